@@ -1,0 +1,334 @@
+// What the engine tells operators: the only types that monitoring, metrics and the banner know of the running server.
+// They exist so that every document an operator sees is a pure function of values the engine hands out, and can be tested with made-up ones.
+// True of every value here: it is read in the turn it was taken, nothing in it changes behind the reader's back, counters never go down,
+// and a field without a value is left out rather than set to a placeholder.
+
+import type { Instant } from '../ports/clock.ts';
+
+export type { Instant } from '../ports/clock.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** One count per kind of peer, as `slow_consumer_stats` and `stale_connection_stats` break theirs down. */
+export interface PeerCounts {
+  readonly clients: number;
+  readonly routes: number;
+  readonly gateways: number;
+  readonly leafs: number;
+}
+
+/** What the operator configured, after defaults; addresses and ports are the ones really listened on. */
+export interface OptionsSnapshot {
+  readonly host: string;
+  readonly port: number;
+  readonly authRequired: boolean;
+  readonly tlsRequired: boolean;
+  readonly tlsVerify: boolean;
+  readonly clientAdvertise?: string;
+  readonly connectUrls?: readonly string[];
+  readonly websocketConnectUrls?: readonly string[];
+  readonly maxConnections: number;
+  /** 0: unlimited. */
+  readonly maxSubscriptions: number;
+  readonly pingIntervalMs: number;
+  readonly pingMax: number;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly httpBasePath: string;
+  readonly authTimeoutSeconds: number;
+  readonly tlsTimeoutSeconds: number;
+  readonly maxControlLine: number;
+  readonly maxPayload: number;
+  readonly maxPending: number;
+  readonly writeDeadlineMs: number;
+  readonly writeTimeout?: 'close' | 'retry';
+  readonly tags?: readonly string[];
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly featureFlags?: Readonly<Record<string, boolean>>;
+  readonly systemAccount?: string;
+  readonly trustedProxies?: readonly string[];
+  readonly tlsCertificateNotAfter?: Instant;
+  readonly cluster?: PeerListenerSnapshot;
+  readonly gateway?: PeerListenerSnapshot;
+  readonly leaf?: PeerListenerSnapshot;
+  readonly mqtt?: MqttSnapshot;
+  readonly websocket?: WebSocketSnapshot;
+}
+
+/** A listener for other servers: cluster, gateway or leaf node. */
+export interface PeerListenerSnapshot {
+  readonly name?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly advertise?: string;
+  readonly authTimeoutSeconds?: number;
+  readonly tlsTimeoutSeconds?: number;
+  readonly tlsRequired?: boolean;
+  readonly tlsVerify?: boolean;
+  readonly urls?: readonly string[];
+  readonly poolSize?: number;
+  readonly connectRetries?: number;
+  readonly rejectUnknown?: boolean;
+  readonly writeDeadlineMs?: number;
+  readonly writeTimeout?: 'close' | 'retry';
+}
+
+export interface WebSocketSnapshot {
+  readonly host?: string;
+  readonly port?: number;
+  readonly advertise?: string;
+  readonly noAuthUser?: string;
+  readonly jwtCookie?: string;
+  readonly handshakeTimeoutMs?: number;
+  readonly authTimeoutSeconds?: number;
+  readonly noTls?: boolean;
+  readonly tlsMap?: boolean;
+  readonly tlsPinnedCertificates?: readonly string[];
+  readonly sameOrigin?: boolean;
+  readonly allowedOrigins?: readonly string[];
+  readonly compression?: boolean;
+}
+
+export interface MqttSnapshot {
+  readonly host?: string;
+  readonly port?: number;
+  readonly noAuthUser?: string;
+  readonly authTimeoutSeconds?: number;
+  readonly tlsMap?: boolean;
+  readonly tlsTimeoutSeconds?: number;
+  readonly tlsPinnedCertificates?: readonly string[];
+  readonly jetstreamDomain?: string;
+  readonly ackWaitMs?: number;
+  readonly maxAckPending?: number;
+}
+
+/** The server as a whole: who it is, what it was told, what it has done since it started. */
+export interface ServerSnapshot {
+  readonly id: string;
+  readonly name: string;
+  /** The nats-server version this server is compatible with; clients and tools gate features on it. */
+  readonly version: string;
+  readonly proto: number;
+  readonly gitCommit?: string;
+  /** What runs the server; shown where nats-server names its Go release. */
+  readonly runtime: string;
+  readonly start: Instant;
+  readonly now: Instant;
+  readonly options: OptionsSnapshot;
+  readonly configLoadTime: Instant;
+  /** `sha256:...` of the parsed configuration, empty without a file. */
+  readonly configDigest: string;
+  readonly connections: number;
+  readonly totalConnections: number;
+  readonly routes: number;
+  readonly remotes: number;
+  readonly leafnodes: number;
+  readonly inMsgs: number;
+  readonly inBytes: number;
+  readonly outMsgs: number;
+  readonly outBytes: number;
+  readonly inClientMsgs: number;
+  readonly inClientBytes: number;
+  readonly outClientMsgs: number;
+  readonly outClientBytes: number;
+  readonly slowConsumers: PeerCounts;
+  readonly staleConnections: PeerCounts;
+  readonly stalledClients: number;
+  readonly subscriptions: number;
+}
+
+/** A client certificate as connz shows it. */
+export interface CertificateSnapshot {
+  readonly subject: string;
+  readonly spkiSha256: string;
+  readonly certSha256: string;
+}
+
+export interface ConnectionSnapshot {
+  readonly cid: number;
+  readonly kind: 'Client' | 'Leafnode';
+  readonly type: 'nats' | 'mqtt' | 'websocket';
+  readonly ip: string;
+  readonly port: number;
+  readonly start: Instant;
+  readonly lastActivity: Instant;
+  /** Absent until the first PONG. */
+  readonly rttMs?: number;
+  readonly pendingBytes: number;
+  readonly inMsgs: number;
+  readonly outMsgs: number;
+  readonly inBytes: number;
+  readonly outBytes: number;
+  readonly stalls: number;
+  readonly subscriptions: number;
+  readonly name?: string;
+  readonly lang?: string;
+  readonly version?: string;
+  /** `1.2` or `1.3`; absent on a plain connection. */
+  readonly tlsVersion?: string;
+  readonly tlsCipherSuite?: string;
+  readonly tlsPeerCertificates?: readonly CertificateSnapshot[];
+  readonly tlsFirst?: boolean;
+  /** User name, nkey or `[REDACTED]` for a token. */
+  readonly authorizedUser?: string;
+  /** Absent until the connection is bound to one. */
+  readonly account?: string;
+  readonly mqttClient?: string;
+  readonly jwt?: string;
+  readonly issuerKey?: string;
+  readonly nameTag?: string;
+  readonly tags?: readonly string[];
+  readonly proxyKey?: string;
+}
+
+/** The last word on a connection that is gone; kept in a ring of `max_closed_clients`, oldest first. */
+export interface ClosedConnection extends ConnectionSnapshot {
+  readonly stop: Instant;
+  /** One of the texts of `connz`, such as `Client Closed` or `Slow Consumer (Pending Bytes)`. */
+  readonly reason: string;
+  readonly subscriptionsList: readonly SubscriptionSnapshot[];
+}
+
+export interface SubscriptionSnapshot {
+  readonly account: string;
+  readonly subject: string;
+  readonly queue?: string;
+  readonly sid: string;
+  readonly cid: number;
+  /** Messages delivered so far. */
+  readonly msgs: number;
+  /** Delivered messages after which it ends by itself; absent without UNSUB max. */
+  readonly max?: number;
+}
+
+/** One account's matcher, or the sum over all of them (`maxFanout` is then the largest, `averageFanout` weighted by matches). */
+export interface MatcherStats {
+  readonly subscriptions: number;
+  readonly cacheEntries: number;
+  readonly inserts: number;
+  readonly removes: number;
+  readonly matches: number;
+  readonly cacheHits: number;
+  readonly maxFanout: number;
+  readonly averageFanout: number;
+}
+
+export interface Traffic {
+  readonly msgs: number;
+  readonly bytes: number;
+}
+
+export interface AccountSnapshot {
+  readonly name: string;
+  readonly nameTag?: string;
+  readonly system: boolean;
+  readonly updateTime: Instant;
+  readonly jetstreamEnabled: boolean;
+  /** Open connections of clients, leaf nodes not among them. */
+  readonly clientConnections: number;
+  readonly leafnodeConnections: number;
+  readonly subscriptions: number;
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  readonly slowConsumers: number;
+  /** As accountz prints them: source subject to its destinations. */
+  readonly mappings?: Readonly<Record<string, readonly MappingSnapshot[]>>;
+}
+
+export interface MappingSnapshot {
+  readonly subject: string;
+  readonly weight: number;
+  readonly cluster?: string;
+}
+
+export interface JetStreamUsage {
+  readonly memory: number;
+  readonly storage: number;
+  readonly reservedMemory: number;
+  readonly reservedStorage: number;
+}
+
+export interface JetStreamApiCounts {
+  readonly level: number;
+  readonly total: number;
+  readonly errors: number;
+  readonly inflight?: number;
+}
+
+export interface JetStreamConfigSnapshot {
+  readonly maxMemory: number;
+  readonly maxStorage: number;
+  readonly storeDir: string;
+  readonly syncIntervalMs: number;
+  readonly syncAlways: boolean;
+  readonly domain?: string;
+  readonly uniqueTag?: string;
+  readonly strict: boolean;
+}
+
+/** JetStream of this server. The functions walk what they return only when called, so that totals stay cheap. */
+export interface JetStreamSnapshot extends JetStreamUsage {
+  readonly config: JetStreamConfigSnapshot;
+  readonly haAssets: number;
+  readonly api: JetStreamApiCounts;
+  /** Keys as in the configuration (`max_ack_pending`...), only those that were set. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly streams: number;
+  readonly consumers: number;
+  readonly messages: number;
+  readonly bytes: number;
+  accounts(): readonly JetStreamAccountSnapshot[];
+}
+
+export interface JetStreamAccountSnapshot extends JetStreamUsage {
+  readonly name: string;
+  readonly id: string;
+  readonly api: JetStreamApiCounts;
+  streams(): readonly StreamSnapshot[];
+}
+
+/** Parts that are JSON are the very objects the JetStream API answers with. */
+export interface StreamSnapshot {
+  readonly name: string;
+  readonly created: Instant;
+  readonly config: Json;
+  readonly state: Json;
+  readonly mirror?: Json;
+  readonly sources?: Json;
+  /** Why the stream does not serve (a failed sync, an unreadable file); absent when it is well. */
+  readonly fault?: string;
+  consumers(): readonly ConsumerSnapshot[];
+}
+
+export interface ConsumerSnapshot {
+  readonly name: string;
+  /** True for consumers a mirror or source keeps on this stream. */
+  readonly direct?: boolean;
+  readonly fault?: string;
+  /** As `$JS.API.CONSUMER.INFO` answers, `config` included. */
+  readonly info: { readonly [key: string]: Json | undefined };
+}
+
+/** Which subscriptions to list; nothing given lists all, those of the server itself included. */
+export interface SubscriptionFilter {
+  readonly account?: string;
+  readonly cid?: number;
+}
+
+/** What the engine implements and everything in `ops/` reads. */
+export interface EngineView {
+  server(): ServerSnapshot;
+  /** True once every listener is open and until shutdown begins. */
+  ready(): boolean;
+  connections(): readonly ConnectionSnapshot[];
+  closed(): readonly ClosedConnection[];
+  subscriptions(filter?: SubscriptionFilter): readonly SubscriptionSnapshot[];
+  /** Of one account, or the sum over all. An unknown account has no stats. */
+  matcher(account?: string): MatcherStats | undefined;
+  accounts(): readonly AccountSnapshot[];
+  /** Undefined when JetStream is off. */
+  jetstream(): JetStreamSnapshot | undefined;
+  /** True when the configuration asks for JetStream, whether or not it runs. */
+  jetstreamConfigured(): boolean;
+}
