@@ -78,14 +78,7 @@ export interface WebsocketOptions {
 }
 
 export type CompressionMode =
-  | 'not supported'
-  | 'off'
-  | 'accept'
-  | 's2_fast'
-  | 's2_better'
-  | 's2_best'
-  | 's2_auto'
-  | 's2_uncompressed';
+  'not supported' | 'off' | 'accept' | 's2_fast' | 's2_better' | 's2_best' | 's2_auto' | 's2_uncompressed';
 
 export interface CompressionOptions {
   mode: CompressionMode;
@@ -220,4 +213,3 @@ export interface MqttOptions {
   rejectQos2Publish: boolean;
   downgradeQos2Subscribe: boolean;
 }
-
