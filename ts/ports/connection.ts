@@ -35,6 +35,11 @@ export interface Transport {
    * False: the views must stay as they are until the sink's `onWritten`.
    */
   write(views: readonly Uint8Array[]): boolean;
+  /**
+   * Only on listeners with TLS: asks for the handshake to begin behind the first write (INFO goes out in plain); later writes wait for it.
+   * Undefined: the peer chose plain bytes where both are allowed. Rejects when the handshake fails.
+   */
+  startTls?(): Promise<TransportTls | undefined>;
   pauseReading(): void;
   resumeReading(): void;
   /** Ends after pending writes, then destroys; `reason` becomes a WebSocket close status where there is one. */
