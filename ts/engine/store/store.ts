@@ -1,0 +1,235 @@
+// The store as the rest of the engine sees it: types only. `Store` is one server's store directory, `StreamStore` one stream in it.
+//
+// What stays true:
+// - A sequence is given out in arrival order, whether the kernel framed the publish or the host appended it.
+// - `syncedSeq` is the last sequence whose promise holds (on disk with `sync_interval: always`, written otherwise). Readers see up to it.
+//   What was answered from later state (a duplicate, a delete, a purge) must leave through `whenSynced`.
+// - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable.
+
+import type { Instant } from '../../ports/clock.ts';
+
+/** Limits the store itself enforces; `-1` (and age 0) is "none", as in the stream configuration. */
+export interface StoreLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly maxMessageSize: number;
+  readonly maxMessagesPerSubject: number;
+  /** `new`: a publish over a limit is rejected and goes to `onPublish`. `old`: the first messages go. */
+  readonly discard: 'old' | 'new';
+  readonly discardNewPerSubject: boolean;
+}
+
+export interface StreamOptions {
+  /** The account's name as configured: its directory. */
+  readonly accountName: string;
+  /** The account's number in the kernel, for acknowledgements and deliveries. */
+  readonly account: number;
+  readonly name: string;
+  /** Decides the block size, together with `limits.maxBytes`. */
+  readonly retention: 'limits' | 'interest' | 'workqueue';
+  readonly limits: StoreLimits;
+  readonly noAck: boolean;
+  readonly sealed: boolean;
+  /** Only looked at when the stream is created; 0 and 1 are the same. */
+  readonly firstSeq: number;
+  /** Appears in PubAcks. */
+  readonly domain?: string;
+}
+
+/** A stream directory found on disk. `meta` is the JSON text of meta.inf; `problem` says why the stream was left alone. */
+export interface FoundStream {
+  readonly name: string;
+  readonly meta?: string;
+  readonly problem?: string;
+}
+
+/** A consumer directory found on disk; `state` is absent when o.dat is missing, empty or not readable. */
+export interface FoundConsumer {
+  readonly name: string;
+  readonly meta?: string;
+  readonly state?: ConsumerState;
+  readonly problem?: string;
+}
+
+/** What o.dat keeps: sequences, and times in whole seconds since 1970. */
+export interface ConsumerState {
+  readonly ackFloor: { readonly consumer: number; readonly stream: number };
+  readonly delivered: { readonly consumer: number; readonly stream: number };
+  readonly pending: readonly { readonly stream: number; readonly consumer: number; readonly seconds: number }[];
+  readonly redelivered: readonly { readonly stream: number; readonly count: number }[];
+}
+
+export interface StoreState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSeq: number;
+  /** Absent in an empty stream. */
+  readonly firstTs?: Instant;
+  readonly lastSeq: number;
+  /** Absent in a stream that never had a message. */
+  readonly lastTs?: Instant;
+  readonly numSubjects: number;
+  readonly numDeleted: number;
+  /** Found damaged when the stream was opened. */
+  readonly lost?: { readonly bytes: number; readonly messages: readonly number[] };
+}
+
+/** A message out of the store; the arrays are copies. */
+export interface StoredMessage {
+  readonly seq: number;
+  readonly subject: string;
+  readonly ts: Instant;
+  /** Raw header block, `NATS/1.0\r\n...\r\n\r\n`; empty without headers. */
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+/** What to append. Without `ts` the kernel's clock is taken; with `reply` the kernel sends the plain PubAck once it is synced. */
+export interface NewMessage {
+  readonly subject: string;
+  readonly headers?: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly ts?: Instant;
+  readonly reply?: string;
+}
+
+/**
+ * Why the kernel did not append a publish itself. `headers`: some `Nats-` header needs judging; the rest are rejections whose API error
+ * the handler answers. Ingest has stopped behind this message, so appending now keeps arrival order.
+ */
+export type JudgeReason = 'headers' | 'sealed' | 'message-size' | 'max-messages' | 'max-bytes' | 'max-per-subject' | 'fault';
+
+/** A publish handed to the host; the arrays are copies. */
+export interface JudgedPublish {
+  readonly reason: JudgeReason;
+  readonly subject: string;
+  readonly reply: string;
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+export interface PurgeRequest {
+  readonly filter?: string;
+  /** Everything below this sequence. */
+  readonly seq?: number;
+  /** Keeps the newest so many. */
+  readonly keep?: number;
+}
+
+/**
+ * One batch for one consumer. The reply of each message is `<ackPrefix><delivered>.<seq>.<consumer seq>.<ts ns>.<pending>`; `delivered` is
+ * `deliveredCount` for all, the consumer sequence counts up from `firstConsumerSeq`, pending counts down from `pendingBefore` (never
+ * below 0). For redeliveries call once a message with its own `deliveredCount` and `fromSeq`, `maxMessages` 1.
+ */
+export interface DeliverRequest {
+  /** Empty or `['>']`: every message. Several filters do not overlap. */
+  readonly filters: readonly string[];
+  readonly fromSeq: number;
+  /** Stops behind this sequence; `syncedSeq` is a limit anyway. */
+  readonly toSeq?: number;
+  readonly maxMessages: number;
+  /** Sum of subject, reply, headers and payload, as nats-server counts `max_bytes`; the first message may not exceed it either. */
+  readonly maxBytes: number;
+  readonly deliverSubject: string;
+  /** `$JS.ACK.<stream>.<consumer>.`; empty: messages go out without a reply. */
+  readonly ackPrefix: string;
+  readonly firstConsumerSeq: number;
+  readonly deliveredCount: number;
+  /** Messages pending before this batch: the first one says one less. */
+  readonly pendingBefore: number;
+  /** Payloads stay away, `Nats-Msg-Size` is added. */
+  readonly headersOnly: boolean;
+}
+
+export interface Delivered {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Where the next batch begins. */
+  readonly nextSeq: number;
+  /** The last sequence delivered, 0 for none. */
+  readonly lastSeq: number;
+  /** All sequences delivered, in order. */
+  readonly seqs: readonly number[];
+  /** `interest`: nobody listens on the deliver subject any more; `bytes`: the next message does not fit `maxBytes`. */
+  readonly stopped: 'end' | 'messages' | 'bytes' | 'interest';
+}
+
+export interface StreamStore {
+  readonly name: string;
+  readonly state: StoreState;
+  readonly syncedSeq: number;
+  /** Set when the stream stopped writing: what happened and what the operator can do. */
+  readonly fault: string | undefined;
+
+  /** Called after each round with the new `syncedSeq`: consumers go on from here. Replaces the one before. */
+  onSynced(call: (syncedSeq: number) => void): void;
+  /** Calls once everything appended so far (deletes and purges too) is synced; at once when it is already. An error: it never will be. */
+  whenSynced(call: (error?: Error) => void): void;
+  /** Publishes the kernel hands over. Replaces the one before. */
+  onPublish(call: (publish: JudgedPublish) => void): void;
+  /** Messages that limits removed: the range of sequences, both ends included. For consumers' pending counts. */
+  onRemoved(call: (fromSeq: number, toSeq: number) => void): void;
+
+  /** The subjects whose publishes go into this stream, straight in the kernel. */
+  setSubjects(subjects: readonly string[]): void;
+  setLimits(limits: StoreLimits): void;
+  setSealed(sealed: boolean): void;
+  setNoAck(noAck: boolean): void;
+
+  append(message: NewMessage): number;
+  /** Undefined: no such message, or not readable. */
+  get(seq: number): StoredMessage | undefined;
+  /** `filter` may have wildcards. */
+  lastBySubject(filter: string): StoredMessage | undefined;
+  /** The first message at or behind `fromSeq` on a subject that matches. */
+  nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined;
+  /** Subjects that match and how many messages each has. */
+  subjects(filter: string): Map<string, number>;
+  /** For each subject that matches its last sequence (up to `upToSeq`), in order of sequence. */
+  lastSeqs(filter: string, upToSeq?: number): number[];
+  /** The first sequence stored at or after an instant; `lastSeq + 1` when there is none. */
+  seqAtTime(at: Instant): number;
+  countPending(filters: readonly string[], fromSeq: number): number;
+  /** Sequences missing between first and last, at most `limit`. */
+  deleted(limit: number): number[];
+
+  /** False: no such message. Answer through `whenSynced`. */
+  delete(seq: number): boolean;
+  /** How many messages went. Answer through `whenSynced`. */
+  purge(request: PurgeRequest): number;
+  deliver(request: DeliverRequest): Delivered;
+
+  writeMeta(meta: string): void;
+  consumers(): FoundConsumer[];
+  writeConsumer(name: string, meta: string): void;
+  writeConsumerState(name: string, state: ConsumerState): void;
+  removeConsumer(name: string): void;
+
+  /** Writes and syncs what is left, closes the files. */
+  stop(): Promise<void>;
+  /** Stops and removes the directory. */
+  remove(): Promise<void>;
+}
+
+export interface Store {
+  /** Streams on disk of one account, to be opened with `recover`. */
+  find(accountName: string): FoundStream[];
+  /** Accounts that have a directory. */
+  accounts(): string[];
+  /** A new stream directory with `meta` (JSON of meta.inf, `Created` first). Throws a StoreFault when the disk refuses. */
+  create(options: StreamOptions, meta: string): StreamStore;
+  /** Opens a stream that exists. Rejects with a StoreFault when it cannot; the directory is left as it is. */
+  recover(options: StreamOptions): Promise<StreamStore>;
+  /** Stops every stream and the threads. */
+  stop(): Promise<void>;
+}
+
+/** A fault of disk or data: `code` for programs, the message for the operator. */
+export class StoreFault extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
