@@ -3,6 +3,7 @@
 // True of every value here: it is read in the turn it was taken, nothing in it changes behind the reader's back, counters never go down,
 // and a field without a value is left out rather than set to a placeholder.
 
+import type { Options, SubjectMapping } from '../core/config/options.ts';
 import type { Instant } from '../ports/clock.ts';
 
 export type { Instant } from '../ports/clock.ts';
@@ -17,90 +18,22 @@ export interface PeerCounts {
   readonly leafs: number;
 }
 
-/** What the operator configured, after defaults; addresses and ports are the ones really listened on. */
-export interface OptionsSnapshot {
+/** Where a listener really listens: the host as configured and the port it got. */
+export interface ListenAddress {
   readonly host: string;
   readonly port: number;
-  readonly authRequired: boolean;
-  readonly tlsRequired: boolean;
-  readonly tlsVerify: boolean;
-  readonly clientAdvertise?: string;
-  readonly connectUrls?: readonly string[];
-  readonly websocketConnectUrls?: readonly string[];
-  readonly maxConnections: number;
-  /** 0: unlimited. */
-  readonly maxSubscriptions: number;
-  readonly pingIntervalMs: number;
-  readonly pingMax: number;
-  readonly httpHost: string;
-  readonly httpPort: number;
-  readonly httpsPort: number;
-  readonly httpBasePath: string;
-  readonly authTimeoutSeconds: number;
-  readonly tlsTimeoutSeconds: number;
-  readonly maxControlLine: number;
-  readonly maxPayload: number;
-  readonly maxPending: number;
-  readonly writeDeadlineMs: number;
-  readonly writeTimeout?: 'close' | 'retry';
-  readonly tags?: readonly string[];
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly featureFlags?: Readonly<Record<string, boolean>>;
-  readonly systemAccount?: string;
-  readonly trustedProxies?: readonly string[];
-  readonly tlsCertificateNotAfter?: Instant;
-  readonly cluster?: PeerListenerSnapshot;
-  readonly gateway?: PeerListenerSnapshot;
-  readonly leaf?: PeerListenerSnapshot;
-  readonly mqtt?: MqttSnapshot;
-  readonly websocket?: WebSocketSnapshot;
 }
 
-/** A listener for other servers: cluster, gateway or leaf node. */
-export interface PeerListenerSnapshot {
-  readonly name?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly advertise?: string;
-  readonly authTimeoutSeconds?: number;
-  readonly tlsTimeoutSeconds?: number;
-  readonly tlsRequired?: boolean;
-  readonly tlsVerify?: boolean;
-  readonly urls?: readonly string[];
-  readonly poolSize?: number;
-  readonly connectRetries?: number;
-  readonly rejectUnknown?: boolean;
-  readonly writeDeadlineMs?: number;
-  readonly writeTimeout?: 'close' | 'retry';
-}
-
-export interface WebSocketSnapshot {
-  readonly host?: string;
-  readonly port?: number;
-  readonly advertise?: string;
-  readonly noAuthUser?: string;
-  readonly jwtCookie?: string;
-  readonly handshakeTimeoutMs?: number;
-  readonly authTimeoutSeconds?: number;
-  readonly noTls?: boolean;
-  readonly tlsMap?: boolean;
-  readonly tlsPinnedCertificates?: readonly string[];
-  readonly sameOrigin?: boolean;
-  readonly allowedOrigins?: readonly string[];
-  readonly compression?: boolean;
-}
-
-export interface MqttSnapshot {
-  readonly host?: string;
-  readonly port?: number;
-  readonly noAuthUser?: string;
-  readonly authTimeoutSeconds?: number;
-  readonly tlsMap?: boolean;
-  readonly tlsTimeoutSeconds?: number;
-  readonly tlsPinnedCertificates?: readonly string[];
-  readonly jetstreamDomain?: string;
-  readonly ackWaitMs?: number;
-  readonly maxAckPending?: number;
+/** One entry a listener that is open. */
+export interface ListeningSnapshot {
+  readonly client?: ListenAddress;
+  readonly http?: ListenAddress;
+  readonly https?: ListenAddress;
+  readonly websocket?: ListenAddress;
+  readonly leafnodes?: ListenAddress;
+  readonly cluster?: ListenAddress;
+  readonly gateway?: ListenAddress;
+  readonly mqtt?: ListenAddress;
 }
 
 /** The server as a whole: who it is, what it was told, what it has done since it started. */
@@ -115,10 +48,19 @@ export interface ServerSnapshot {
   readonly runtime: string;
   readonly start: Instant;
   readonly now: Instant;
-  readonly options: OptionsSnapshot;
+  /** The options in force, those of the last good reload. */
+  readonly options: Options;
+  readonly listening: ListeningSnapshot;
+  /** As INFO says: some credential is asked of clients. */
+  readonly authRequired: boolean;
+  /** Absent when there is no system account. */
+  readonly systemAccount?: string;
+  /** Client and WebSocket addresses of the cluster, as INFO advertises them. */
+  readonly connectUrls?: readonly string[];
+  readonly websocketConnectUrls?: readonly string[];
+  /** End of validity of the client listener's certificate. */
+  readonly tlsCertificateNotAfter?: Instant;
   readonly configLoadTime: Instant;
-  /** `sha256:...` of the parsed configuration, empty without a file. */
-  readonly configDigest: string;
   readonly connections: number;
   readonly totalConnections: number;
   readonly routes: number;
@@ -232,16 +174,10 @@ export interface AccountSnapshot {
   readonly sent: Traffic;
   readonly received: Traffic;
   readonly slowConsumers: number;
-  /** As accountz prints them: source subject to its destinations. */
-  readonly mappings?: Readonly<Record<string, readonly MappingSnapshot[]>>;
+  readonly mappings?: readonly SubjectMapping[];
 }
 
-export interface MappingSnapshot {
-  readonly subject: string;
-  readonly weight: number;
-  readonly cluster?: string;
-}
-
+/** Bytes; a reservation of -1 is an account without limit. */
 export interface JetStreamUsage {
   readonly memory: number;
   readonly storage: number;
@@ -256,15 +192,12 @@ export interface JetStreamApiCounts {
   readonly inflight?: number;
 }
 
+/** What JetStream came to use where the options left it open. */
 export interface JetStreamConfigSnapshot {
   readonly maxMemory: number;
   readonly maxStorage: number;
+  /** The `jetstream` folder itself. */
   readonly storeDir: string;
-  readonly syncIntervalMs: number;
-  readonly syncAlways: boolean;
-  readonly domain?: string;
-  readonly uniqueTag?: string;
-  readonly strict: boolean;
 }
 
 /** JetStream of this server. The functions walk what they return only when called, so that totals stay cheap. */
@@ -272,8 +205,6 @@ export interface JetStreamSnapshot extends JetStreamUsage {
   readonly config: JetStreamConfigSnapshot;
   readonly haAssets: number;
   readonly api: JetStreamApiCounts;
-  /** Keys as in the configuration (`max_ack_pending`...), only those that were set. */
-  readonly limits: Readonly<Record<string, number>>;
   readonly streams: number;
   readonly consumers: number;
   readonly messages: number;
@@ -329,6 +260,4 @@ export interface EngineView {
   accounts(): readonly AccountSnapshot[];
   /** Undefined when JetStream is off. */
   jetstream(): JetStreamSnapshot | undefined;
-  /** True when the configuration asks for JetStream, whether or not it runs. */
-  jetstreamConfigured(): boolean;
 }
