@@ -1,0 +1,123 @@
+// The table of JetStream API requests: subject below `$JS.API.`, handler, response type, what an error response carries besides.
+// The dispatcher finds the row of a subject; `*` is one token, handed to the handler in order; `>` is the rest.
+
+export type ApiHandlerId =
+  | 'accountInfo'
+  | 'streamCreate'
+  | 'streamUpdate'
+  | 'streamNames'
+  | 'streamList'
+  | 'streamInfo'
+  | 'streamDelete'
+  | 'streamPurge'
+  | 'messageGet'
+  | 'messageDelete'
+  | 'streamSnapshot'
+  | 'streamRestore'
+  | 'streamPeerRemove'
+  | 'streamStepdown'
+  | 'consumerCreate'
+  | 'consumerDurableCreate'
+  | 'consumerNames'
+  | 'consumerList'
+  | 'consumerInfo'
+  | 'consumerDelete'
+  | 'consumerPause'
+  | 'consumerReset'
+  | 'consumerUnpin'
+  | 'consumerStepdown'
+  | 'consumerNext'
+  | 'directGet'
+  | 'directGetSubject';
+
+interface Row {
+  readonly subject: string;
+  readonly handler: ApiHandlerId;
+  /** Suffix of the response type; absent where answers are messages. */
+  readonly type?: string;
+  /** Fields that an error response has too. */
+  readonly withError?: Readonly<Record<string, unknown>>;
+  /** Refuses a request that has a payload. */
+  readonly bare?: boolean;
+}
+
+const page = { total: 0, offset: 0, limit: 0 };
+
+const rows: readonly Row[] = [
+  { subject: 'INFO', handler: 'accountInfo', type: 'account_info_response' },
+  { subject: 'STREAM.CREATE.*', handler: 'streamCreate', type: 'stream_create_response' },
+  { subject: 'STREAM.UPDATE.*', handler: 'streamUpdate', type: 'stream_update_response' },
+  { subject: 'STREAM.NAMES', handler: 'streamNames', type: 'stream_names_response', withError: { ...page, streams: null } },
+  { subject: 'STREAM.LIST', handler: 'streamList', type: 'stream_list_response', withError: { ...page, streams: [] } },
+  { subject: 'STREAM.INFO.*', handler: 'streamInfo', type: 'stream_info_response', withError: page },
+  { subject: 'STREAM.DELETE.*', handler: 'streamDelete', type: 'stream_delete_response', bare: true },
+  { subject: 'STREAM.PURGE.*', handler: 'streamPurge', type: 'stream_purge_response', withError: { purged: 0 } },
+  { subject: 'STREAM.MSG.GET.*', handler: 'messageGet', type: 'stream_msg_get_response' },
+  { subject: 'STREAM.MSG.DELETE.*', handler: 'messageDelete', type: 'stream_msg_delete_response' },
+  { subject: 'STREAM.SNAPSHOT.*', handler: 'streamSnapshot', type: 'stream_snapshot_response' },
+  { subject: 'STREAM.RESTORE.*', handler: 'streamRestore', type: 'stream_restore_response' },
+  { subject: 'STREAM.PEER.REMOVE.*', handler: 'streamPeerRemove', type: 'stream_remove_peer_response' },
+  { subject: 'STREAM.LEADER.STEPDOWN.*', handler: 'streamStepdown', type: 'stream_leader_stepdown_response' },
+  { subject: 'CONSUMER.CREATE.*', handler: 'consumerCreate', type: 'consumer_create_response' },
+  { subject: 'CONSUMER.CREATE.*.>', handler: 'consumerCreate', type: 'consumer_create_response' },
+  { subject: 'CONSUMER.DURABLE.CREATE.*.*', handler: 'consumerDurableCreate', type: 'consumer_create_response' },
+  { subject: 'CONSUMER.NAMES.*', handler: 'consumerNames', type: 'consumer_names_response', withError: { ...page, consumers: [] } },
+  { subject: 'CONSUMER.LIST.*', handler: 'consumerList', type: 'consumer_list_response', withError: { ...page, consumers: [] } },
+  { subject: 'CONSUMER.INFO.*.*', handler: 'consumerInfo', type: 'consumer_info_response', bare: true },
+  { subject: 'CONSUMER.DELETE.*.*', handler: 'consumerDelete', type: 'consumer_delete_response', bare: true },
+  {
+    subject: 'CONSUMER.PAUSE.*.*',
+    handler: 'consumerPause',
+    type: 'consumer_pause_response',
+    withError: { paused: false, pause_until: '0001-01-01T00:00:00Z' },
+  },
+  { subject: 'CONSUMER.RESET.*.*', handler: 'consumerReset', type: 'consumer_reset_response' },
+  { subject: 'CONSUMER.UNPIN.*.*', handler: 'consumerUnpin', type: 'consumer_unpin_response' },
+  { subject: 'CONSUMER.LEADER.STEPDOWN.*.*', handler: 'consumerStepdown', type: 'consumer_leader_stepdown_response' },
+  { subject: 'CONSUMER.MSG.NEXT.*.*', handler: 'consumerNext' },
+  { subject: 'DIRECT.GET.*', handler: 'directGet' },
+  { subject: 'DIRECT.GET.*.>', handler: 'directGetSubject' },
+];
+
+export const apiPrefix = '$JS.API';
+
+/** The whole response type of a row. */
+export function responseType(suffix: string): string {
+  return `io.nats.jetstream.api.v1.${suffix}`;
+}
+
+export interface ApiRoute {
+  readonly row: Row;
+  /** What the wildcards stood for, in order. */
+  readonly parts: readonly string[];
+}
+
+const byHead = new Map<string, { readonly row: Row; readonly tokens: readonly string[] }[]>();
+for (const row of rows) {
+  const tokens = row.subject.split('.');
+  const head = tokens[0] ?? '';
+  byHead.set(head, [...(byHead.get(head) ?? []), { row, tokens }]);
+}
+
+/** The row for a request subject, or undefined for one that nobody answers. */
+export function findApiRoute(subject: string): ApiRoute | undefined {
+  if (!subject.startsWith(`${apiPrefix}.`)) return undefined;
+  const tokens = subject.slice(apiPrefix.length + 1).split('.');
+  for (const { row, tokens: pattern } of byHead.get(tokens[0] ?? '') ?? []) {
+    const parts = matchTokens(pattern, tokens);
+    if (parts !== undefined) return { row, parts };
+  }
+  return undefined;
+}
+
+function matchTokens(pattern: readonly string[], tokens: readonly string[]): string[] | undefined {
+  const parts: string[] = [];
+  for (const [index, wanted] of pattern.entries()) {
+    const token = tokens[index];
+    if (token === undefined) return undefined;
+    if (wanted === '>') return [...parts, tokens.slice(index).join('.')];
+    if (wanted === '*') parts.push(token);
+    else if (wanted !== token) return undefined;
+  }
+  return tokens.length === pattern.length ? parts : undefined;
+}

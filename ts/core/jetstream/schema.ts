@@ -1,0 +1,197 @@
+// Documents by table: a schema lists the fields of a document in the order nats-server writes them, with their kinds. Reading
+// (strict about unknown fields, lenient about case, with nats-server's words for what does not fit), writing (which zero
+// values are left out) and comparing all follow the same table, so that they cannot disagree.
+
+import { formatInstant, isZeroInstant, parseInstant, zeroInstant, type Instant } from './instant.ts';
+import { JsonError, parseJson, type JsonNode } from './parse-json.ts';
+
+export type IntegerType = 'int' | 'int32' | 'int64' | 'uint64';
+
+export type Kind =
+  | { readonly is: 'string' | 'bool' | 'duration' | 'time' | 'bytes' | 'texts' }
+  | { readonly is: 'integer'; readonly type: IntegerType }
+  | { readonly is: 'choice'; readonly values: readonly string[]; readonly complaint: (quoted: string) => string; readonly omitFirst?: boolean }
+  | { readonly is: 'list'; readonly of: Kind; readonly goType: string }
+  | { readonly is: 'document'; readonly schema: Schema; readonly optional: boolean };
+
+export interface Field {
+  readonly kind: Kind;
+  /** Whether the zero value is written; nats-server leaves most out. */
+  readonly always?: boolean;
+}
+
+export interface Schema {
+  /** The name that type errors give this document. */
+  readonly name: string;
+  /** What type errors put before the path of a field, for documents that extend another one. */
+  readonly prefix?: string;
+  readonly fields: Readonly<Record<string, Field>>;
+}
+
+export type Document = Record<string, unknown>;
+
+const ranges: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
+  int: [-(2n ** 63n), 2n ** 63n - 1n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+};
+const goTypes: Readonly<Record<string, string>> = { string: 'string', bool: 'bool', duration: 'time.Duration', bytes: '[]uint8', texts: 'map[string]string' };
+
+interface Place {
+  readonly text: string;
+  readonly strict: boolean;
+  readonly struct: string;
+  readonly path: string;
+}
+
+/** Reads a document. Every field of the schema is set in the answer; absent ones are zero. Throws JsonError with the text for error 10025. */
+export function readDocument(schema: Schema, text: string, strict: boolean): Document {
+  const node = parseJson(text);
+  if (node.kind === 'null') return emptyDocument(schema);
+  if (node.kind !== 'object') throw new JsonError(`json: cannot unmarshal ${node.kind} into Go value of type server.${schema.name}`);
+  return readMembers(schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '' });
+}
+
+export function emptyDocument(schema: Schema): Document {
+  const out: Document = {};
+  for (const [name, field] of Object.entries(schema.fields)) out[name] = zeroOf(field.kind);
+  return out;
+}
+
+function zeroOf(kind: Kind): unknown {
+  switch (kind.is) {
+    case 'string':
+    case 'bytes':
+      return '';
+    case 'bool':
+      return false;
+    case 'integer':
+      return 0;
+    case 'duration':
+      return 0n;
+    case 'choice':
+      return kind.values[0];
+    case 'list':
+      return [];
+    case 'texts':
+      return {};
+    case 'time':
+      return undefined;
+    case 'document':
+      return kind.optional ? undefined : emptyDocument(kind.schema);
+  }
+}
+
+function readMembers(schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
+  const out = emptyDocument(schema);
+  let unknown: string | undefined;
+  for (const [given, value] of node.members) {
+    const name = schema.fields[given] === undefined ? given.toLowerCase() : given;
+    const field = schema.fields[name];
+    if (field === undefined) unknown ??= given;
+    else out[name] = readKind(field.kind, value, { ...place, path: place.path === '' ? name : `${place.path}.${name}` });
+  }
+  if (unknown !== undefined && place.strict) throw new JsonError(`json: unknown field ${JSON.stringify(unknown)}`);
+  return out;
+}
+
+function mismatch(node: JsonNode, type: string, place: Place, what: string = node.kind): never {
+  throw new JsonError(`json: cannot unmarshal ${what} into Go struct field ${place.struct}.${place.path} of type ${type}`);
+}
+
+function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
+  if (kind.is === 'choice') return readChoice(kind, node, place);
+  if (node.kind === 'null') return zeroOf(kind);
+  switch (kind.is) {
+    case 'string':
+    case 'bytes':
+      return node.kind === 'string' ? node.value : mismatch(node, goTypes[kind.is] ?? '', place);
+    case 'bool':
+      return node.kind === 'bool' ? node.value : mismatch(node, 'bool', place);
+    case 'integer':
+      return clamp(readInteger(node, ranges[kind.type], kind.type, place));
+    case 'duration':
+      return readInteger(node, ranges.int64, 'time.Duration', place);
+    case 'time':
+      return readTime(node, place);
+    case 'list':
+      if (node.kind !== 'array') return mismatch(node, kind.goType, place);
+      return node.items.map((item) => readKind(kind.of, item, place));
+    case 'texts':
+      if (node.kind !== 'object') return mismatch(node, 'map[string]string', place);
+      return Object.fromEntries(node.members.map(([name, value]) => [name, value.kind === 'string' ? value.value : mismatch(value, 'string', place)]));
+    case 'document':
+      if (node.kind !== 'object') return mismatch(node, `server.${kind.schema.name}`, place);
+      return readMembers(kind.schema, node, { ...place, struct: kind.schema.name });
+  }
+}
+
+function readChoice(kind: Kind & { is: 'choice' }, node: JsonNode, place: Place): string {
+  if (node.kind === 'string' && kind.values.includes(node.value)) return node.value;
+  throw new JsonError(kind.complaint(place.text.slice(node.start, node.end)));
+}
+
+function readInteger(node: JsonNode, range: readonly [bigint, bigint], type: string, place: Place): bigint {
+  if (node.kind !== 'number') return mismatch(node, type, place);
+  const value = /^-?\d+$/.test(node.text) ? BigInt(node.text) : undefined;
+  if (value === undefined || value < range[0] || value > range[1]) return mismatch(node, type, place, `number ${node.text}`);
+  return value;
+}
+
+/** Counts and sequences above 2^53 mean "no end" in practice and are kept at the largest exact number. */
+function clamp(value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) return Number.MAX_SAFE_INTEGER;
+  return value < BigInt(Number.MIN_SAFE_INTEGER) ? Number.MIN_SAFE_INTEGER : Number(value);
+}
+
+function readTime(node: JsonNode, place: Place): Instant {
+  if (node.kind !== 'string') throw new JsonError('Time.UnmarshalJSON: input is not a JSON string');
+  const at = parseInstant(node.value);
+  if (at !== undefined) return at;
+  const raw = place.text.slice(node.start, node.end);
+  throw new JsonError(`parsing time ${raw} as "2006-01-02T15:04:05Z07:00": cannot parse ${raw} as "2006"`);
+}
+
+/** Writes a document in the table's order, leaving zero values out where nats-server does. */
+export function writeDocument(schema: Schema, document: Document): Document {
+  const out: Document = {};
+  for (const [name, field] of Object.entries(schema.fields)) {
+    const value = document[name];
+    if (value === undefined || (field.always !== true && isZero(field.kind, value))) continue;
+    out[name] = writeKind(field.kind, value);
+  }
+  return out;
+}
+
+function isZero(kind: Kind, value: unknown): boolean {
+  switch (kind.is) {
+    case 'list':
+      return (value as readonly unknown[]).length === 0;
+    case 'texts':
+      return Object.keys(value as object).length === 0;
+    case 'choice':
+      return value === kind.values[0];
+    case 'time':
+      return isZeroInstant((value as Instant | undefined) ?? zeroInstant);
+    case 'document':
+      return value === undefined;
+    default:
+      return value === '' || value === false || value === 0 || value === 0n;
+  }
+}
+
+function writeKind(kind: Kind, value: unknown): unknown {
+  switch (kind.is) {
+    case 'time':
+      return formatInstant(value as Instant);
+    case 'list':
+      return (value as readonly unknown[]).map((item) => writeKind(kind.of, item));
+    case 'texts':
+      return Object.fromEntries(Object.entries(value as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1)));
+    case 'document':
+      return writeDocument(kind.schema, value as Document);
+    default:
+      return value;
+  }
+}
