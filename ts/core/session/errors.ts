@@ -19,8 +19,8 @@ export const wireErrors = {
   maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: undefined },
   invalidSubject: { text: 'Invalid Subject', closes: undefined },
   invalidPublishSubject: { text: 'Invalid Publish Subject', closes: undefined },
-  headersNotSupported: { text: undefined, closes: 'headerViolation' },
-  clientError: { text: undefined, closes: 'clientClosed' },
+  headersNotSupported: { text: undefined, closes: 'protocolViolation' },
+  clientError: { text: undefined, closes: 'parseError' },
   publishDenied: { text: 'Permissions Violation for Publish to %q', closes: undefined },
   replyDenied: { text: 'Permissions Violation for Publish with Reply of %q', closes: undefined },
   // What the session decides.
@@ -31,6 +31,7 @@ export const wireErrors = {
   accountExpired: { text: 'Account Authentication Expired', closes: 'authExpired' },
   userRevoked: { text: 'User Authentication Revoked', closes: 'revocation' },
   accountRegistration: { text: 'Failed Account Registration', closes: 'missingAccount' },
+  tooManyTokens: { text: 'Permissions Violation for Subscription to %q, too many tokens', closes: undefined },
   subscribeDenied: { text: 'Permissions Violation for Subscription to %s', closes: undefined },
   maxConnections: { text: 'maximum connections exceeded', closes: 'maxConnections' },
   maxAccountConnections: { text: 'maximum account active connections exceeded', closes: 'maxAccountConnections' },

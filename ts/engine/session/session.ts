@@ -1,33 +1,12 @@
 // The seam between the broker, which owns a connection's bytes and its kernel side, and the session, which decides about it.
 // The broker implements `SessionHost`, opens a `Session` for every accepted transport and tells it what the kernel found.
 // A session never touches a socket or the kernel; after it called `close` it is told `onClosed` and nothing else.
-import type { Permissions } from '../../core/auth/permissions.ts';
 import type { WireError } from '../../core/session/errors.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
+import type { BindSpec } from '../../core/session/session-types.ts';
 import type { Transport } from '../../ports/connection.ts';
 
-/** What a connection may do from now on. Binding again (a second CONNECT, a reload) drops nothing by itself. */
-export interface BindSpec {
-  /** Account name; the broker maps it to the kernel's account. */
-  readonly account: string;
-  readonly verbose: boolean;
-  readonly pedantic: boolean;
-  readonly echo: boolean;
-  /** MSG or HMSG for messages with headers, and HPUB accepted. */
-  readonly headers: boolean;
-  readonly noResponders: boolean;
-  /** Bytes; a negative number is no limit. */
-  readonly maxPayload: number;
-  /** 0 is no limit. */
-  readonly maxSubs: number;
-  /** Tokens a subscribed subject may have; 0 is no limit. */
-  readonly maxSubTokens: number;
-  readonly permissions: Permissions | undefined;
-  /** False: only CONNECT is understood, any other verb is `beforeConnect`. */
-  readonly authorized: boolean;
-  /** True: every SUB is a barrier and asked of `onSubscribe`; false: the kernel takes SUB at once. */
-  readonly judgeSubscribes: boolean;
-}
+export type { BindSpec } from '../../core/session/session-types.ts';
 
 /** `filtered`: taken, but each message is checked against the subscribe permissions before it is delivered. */
 export type SubscribeVerdict = 'ok' | 'filtered' | 'denied';
@@ -46,6 +25,9 @@ export interface SessionHost {
   close(reason: CloseReason): void;
   /** Monotonic time of the last bytes read from the peer. */
   lastInputMs(): number;
+  /** The connection's subscriptions, for a reload that takes permissions away. */
+  subscriptions(): readonly { readonly subject: string; readonly queue: string; readonly sid: string }[];
+  unsubscribe(sid: string): void;
   /** Called once the first PING was answered: from here the kernel may answer PING itself without telling. */
   answerPings(): void;
 }

@@ -1,0 +1,106 @@
+// Who may connect to a listener: the options compiled to what one decision needs. Made anew at every reload and then never changed.
+// Kept true: `required` is false only when anybody may connect as an anonymous user of the global account.
+import type {
+  ListenerAuthorization,
+  Options,
+  UserOptions,
+  ConnectionType,
+  Permissions as PermissionOptions,
+} from '../config/options.ts';
+import { GLOBAL_ACCOUNT, allUsers } from '../config/options.ts';
+import { compilePermissions } from './permissions.ts';
+import type { Permissions } from './permissions.ts';
+
+export interface User {
+  readonly name: string;
+  /** Plain or bcrypt; empty for an nkey. */
+  readonly password: string;
+  readonly account: string;
+  readonly permissions: Permissions | undefined;
+  readonly connectionTypes: ReadonlySet<ConnectionType> | undefined;
+  readonly proxyRequired: boolean;
+}
+
+export type SingleCredential =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'password'; readonly user: string; readonly pass: string };
+
+export interface AuthTable {
+  readonly required: boolean;
+  readonly users: ReadonlyMap<string, User>;
+  readonly nkeys: ReadonlyMap<string, User>;
+  readonly single: SingleCredential | undefined;
+  readonly noAuthUser: User | undefined;
+  /** The client certificate names the user. */
+  readonly mapCertificate: boolean;
+  /** INFO carries a nonce. */
+  readonly needsNonce: boolean;
+  readonly proxyRequired: boolean;
+}
+
+function singleOf(block: { user: string; pass: string; token: string }): SingleCredential | undefined {
+  if (block.token !== '') return { kind: 'token', token: block.token };
+  if (block.user !== '') return { kind: 'password', user: block.user, pass: block.pass };
+  return undefined;
+}
+
+/** Equal permission blocks share one compiled object, so that the kernel holds one set for all their users. */
+function permissionCompiler(): (options: PermissionOptions | undefined) => Permissions | undefined {
+  const seen = new Map<string, Permissions | undefined>();
+  return (options) => {
+    const key = JSON.stringify(options);
+    if (!seen.has(key)) seen.set(key, compilePermissions(options));
+    return seen.get(key);
+  };
+}
+
+function compileUsers(options: Options): { users: Map<string, User>; nkeys: Map<string, User> } {
+  const compile = permissionCompiler();
+  const users = new Map<string, User>();
+  const nkeys = new Map<string, User>();
+  for (const row of allUsers(options)) (row.nkey === '' ? users : nkeys).set(row.nkey || row.user, compileUser(row, compile));
+  return { users, nkeys };
+}
+
+function compileUser(row: UserOptions, compile: (options: PermissionOptions | undefined) => Permissions | undefined): User {
+  return {
+    name: row.nkey || row.user,
+    password: row.pass,
+    account: row.account || GLOBAL_ACCOUNT,
+    permissions: compile(row.permissions),
+    connectionTypes: row.allowedConnectionTypes && new Set(row.allowedConnectionTypes),
+    proxyRequired: row.proxyRequired,
+  };
+}
+
+export function compileAuth(options: Options): AuthTable {
+  const { users, nkeys } = compileUsers(options);
+  const single = singleOf(options.authorization);
+  const noAuthUser = users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser);
+  return {
+    required: users.size > 0 || nkeys.size > 0 || single !== undefined,
+    users,
+    nkeys,
+    single,
+    noAuthUser,
+    mapCertificate: options.tls?.verifyAndMap ?? false,
+    needsNonce: nkeys.size > 0 || options.trustedProxies.length > 0,
+    proxyRequired: options.authorization.proxyRequired,
+  };
+}
+
+/** A listener with credentials or a no_auth_user of its own: those take the place of the server's; its users stay. */
+export function overrideAuth(
+  table: AuthTable,
+  block: { authorization?: ListenerAuthorization; noAuthUser: string; mapCertificate: boolean },
+): AuthTable {
+  const own = block.authorization === undefined ? undefined : singleOf(block.authorization);
+  const noAuthUser = table.users.get(block.noAuthUser) ?? table.nkeys.get(block.noAuthUser);
+  return {
+    ...table,
+    required: table.required || own !== undefined,
+    ...(own !== undefined && { single: own, users: new Map(), nkeys: new Map() }),
+    noAuthUser: noAuthUser ?? (own === undefined ? table.noAuthUser : undefined),
+    mapCertificate: block.mapCertificate,
+  };
+}

@@ -1,0 +1,81 @@
+// The INFO line: which fields a client is told, in nats-server's order, without spaces, absent rather than false or empty.
+// One `ServerInfo` serves all connections of a listener; `ClientInfo` is what differs from one connection to the next.
+
+export interface ServerInfo {
+  readonly serverId: string;
+  readonly serverName: string;
+  readonly version: string;
+  readonly gitCommit: string;
+  /** The runtime, in the field clients know as `go`. */
+  readonly go: string;
+  readonly host: string;
+  readonly port: number;
+  readonly headers: boolean;
+  readonly authRequired: boolean;
+  readonly tlsRequired: boolean;
+  readonly tlsVerify: boolean;
+  readonly tlsAvailable: boolean;
+  readonly maxPayload: number;
+  readonly jetstream: boolean;
+  readonly cluster: string;
+  readonly clusterDynamic: boolean;
+  readonly domain: string;
+  readonly connectUrls: readonly string[];
+  readonly lameDuck: boolean;
+  readonly apiLevel: number;
+  readonly xkey: string;
+}
+
+export interface ClientInfo {
+  readonly clientId: number;
+  readonly clientIp: string;
+  readonly nonce: string;
+  /** Set once the client is known: the limit of its account. */
+  readonly maxPayload?: number;
+  /** Present in the INFO behind the first PING, absent before. */
+  readonly remote?: { readonly account: string; readonly isSystem: boolean };
+}
+
+const htmlMarks = /[<>&\u2028\u2029]/g;
+
+/** JSON as Go writes it: marks that mean something in HTML are escaped. */
+function goJson(value: object): string {
+  return JSON.stringify(value).replace(htmlMarks, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const filled = (text: string): string | undefined => (text === '' ? undefined : text);
+const set = (flag: boolean): true | undefined => (flag ? true : undefined);
+
+export function infoLine(server: ServerInfo, client: ClientInfo): string {
+  const json = goJson({
+    server_id: server.serverId,
+    server_name: server.serverName,
+    version: server.version,
+    proto: 1,
+    git_commit: filled(server.gitCommit),
+    go: server.go,
+    host: server.host,
+    port: server.port,
+    headers: server.headers,
+    auth_required: set(server.authRequired),
+    tls_required: set(server.tlsRequired),
+    tls_verify: set(server.tlsVerify),
+    tls_available: set(server.tlsAvailable),
+    max_payload: client.maxPayload ?? server.maxPayload,
+    jetstream: set(server.jetstream),
+    client_id: client.clientId,
+    client_ip: filled(client.clientIp),
+    nonce: filled(client.nonce),
+    cluster: filled(server.cluster),
+    cluster_dynamic: set(server.clusterDynamic),
+    domain: filled(server.domain),
+    connect_urls: server.connectUrls.length === 0 ? undefined : server.connectUrls,
+    ldm: set(server.lameDuck),
+    connect_info: client.remote === undefined ? undefined : true,
+    remote_account: client.remote?.account,
+    acc_is_sys: set(client.remote?.isSystem ?? false),
+    api_lvl: server.apiLevel === 0 ? undefined : server.apiLevel,
+    xkey: filled(server.xkey),
+  });
+  return `INFO ${json} \r\n`;
+}
