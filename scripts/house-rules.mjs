@@ -64,7 +64,7 @@ function undecorated(line) {
 }
 
 /** Lines that may stand between a comment and what it documents. @param {string} line */
-const isBetween = (line) => /^\/\/ @ts-ignore/.test(line) || (decorator.test(line) && undecorated(line) === '');
+const isBetween = (line) => line.startsWith('// @ts-ignore') || (decorator.test(line) && undecorated(line) === '');
 
 /**
  * True when the export on a line is documented: by a comment above it or behind it, or by standing in an unbroken row of constants or variables of which an earlier one is.
@@ -96,7 +96,7 @@ function longFunctions(path, lines) {
   for (const [at, raw] of lines.entries()) {
     const opened = /^(?:export\s+)?function\s+(\w+)/.exec(undecorated(raw));
     if (opened?.[1]) [name, start] = [opened[1], at];
-    if (start < 0 || !(/^}/.test(raw) || (at === start && /}\s*$/.test(raw)))) continue;
+    if (start < 0 || !(raw.startsWith('}') || (at === start && /}\s*$/.test(raw)))) continue;
     const length = at - start + 1;
     if (length > maxFunctionLines) {
       findings.push({ path, line: start + 1, message: `function ${name} has ${length} lines; at most ${maxFunctionLines}` });
