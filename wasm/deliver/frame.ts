@@ -1,0 +1,141 @@
+// Framing: the current message (message.ts) as MSG or HMSG for one subscription, into its connection's out-chain.
+//
+//   MSG <subject> <sid> [<reply> ]<size>\r\n<payload>\r\n
+//   HMSG <subject> <sid> [<reply> ]<header size> <total size>\r\n<headers><payload>\r\n
+//
+// A connection that does not understand headers gets MSG with the payload alone.
+
+import { copyOver, printNumber } from '../lib/bytes';
+import { EVENT_TRACE_OUT } from '../lib/events';
+import { pushEvent } from '../lib/ring';
+import { LONGEST_RUN, append, commit, overPending, reserve } from './chain';
+import { CLOSED, Connection, HEADERS, SLOW, TRACE } from './connection';
+import { msgData, msgDataLength, msgHeaderLength, msgReply, msgReplyLength, msgSubject, msgSubjectLength } from './message';
+import { Sub, sidOf } from './subscription';
+
+/** "MSG " and "HMSG" as little-endian words. */
+const MSG_: u32 = 0x2047534d;
+const HMSG: u32 = 0x47534d48;
+const SPACE: u8 = 0x20;
+const CRLF: u16 = 0x0a0d;
+/** Verb, spaces, two sizes, line ends: what a head adds to subject, sid and reply at most. */
+const HEAD_EXTRA: u32 = 48;
+
+let stalled: bool = false;
+
+/** Whether a receiver passed three quarters of its pending limit since the last call; asking clears it. */
+export function takeStalled(): bool {
+  const was = stalled;
+  stalled = false;
+  return was;
+}
+
+function head(to: usize, sub: Sub, headerLength: u32, total: u32): usize {
+  let at = to;
+  if (headerLength) {
+    store<u32>(at, HMSG);
+    store<u8>(at, SPACE, 4);
+    at += 5;
+  } else {
+    store<u32>(at, MSG_);
+    at += 4;
+  }
+  copyOver(at, msgSubject, msgSubjectLength);
+  at += msgSubjectLength;
+  store<u8>(at++, SPACE);
+  copyOver(at, sidOf(sub), sub.sidLength);
+  at += sub.sidLength;
+  store<u8>(at++, SPACE);
+  if (msgReplyLength) {
+    copyOver(at, msgReply, msgReplyLength);
+    at += msgReplyLength;
+    store<u8>(at++, SPACE);
+  }
+  if (headerLength) {
+    at = printNumber(at, headerLength);
+    store<u8>(at++, SPACE);
+  }
+  at = printNumber(at, total);
+  store<u16>(at, CRLF);
+  return at + 2;
+}
+
+function traceOut(connection: Connection, sub: Sub, headerLength: u32, total: u32): void {
+  const words = pushEvent(EVENT_TRACE_OUT, 9);
+  if (!words) return;
+  store<u32>(words, connection.index);
+  store<u32>(words, <u32>msgSubject, 4);
+  store<u32>(words, msgSubjectLength, 8);
+  store<u32>(words, <u32>sidOf(sub), 12);
+  store<u32>(words, sub.sidLength, 16);
+  store<u32>(words, <u32>msgReply, 20);
+  store<u32>(words, msgReplyLength, 24);
+  store<u32>(words, headerLength, 28);
+  store<u32>(words, total, 32);
+}
+
+/** Queues the current message for a client's subscription. False: the connection takes no more. */
+export function frame(connection: Connection, sub: Sub): bool {
+  if (connection.flags & (CLOSED | SLOW)) return false;
+  let headerLength = msgHeaderLength;
+  let data = msgData;
+  let total = msgDataLength;
+  if (headerLength && !(connection.flags & HEADERS)) {
+    data += headerLength;
+    total -= headerLength;
+    headerLength = 0;
+  }
+  const headMost = msgSubjectLength + <u32>sub.sidLength + msgReplyLength + HEAD_EXTRA;
+  const most = headMost + total + 2;
+  if (overPending(connection, most)) return false;
+  if (most <= LONGEST_RUN) {
+    const to = reserve(connection, most);
+    let at = head(to, sub, headerLength, total);
+    copyOver(at, data, total);
+    at += total;
+    store<u16>(at, CRLF);
+    commit(connection, <u32>(at - to) + 2);
+  } else frameLong(connection, sub, headMost, data, headerLength, total);
+  connection.outMsgs++;
+  connection.outBytes += <f64>total;
+  if (connection.queued + connection.flyingBytes > connection.maxPending - (connection.maxPending >> 2)) stalled = true;
+  if (connection.flags & TRACE) traceOut(connection, sub, headerLength, total);
+  return true;
+}
+
+const crlf: usize = memory.data<u8>([13, 10]);
+
+function frameLong(connection: Connection, sub: Sub, headMost: u32, data: usize, headerLength: u32, total: u32): void {
+  if (headMost <= LONGEST_RUN) {
+    const to = reserve(connection, headMost);
+    commit(connection, <u32>(head(to, sub, headerLength, total) - to));
+  } else headInPieces(connection, sub, headerLength, total);
+  append(connection, data, total);
+  append(connection, crlf, 2);
+}
+
+const sizes: usize = memory.data(64, 8);
+const verbs: usize = memory.data<u8>([0x48, 0x4d, 0x53, 0x47, 0x20]);
+
+/** A head longer than a chunk: subjects beyond 60 KiB, with a raised max_control_line. */
+function headInPieces(connection: Connection, sub: Sub, headerLength: u32, total: u32): void {
+  store<u8>(sizes, SPACE);
+  if (headerLength) append(connection, verbs, 5);
+  else append(connection, verbs + 1, 4);
+  append(connection, msgSubject, msgSubjectLength);
+  append(connection, sizes, 1);
+  append(connection, sidOf(sub), sub.sidLength);
+  append(connection, sizes, 1);
+  if (msgReplyLength) {
+    append(connection, msgReply, msgReplyLength);
+    append(connection, sizes, 1);
+  }
+  let at = sizes + 8;
+  if (headerLength) {
+    at = printNumber(at, headerLength);
+    store<u8>(at++, SPACE);
+  }
+  at = printNumber(at, total);
+  store<u16>(at, CRLF);
+  append(connection, sizes + 8, <u32>(at + 2 - sizes - 8));
+}

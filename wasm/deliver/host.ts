@@ -1,0 +1,37 @@
+// Deliveries to the host: a message that matched a subscription of the server itself becomes a ring entry, and the parser stops behind
+// it, so that the host's answer goes out before anything later is read.
+
+import { EVENT_MESSAGE } from '../lib/events';
+import { pushEvent, raiseBarrier } from '../lib/ring';
+import { accountAt } from './account';
+import { Connection } from './connection';
+import {
+  msgAccount,
+  msgConnection,
+  msgData,
+  msgDataLength,
+  msgHeaderLength,
+  msgReply,
+  msgReplyLength,
+  msgSubject,
+  msgSubjectLength,
+} from './message';
+import { Sub } from './subscription';
+
+/** Reports the current message to the host under the subscription's tag. */
+export function hostMessage(sub: Sub): bool {
+  const words = pushEvent(EVENT_MESSAGE, 10);
+  if (!words) return false;
+  store<u32>(words, sub.target);
+  store<u32>(words, msgConnection ? changetype<Connection>(msgConnection).index : 0, 4);
+  store<u32>(words, accountAt(msgAccount).id, 8);
+  store<u32>(words, <u32>msgSubject, 12);
+  store<u32>(words, msgSubjectLength, 16);
+  store<u32>(words, <u32>msgReply, 20);
+  store<u32>(words, msgReplyLength, 24);
+  store<u32>(words, msgHeaderLength, 28);
+  store<u32>(words, <u32>msgData, 32);
+  store<u32>(words, msgDataLength, 36);
+  raiseBarrier();
+  return true;
+}

@@ -1,0 +1,206 @@
+// Routing: the current message (message.ts) to everybody who subscribes to its subject: each plain subscription, and one member of each
+// queue group, picked at random, walking on when the member cannot take it (closed, no echo, denied).
+//
+// Groups with the same name on different subjects (`a.b q`, `a.* q`) are one group: their members are counted together.
+
+import { alloc, free } from '../lib/arena';
+import { randomBelow } from '../lib/bytes';
+import { matchWildcards, matchedList } from '../match/cache';
+import { Entry, findEntry, subjectTag } from '../match/interest';
+import { interestAt } from './account';
+import { Connection, NO_ECHO } from './connection';
+import { frame } from './frame';
+import { hostMessage } from './host';
+import {
+  msgAccount,
+  msgConnection,
+  msgDataLength,
+  msgReply,
+  msgReplyLength,
+  msgSubject,
+  msgSubjectLength,
+  setData,
+  setOrigin,
+  setReply,
+  setSubject,
+} from './message';
+import { permits } from './permissions';
+import { rememberReply } from './replies';
+import { Group, KIND_ACK, KIND_CLIENT, KIND_HOST, SUB_FILTERED, SUB_REMOVED, Sub, removeSub } from './subscription';
+import { consumerAck } from '../stream/ack';
+import { streamAppend } from '../stream/append';
+
+let outMsgs: f64 = 0;
+let outBytes: f64 = 0;
+
+/** Messages queued for clients. */
+export function routedMsgs(): f64 {
+  return outMsgs;
+}
+
+/** Bytes of payload and headers queued for clients. */
+export function routedBytes(): f64 {
+  return outBytes;
+}
+
+/** Subscriptions that reached their maximum while the message was routed, linked through `spare`. */
+let exhausted: usize = 0;
+let groups: usize = 0;
+let groupCapacity: u32 = 0;
+let groupCount: u32 = 0;
+
+function takeBack(): void {
+  while (exhausted) {
+    const sub = changetype<Sub>(exhausted);
+    exhausted = <usize>sub.spare;
+    removeSub(sub);
+  }
+}
+
+function deliverToClient(sub: Sub): bool {
+  const connection = changetype<Connection>(sub.connection);
+  if (sub.connection == msgConnection && connection.flags & NO_ECHO) return false;
+  if (sub.flags & SUB_REMOVED) return false;
+  if (sub.flags & SUB_FILTERED && connection.deliverSet && !permits(connection.deliverSet, msgSubject, msgSubjectLength))
+    return false;
+  if (!frame(connection, sub)) return false;
+  outMsgs++;
+  outBytes += <f64>msgDataLength;
+  if (connection.responseMax && msgReplyLength) rememberReply(connection, msgReply, msgReplyLength);
+  sub.delivered++;
+  if (sub.max && sub.delivered >= sub.max) {
+    sub.flags |= SUB_REMOVED;
+    sub.spare = <u32>exhausted;
+    exhausted = changetype<usize>(sub);
+  }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function deliver(sub: Sub): bool {
+  const kind = sub.kind;
+  if (kind == KIND_CLIENT) return deliverToClient(sub);
+  if (kind == KIND_HOST) return hostMessage(sub);
+  if (kind == KIND_ACK) return consumerAck(sub.target);
+  return streamAppend(sub.target);
+}
+
+function deliverPlain(entry: Entry): u32 {
+  let count: u32 = 0;
+  let sub = changetype<Sub>(entry.firstSub);
+  while (changetype<usize>(sub)) {
+    const next = changetype<Sub>(sub.next);
+    if (deliver(sub)) count++;
+    sub = next;
+  }
+  return count;
+}
+
+function collectGroups(entry: Entry): void {
+  let group = entry.groups;
+  while (group) {
+    if (groupCount == groupCapacity) {
+      const capacity: u32 = groupCapacity ? groupCapacity << 1 : 64;
+      const grown = alloc((<usize>capacity) << 2);
+      memory.copy(grown, groups, (<usize>groupCount) << 2);
+      free(groups);
+      groups = grown;
+      groupCapacity = capacity;
+    }
+    store<u32>(groups + ((<usize>groupCount) << 2), <u32>group);
+    groupCount++;
+    group = changetype<Group>(group).next;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function collected(i: u32): Group {
+  return changetype<Group>(<usize>load<u32>(groups + ((<usize>i) << 2)));
+}
+
+/** Delivers to the first member that takes it, `skip` members on, over all groups of the same name from index `first` on. */
+function walkGroup(first: u32, name: usize, skip: u32, members: u32): bool {
+  let i = first;
+  let group = collected(i);
+  let sub = changetype<Sub>(group.firstSub);
+  for (let step: u32 = 0; step < skip + members; step++) {
+    if (step >= skip && deliver(sub)) return true;
+    sub = changetype<Sub>(sub.next);
+    if (changetype<usize>(sub)) continue;
+    do {
+      if (++i == groupCount) i = first;
+      group = collected(i);
+    } while (group.name != name);
+    sub = changetype<Sub>(group.firstSub);
+  }
+  return false;
+}
+
+function deliverGroups(): u32 {
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < groupCount; i++) {
+    const name = collected(i).name;
+    let seen = false;
+    for (let j: u32 = 0; j < i && !seen; j++) seen = collected(j).name == name;
+    if (seen) continue;
+    let members: u32 = 0;
+    for (let j = i; j < groupCount; j++) if (collected(j).name == name) members += collected(j).count;
+    if (walkGroup(i, name, members > 1 ? randomBelow(members) : 0, members)) count++;
+  }
+  return count;
+}
+
+/** Routes the current message; returns how many subscriptions took it. */
+export function route(): u32 {
+  const interest = interestAt(msgAccount);
+  const tag = subjectTag(msgSubject, msgSubjectLength);
+  const entry = findEntry(interest, tag, msgSubject, msgSubjectLength);
+  let count: u32 = 0;
+  interest.matches++;
+  groupCount = 0;
+  if (changetype<usize>(entry) && !entry.wildcard) {
+    if (entry.firstSub) count += deliverPlain(entry);
+    if (entry.groups) collectGroups(entry);
+  }
+  if (interest.wildcards) {
+    const found = matchWildcards(interest, tag, msgSubject, msgSubjectLength);
+    const list = matchedList();
+    for (let i: u32 = 0; i < found; i++) {
+      const wild = changetype<Entry>(<usize>load<u32>(list + ((<usize>i) << 2)));
+      if (wild.firstSub) count += deliverPlain(wild);
+      if (wild.groups) collectGroups(wild);
+    }
+  }
+  if (groupCount) count += deliverGroups();
+  if (exhausted) takeBack();
+  return count;
+}
+
+/** Routes a message of the server itself in `account`; returns how many subscriptions took it. Not from inside `route`. */
+export function routeHost(
+  account: usize,
+  subject: usize,
+  subjectLength: u32,
+  reply: usize,
+  replyLength: u32,
+  headerLength: u32,
+  data: usize,
+  dataLength: u32,
+): u32 {
+  setOrigin(0, account);
+  setSubject(subject, subjectLength);
+  setReply(reply, replyLength);
+  setData(data, dataLength, headerLength);
+  return route();
+}
+
+/** Whether anybody in `account` would take a message on this literal subject. */
+export function hasInterest(account: usize, subject: usize, length: u32): bool {
+  const interest = interestAt(account);
+  const tag = subjectTag(subject, length);
+  const entry = findEntry(interest, tag, subject, length);
+  if (changetype<usize>(entry) && !entry.wildcard) return true;
+  return interest.wildcards != 0 && matchWildcards(interest, tag, subject, length) != 0;
+}

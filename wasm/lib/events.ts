@@ -1,0 +1,32 @@
+// The types of ring entries, their arguments in order. "Barrier": the parser has stopped behind the operation that made the entry, and
+// the pointers stay valid until the next call of `ingest`.
+
+/** conn, at, length: CONNECT's JSON. Barrier. */
+export const EVENT_CONNECT: u32 = 1;
+/** conn: a PING while the connection reports pings (before its first answer). Barrier. */
+export const EVENT_PING: u32 = 2;
+/** conn: a PONG. */
+export const EVENT_PONG: u32 = 3;
+/** conn, code (errors.ts), at, length: a protocol error; `at` and `length` say what, where there is something. Barrier. */
+export const EVENT_ERROR: u32 = 4;
+/** conn, subject, length, queue, length, sid, length: a SUB that the host must judge. Barrier. */
+export const EVENT_SUBSCRIBE: u32 = 5;
+/** tag, conn or 0, account, subject, length, reply, length, header length, data, length: a message for a host subscription. Barrier. */
+export const EVENT_MESSAGE: u32 = 6;
+/** conn, subject, length, reply, length, header length, data, length: a publish whose subject the host must map. Barrier. */
+export const EVENT_MAP: u32 = 7;
+/** conn, verb, at, length: trace of an inbound operation. Barrier. */
+export const EVENT_TRACE_IN: u32 = 8;
+/** conn, subject, length, sid, length, reply, length, header length, total: trace of a delivery. */
+export const EVENT_TRACE_OUT: u32 = 9;
+/** conn: authentication is needed before this verb. Barrier, nothing consumed. */
+export const EVENT_UNAUTHENTICATED: u32 = 10;
+/** conn: the client sent -ERR. Barrier. */
+export const EVENT_CLIENT_ERROR: u32 = 11;
+/**
+ * target, kind, stream sequence low, high, consumer sequence low, high, deliveries, reply, length, data, length: an acknowledgement
+ * (`kind` 0: plain ack). Barrier unless it is a plain ack without a reply.
+ */
+export const EVENT_ACK: u32 = 12;
+/** Entries from this type on belong to the store (wasm/stream). */
+export const EVENT_STORE: u32 = 32;

@@ -1,0 +1,206 @@
+// The token trie of wildcard subjects. Children are not kept in their parent but in one hash table of the interest, keyed by the parent's
+// address and the token, so that a node is small and a step down is one probe; `*` and `>` have fields of their own. Each node carries a
+// 64-bit filter over its children's token hashes: most steps that lead nowhere end without touching the table.
+//
+//   Node  40 bytes, then the token's bytes
+//         parent   address of the node above
+//         tag      hash of (parent, token): the table's tag
+//         star     child for `*`
+//         entry    Entry of the subject that ends here
+//         full     Entry of the subject that ends with `>` below here
+//         children how many nodes have this parent, `*` included
+//         length   bytes of the token
+//         filter   one bit a child token (never cleared before the node goes)
+
+import { alloc, allocZero, free } from '../lib/arena';
+import { copy, equal } from '../lib/bytes';
+import { slotPointer, slotTag, tableAdd, tableNext, tableRemove, tableStart } from '../lib/table';
+import { Entry, Interest, entrySubject, nodesOf } from './interest';
+import { isFull, isStar, split, tokenAt } from './subject';
+
+/** One token of one or more wildcard subjects. */
+@unmanaged
+export class Node {
+  parent: usize;
+  tag: u32;
+  star: usize;
+  entry: usize;
+  full: usize;
+  children: u32;
+  length: u32;
+  spare: u32;
+  filter: u64;
+}
+
+const NODE_SIZE: usize = 40;
+const STAR_LENGTH: u32 = 0xffffffff;
+
+// @ts-ignore: decorator
+@inline
+function childTag(parent: usize, hash: u32): u32 {
+  return (hash ^ ((<u32>parent) >> 4)) * 0x9e3779b1;
+}
+
+// @ts-ignore: decorator
+@inline
+function filterBit(hash: u32): u64 {
+  return (<u64>1) << (<u64>(hash >> 26));
+}
+
+/** Gives an interest its root. */
+export function trieOpen(interest: Interest): void {
+  interest.root = allocZero(NODE_SIZE);
+}
+
+/** The child of `parent` for a token of the list, or null. */
+// @ts-ignore: decorator
+@inline
+function findChild(interest: Interest, parent: Node, token: usize): Node {
+  const hash = load<u32>(token, 8);
+  if (!(parent.filter & filterBit(hash))) return changetype<Node>(0);
+  const table = nodesOf(interest);
+  const tag = childTag(changetype<usize>(parent), hash);
+  const length = load<u32>(token, 4);
+  let slot = tableStart(table, tag);
+  while (true) {
+    const pointer = slotPointer(table, slot);
+    if (!pointer) return changetype<Node>(0);
+    if (slotTag(table, slot) == tag) {
+      const node = changetype<Node>(pointer);
+      if (
+        node.parent == changetype<usize>(parent) &&
+        node.length == length &&
+        equal(pointer + NODE_SIZE, <usize>load<u32>(token), length)
+      )
+        return node;
+    }
+    slot = tableNext(table, slot);
+  }
+}
+
+function newNode(parent: Node, length: u32): Node {
+  const block = alloc(NODE_SIZE + (length == STAR_LENGTH ? 0 : length));
+  memory.fill(block, 0, NODE_SIZE);
+  const node = changetype<Node>(block);
+  node.parent = changetype<usize>(parent);
+  node.length = length;
+  parent.children++;
+  return node;
+}
+
+function addChild(interest: Interest, parent: Node, token: usize): Node {
+  if (isStar(token)) {
+    if (!parent.star) parent.star = changetype<usize>(newNode(parent, STAR_LENGTH));
+    return changetype<Node>(parent.star);
+  }
+  let node = findChild(interest, parent, token);
+  if (changetype<usize>(node)) return node;
+  const length = load<u32>(token, 4);
+  const hash = load<u32>(token, 8);
+  node = newNode(parent, length);
+  copy(changetype<usize>(node) + NODE_SIZE, <usize>load<u32>(token), length);
+  node.tag = childTag(changetype<usize>(parent), hash);
+  parent.filter |= filterBit(hash);
+  tableAdd(nodesOf(interest), node.tag, changetype<usize>(node));
+  return node;
+}
+
+/** Adds a wildcard entry that is not in the trie yet. */
+export function trieInsert(interest: Interest, entry: Entry): void {
+  const count = split(entrySubject(entry), entry.length);
+  let node = changetype<Node>(interest.root);
+  for (let i: u32 = 0; i < count; i++) {
+    const token = tokenAt(i);
+    if (isFull(token)) {
+      node.full = changetype<usize>(entry);
+      entry.node = changetype<usize>(node);
+      return;
+    }
+    node = addChild(interest, node, token);
+  }
+  node.entry = changetype<usize>(entry);
+  entry.node = changetype<usize>(node);
+}
+
+/** Removes a wildcard entry and the nodes that only it needed. */
+export function trieRemove(interest: Interest, entry: Entry): void {
+  let node = changetype<Node>(entry.node);
+  if (node.entry == changetype<usize>(entry)) node.entry = 0;
+  else node.full = 0;
+  while (!node.entry && !node.full && !node.children && node.parent) {
+    const parent = changetype<Node>(node.parent);
+    if (node.length == STAR_LENGTH) parent.star = 0;
+    else tableRemove(nodesOf(interest), node.tag, changetype<usize>(node));
+    if (--parent.children == 0) parent.filter = 0;
+    free(changetype<usize>(node));
+    node = parent;
+  }
+}
+
+let found: usize = 0;
+let foundCapacity: u32 = 0;
+let foundCount: u32 = 0;
+
+function addFound(entry: usize): void {
+  if (foundCount == foundCapacity) {
+    const capacity: u32 = foundCapacity ? foundCapacity << 1 : 64;
+    const grown = alloc((<usize>capacity) << 2);
+    copy(grown, found, (<usize>foundCount) << 2);
+    free(found);
+    found = grown;
+    foundCapacity = capacity;
+  }
+  store<u32>(found + ((<usize>foundCount) << 2), <u32>entry);
+  foundCount++;
+}
+
+function walk(interest: Interest, node: Node, i: u32, count: u32): void {
+  while (true) {
+    if (i == count) {
+      if (node.entry) addFound(node.entry);
+      return;
+    }
+    if (node.full) addFound(node.full);
+    if (!node.children) return;
+    const child = findChild(interest, node, tokenAt(i));
+    i++;
+    const star = node.star;
+    if (star) {
+      if (changetype<usize>(child)) walk(interest, child, i, count);
+      node = changetype<Node>(star);
+    } else {
+      if (!changetype<usize>(child)) return;
+      node = child;
+    }
+  }
+}
+
+/** Collects the wildcard entries that match a literal subject; returns how many, read them with `foundAt`. */
+export function trieMatch(interest: Interest, at: usize, length: u32): u32 {
+  foundCount = 0;
+  const count = split(at, length);
+  if (count) walk(interest, changetype<Node>(interest.root), 0, count);
+  return foundCount;
+}
+
+/** Address of the list of entry addresses that the last `trieMatch` made. */
+// @ts-ignore: decorator
+@inline
+export function foundList(): usize {
+  return found;
+}
+
+function reaches(interest: Interest, node: Node, i: u32, count: u32): bool {
+  if (i == count) return node.entry != 0;
+  if (node.full) return true;
+  if (!node.children) return false;
+  const child = findChild(interest, node, tokenAt(i));
+  if (changetype<usize>(child) && reaches(interest, child, i + 1, count)) return true;
+  return node.star != 0 && reaches(interest, changetype<Node>(node.star), i + 1, count);
+}
+
+/** Whether any wildcard entry matches a literal subject; leaves the list of `trieMatch` alone. */
+export function trieCovers(interest: Interest, at: usize, length: u32): bool {
+  const count = split(at, length);
+  return count != 0 && reaches(interest, changetype<Node>(interest.root), 0, count);
+}

@@ -1,0 +1,162 @@
+// PUB and HPUB: arguments, limits, permissions, routing.
+//
+//   PUB  <subject> [reply] <size>              CRLF payload CRLF
+//   HPUB <subject> [reply] <header> <total>    CRLF headers payload CRLF
+
+import { equal, parseSize } from '../lib/bytes';
+import {
+  ERROR_BAD_ARGUMENTS,
+  ERROR_PAYLOAD,
+  ERROR_PUBLISH_DENIED,
+  ERROR_PUBLISH_SUBJECT,
+  ERROR_REPLY_DENIED,
+  ERROR_UNKNOWN_OPERATION,
+} from '../lib/errors';
+import { EVENT_MAP } from '../lib/events';
+import { pushEvent, raiseBarrier } from '../lib/ring';
+import { accountAt } from '../deliver/account';
+import { Connection, HEADERS_OFF, NO_RESPONDERS, PEDANTIC, VERBOSE } from '../deliver/connection';
+import {
+  msgData,
+  msgDataLength,
+  msgHeaderLength,
+  msgReply,
+  msgReplyLength,
+  msgSubject,
+  msgSubjectLength,
+  setData,
+  setOrigin,
+  setReply,
+  setSubject,
+} from '../deliver/message';
+import { sendNoResponders } from '../deliver/noresponders';
+import { permits } from '../deliver/permissions';
+import { mayRespond } from '../deliver/replies';
+import { route } from '../deliver/route';
+import { SUBJECT_LITERAL, inspect } from '../match/subject';
+import { argumentAt, argumentCount, argumentLength, lineEnd } from './line';
+import { sendOk } from './answers';
+import { raiseError } from './fault';
+
+/** The publish was routed; go on behind it. */
+export const PUBLISHED: u32 = 0;
+/** More bytes are needed: `publishEnd` says up to where. */
+export const PUBLISH_INCOMPLETE: u32 = 1;
+/** An error was raised and the connection is to be closed. */
+export const PUBLISH_FAILED: u32 = 2;
+
+/** Where the operation ends: behind its payload's CRLF. */
+export let publishEnd: usize = 0;
+
+let inMsgs: f64 = 0;
+let inBytes: f64 = 0;
+
+/** Messages published by clients. */
+export function publishedMsgs(): f64 {
+  return inMsgs;
+}
+
+/** Bytes of headers and payload published by clients. */
+export function publishedBytes(): f64 {
+  return inBytes;
+}
+
+function readHead(connection: Connection, headers: bool): bool {
+  const sizes: u32 = headers ? 2 : 1;
+  const count = argumentCount;
+  if (count < 1 + sizes || count > 2 + sizes || (headers && connection.flags & HEADERS_OFF)) {
+    raiseError(connection, ERROR_BAD_ARGUMENTS, 0, 0);
+    return false;
+  }
+  const total = parseSize(argumentAt(count - 1), argumentLength(count - 1));
+  const headerLength = headers ? parseSize(argumentAt(count - 2), argumentLength(count - 2)) : 0;
+  if (total < 0 || headerLength < 0 || headerLength > total) {
+    raiseError(connection, ERROR_BAD_ARGUMENTS, 0, 0);
+    return false;
+  }
+  if (<u32>total > connection.maxPayload) {
+    raiseError(connection, ERROR_PAYLOAD, 0, <u32>total);
+    return false;
+  }
+  setSubject(argumentAt(0), argumentLength(0));
+  if (count == 2 + sizes) setReply(argumentAt(1), argumentLength(1));
+  else setReply(0, 0);
+  setData(lineEnd, <u32>total, <u32>headerLength);
+  return true;
+}
+
+/** Takes one PUB or HPUB whose line was read; its bytes lie before `end`. */
+export function publish(connection: Connection, headers: bool, end: usize): u32 {
+  if (!readHead(connection, headers)) return PUBLISH_FAILED;
+  publishEnd = msgData + msgDataLength + 2;
+  if (publishEnd > end) return wrongEnd(connection, end) ? PUBLISH_FAILED : PUBLISH_INCOMPLETE;
+  if (load<u16>(publishEnd - 2) != 0x0a0d) {
+    raiseError(connection, ERROR_UNKNOWN_OPERATION, msgData + msgDataLength, 2);
+    return PUBLISH_FAILED;
+  }
+  inMsgs++;
+  inBytes += <f64>msgDataLength;
+  connection.inMsgs++;
+  connection.inBytes += <f64>msgDataLength;
+  setOrigin(changetype<usize>(connection), connection.account);
+  if (!allowed(connection)) return PUBLISHED;
+  if (connection.flags & VERBOSE) sendOk(connection);
+  if (connection.flags & PEDANTIC && inspect(msgSubject, msgSubjectLength) != SUBJECT_LITERAL)
+    raiseError(connection, ERROR_PUBLISH_SUBJECT, msgSubject, msgSubjectLength);
+  const mappings = accountAt(connection.account).mappings;
+  if (mappings && permits(mappings, msgSubject, msgSubjectLength)) askForMapping(connection);
+  else routePublished(connection);
+  return PUBLISHED;
+}
+
+/** A payload that is there in full but goes on where its CR should be is wrong now, not when more bytes have come. */
+function wrongEnd(connection: Connection, end: usize): bool {
+  if (publishEnd - 1 != end || load<u8>(end - 1) == 13) return false;
+  raiseError(connection, ERROR_UNKNOWN_OPERATION, end - 1, 1);
+  return true;
+}
+
+/** Routes the current message and answers 503 where nobody took a request. */
+export function routePublished(connection: Connection): void {
+  const receivers = route();
+  if (!receivers && msgReplyLength && connection.flags & NO_RESPONDERS) sendNoResponders(connection);
+}
+
+const ackPrefix: usize = memory.data<u8>([0x24, 0x4a, 0x53, 0x2e, 0x41, 0x43, 0x4b, 0x2e]); // $JS.ACK.
+const servicePrefix: usize = memory.data<u8>([0x5f, 0x52, 0x5f, 0x2e, 0, 0, 0, 0]); // _R_.
+const gatewayPrefix: usize = memory.data<u8>([0x5f, 0x47, 0x52, 0x5f, 0x2e, 0, 0, 0]); // _GR_.
+
+function reservedReply(): bool {
+  if (msgReplyLength > 8 && equal(msgReply, ackPrefix, 8)) return true;
+  if (msgReplyLength > 4 && equal(msgReply, servicePrefix, 4)) return true;
+  return msgReplyLength > 5 && equal(msgReply, gatewayPrefix, 5);
+}
+
+function allowed(connection: Connection): bool {
+  const set = connection.publishSet;
+  if (set && !permits(set, msgSubject, msgSubjectLength)) {
+    if (!connection.responseMax || !mayRespond(connection, msgSubject, msgSubjectLength)) {
+      raiseError(connection, ERROR_PUBLISH_DENIED, msgSubject, msgSubjectLength);
+      return false;
+    }
+  }
+  if (msgReplyLength && reservedReply()) {
+    raiseError(connection, ERROR_REPLY_DENIED, msgReply, msgReplyLength);
+    return false;
+  }
+  return true;
+}
+
+function askForMapping(connection: Connection): void {
+  const words = pushEvent(EVENT_MAP, 8);
+  if (!words) return;
+  store<u32>(words, connection.index);
+  store<u32>(words, <u32>msgSubject, 4);
+  store<u32>(words, msgSubjectLength, 8);
+  store<u32>(words, <u32>msgReply, 12);
+  store<u32>(words, msgReplyLength, 16);
+  store<u32>(words, msgHeaderLength, 20);
+  store<u32>(words, <u32>msgData, 24);
+  store<u32>(words, msgDataLength, 28);
+  raiseBarrier();
+}

@@ -1,0 +1,87 @@
+// SUB and UNSUB.
+//
+//   SUB   <subject> [queue] <sid>
+//   UNSUB <sid> [max]
+
+import { parseSize } from '../lib/bytes';
+import { ERROR_BAD_ARGUMENTS, ERROR_SUBJECT, ERROR_SUBSCRIPTIONS } from '../lib/errors';
+import { EVENT_SUBSCRIBE } from '../lib/events';
+import { pushEvent, raiseBarrier } from '../lib/ring';
+import { Connection, JUDGE_SUBSCRIBE, VERBOSE } from '../deliver/connection';
+import { SUB_FILTERED, addSub, findSub, removeSub } from '../deliver/subscription';
+import { SUBJECT_INVALID, inspect } from '../match/subject';
+import { sendOk } from './answers';
+import { raiseError } from './fault';
+import { argumentAt, argumentCount, argumentLength } from './line';
+
+/** Takes one SUB whose line was read. False: closed. */
+export function subscribe(connection: Connection): bool {
+  const count = argumentCount;
+  if (count < 2 || count > 3) {
+    raiseError(connection, ERROR_BAD_ARGUMENTS, 0, 0);
+    return false;
+  }
+  const queue: usize = count == 3 ? argumentAt(1) : 0;
+  const queueLength: u32 = count == 3 ? argumentLength(1) : 0;
+  const sid = argumentAt(count - 1);
+  const sidLength = argumentLength(count - 1);
+  if (connection.flags & JUDGE_SUBSCRIBE) askHost(connection, queue, queueLength, sid, sidLength);
+  else admit(connection, argumentAt(0), argumentLength(0), queue, queueLength, sid, sidLength, false);
+  return true;
+}
+
+function askHost(connection: Connection, queue: usize, queueLength: u32, sid: usize, sidLength: u32): void {
+  const words = pushEvent(EVENT_SUBSCRIBE, 7);
+  if (!words) return;
+  store<u32>(words, connection.index);
+  store<u32>(words, <u32>argumentAt(0), 4);
+  store<u32>(words, argumentLength(0), 8);
+  store<u32>(words, <u32>queue, 12);
+  store<u32>(words, queueLength, 16);
+  store<u32>(words, <u32>sid, 20);
+  store<u32>(words, sidLength, 24);
+  raiseBarrier();
+}
+
+/** Makes a subscription that nothing forbids any more; `filtered`: each delivery is checked against the connection's deliver set. */
+export function admit(
+  connection: Connection,
+  subject: usize,
+  length: u32,
+  queue: usize,
+  queueLength: u32,
+  sid: usize,
+  sidLength: u32,
+  filtered: bool,
+): void {
+  if (connection.maxSubs && connection.subs >= connection.maxSubs) {
+    raiseError(connection, ERROR_SUBSCRIPTIONS, 0, 0);
+    return;
+  }
+  if (inspect(subject, length) == SUBJECT_INVALID) {
+    raiseError(connection, ERROR_SUBJECT, subject, length);
+    return;
+  }
+  if (!changetype<usize>(findSub(connection, sid, sidLength))) {
+    const sub = addSub(connection.account, changetype<usize>(connection), subject, length, queue, queueLength, sid, sidLength);
+    if (filtered) sub.flags |= SUB_FILTERED;
+  }
+  if (connection.flags & VERBOSE) sendOk(connection);
+}
+
+/** Takes one UNSUB whose line was read. False: closed. */
+export function unsubscribe(connection: Connection): bool {
+  const count = argumentCount;
+  const max = count == 2 ? parseSize(argumentAt(1), argumentLength(1)) : 0;
+  if (count < 1 || count > 2) {
+    raiseError(connection, ERROR_BAD_ARGUMENTS, 0, 0);
+    return false;
+  }
+  const sub = findSub(connection, argumentAt(0), argumentLength(0));
+  if (changetype<usize>(sub)) {
+    if (max > 0 && sub.delivered < <u64>max) sub.max = <u64>max;
+    else removeSub(sub);
+  }
+  if (connection.flags & VERBOSE) sendOk(connection);
+  return true;
+}
