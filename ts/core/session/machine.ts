@@ -53,6 +53,11 @@ export class SessionMachine {
     return this.#connected;
   }
 
+  /** A CONNECT waits for its authentication. */
+  get judging(): boolean {
+    return this.#judging && !this.#closed;
+  }
+
   /** INFO may be sent at any time: the client can read it, and has been told the first. */
   get takesInfo(): boolean {
     return this.connect.protocol >= 1 && this.#informed;

@@ -1,0 +1,228 @@
+// One session at work: feeds the machine with events from the broker, the timers and the authentication, and does what it answers.
+// Kept true: actions happen in the order the machine gave them; nothing is done for a session after its connection is gone.
+import { decide } from '../../core/auth/decide.ts';
+import type { AuthDecision, Granted, Refused } from '../../core/auth/decide.ts';
+import { judgeSubscribe } from '../../core/auth/judge.ts';
+import type { ConnectOptions } from '../../core/session/connect.ts';
+import type { WireError } from '../../core/session/errors.ts';
+import { SessionMachine } from '../../core/session/machine.ts';
+import type { CloseReason } from '../../core/session/reasons.ts';
+import { closeReasons } from '../../core/session/reasons.ts';
+import type { Admission, SessionAction, SessionEvent, TimerName } from '../../core/session/session-types.ts';
+import type { Timer } from '../../ports/clock.ts';
+import { connectionLabel } from './label.ts';
+import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './session.ts';
+import type { SessionContext } from './context.ts';
+import { sessionFacts } from './facts.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class SessionDriver implements Session {
+  readonly host: SessionHost;
+  readonly machine: SessionMachine;
+  readonly facts: SessionFacts;
+  readonly nonce: string;
+  readonly #context: SessionContext;
+  readonly #timers = new Map<TimerName, Timer>();
+  /** The account this connection is counted in. */
+  #joined: string | undefined;
+  #gone = false;
+  #openedAtMs = 0;
+
+  constructor(host: SessionHost, context: SessionContext, nonce: string) {
+    this.host = host;
+    this.nonce = nonce;
+    this.#context = context;
+    const peer = { clientId: host.cid, clientIp: host.transport.remoteAddress, nonce };
+    this.machine = new SessionMachine(
+      peer,
+      () => context.info(host.transport),
+      () => context.settings(host.transport),
+      context.jitter(),
+    );
+    this.facts = sessionFacts(this.machine);
+  }
+
+  open(room: boolean): void {
+    this.#openedAtMs = this.#context.clock.monotonicMs();
+    const startTls = this.host.transport.startTls !== undefined;
+    this.step({ kind: 'opened', room, startTls, admission: room ? this.#admissionWithoutConnect() : undefined });
+  }
+
+  onConnect(json: Uint8Array): 'decided' | 'pending' {
+    this.step({ kind: 'connect', json: decoder.decode(json) });
+    return this.machine.judging ? 'pending' : 'decided';
+  }
+
+  onPing(): void {
+    this.step({ kind: 'ping' });
+  }
+
+  onPong(): void {
+    this.step({ kind: 'pong', nowMs: this.#context.clock.monotonicMs() });
+  }
+
+  onError(error: WireError, detail = ''): void {
+    this.step({ kind: 'kernelError', error, detail });
+  }
+
+  onSubscribe(subject: string, queue: string, sid: string): SubscribeVerdict {
+    const verdict = judgeSubscribe(this.machine.admission?.granted.permissions, subject, queue);
+    if (verdict === 'denied') this.step({ kind: 'subscribeDenied', subject, queue, sid, removed: false });
+    return verdict;
+  }
+
+  onClosed(reason: CloseReason): void {
+    this.#gone = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#leave();
+    this.#log('debug', `Client connection closed: ${closeReasons[reason].text}`);
+    this.#context.closed(this);
+  }
+
+  /** Ends the connection from the server's side. */
+  end(reason: CloseReason, error?: WireError): void {
+    this.step({ kind: 'end', error, reason });
+  }
+
+  step(event: SessionEvent): void {
+    if (this.#gone) return;
+    for (const action of this.machine.step(event)) this.#do(action);
+  }
+
+  /** Looks again at who this is, after a reload: closes, or takes the new limits and permissions. */
+  rejudge(): void {
+    const { machine } = this;
+    if (!machine.connected) {
+      const admission = this.#admissionWithoutConnect();
+      if (admission !== undefined) this.step({ kind: 'readmitted', admission });
+      return;
+    }
+    this.#settle(this.#decide(machine.connect), (decision) => this.#rejudged(decision));
+  }
+
+  #rejudged(decision: Granted | Refused): void {
+    const before = this.machine.admission;
+    if (decision.kind === 'refused' || before === undefined || decision.account !== before.granted.account) {
+      return this.end('authFailure', 'authorization');
+    }
+    const admission = this.#context.admission(decision);
+    if (admission === undefined) return this.end('missingAccount', 'accountRegistration');
+    this.step({ kind: 'readmitted', admission });
+    for (const { subject, queue, sid } of this.host.subscriptions()) {
+      if (judgeSubscribe(decision.permissions, subject, queue) !== 'denied') continue;
+      this.step({ kind: 'subscribeDenied', subject, queue, sid, removed: true });
+      this.host.unsubscribe(sid);
+    }
+  }
+
+  #admissionWithoutConnect(): Admission | undefined {
+    const granted = this.#context.withoutConnect(this.host.transport);
+    if (granted === undefined || !this.#join(granted.account)) return undefined;
+    return this.#context.admission(granted);
+  }
+
+  #do(action: SessionAction): void {
+    switch (action.do) {
+      case 'send':
+        if (this.#context.log.traceOn) this.#log('trace', `->> [${action.text.trimEnd()}]`);
+        return this.host.send(encoder.encode(action.text));
+      case 'bind':
+        return this.host.bind(action.spec);
+      case 'authenticate':
+        return this.#authenticate(action.connect);
+      case 'dropSubscriptions':
+        return this.host.dropSubscriptions();
+      case 'answerPings':
+        return this.host.answerPings();
+      case 'startTls':
+        return this.#startTls();
+      case 'timer':
+        return this.#setTimer(action.timer, action.delayMs);
+      case 'log':
+        return this.#log(action.level, action.text);
+      case 'close':
+        return this.host.close(action.reason);
+    }
+  }
+
+  #decide(connect: ConnectOptions): AuthDecision {
+    const { transport } = this.host;
+    const certificate = transport.tls?.peerCertificates[0];
+    const request = { connect, nonce: this.nonce, connectionType: this.#context.connectionType(transport), certificate };
+    return decide(this.#context.authTable(transport), request, this.#context.verifyNkey);
+  }
+
+  #authenticate(sent: ConnectOptions): void {
+    const connect = this.#context.withCookies(sent, this.host.transport);
+    let waited = false;
+    this.#settle(this.#decide(connect), (decision) => {
+      this.#decided(decision);
+      if (waited && !this.#gone && !this.machine.closed) this.host.proceed();
+    });
+    waited = this.machine.judging;
+  }
+
+  #decided(decision: Granted | Refused): void {
+    if (this.#gone || this.machine.closed) return;
+    if (decision.kind === 'refused') return this.step({ kind: 'notAdmitted', error: 'authorization' });
+    this.#leave();
+    if (!this.#join(decision.account)) {
+      const known = this.#context.accounts.get(decision.account) !== undefined;
+      return this.step({ kind: 'notAdmitted', error: known ? 'maxAccountConnections' : 'accountRegistration' });
+    }
+    const admission = this.#context.admission(decision);
+    if (admission !== undefined) this.step({ kind: 'admitted', admission });
+  }
+
+  /** Calls back at once, or when the password has been compared. */
+  #settle(decision: AuthDecision, settled: (decision: Granted | Refused) => void): void {
+    if (decision.kind !== 'question') return settled(decision);
+    this.#context.crypto.compareBcrypt(decision.password, decision.hash).then(
+      (equal) => settled(decision.decided(equal)),
+      () => settled({ kind: 'refused' }),
+    );
+  }
+
+  #startTls(): void {
+    const started = this.host.transport.startTls?.();
+    started?.then(
+      () => this.step({ kind: 'tlsDone' }),
+      (problem: unknown) =>
+        this.step({ kind: 'tlsFailed', problem: problem instanceof Error ? problem.message : String(problem) }),
+    );
+  }
+
+  #setTimer(name: TimerName, delayMs: number | undefined): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+    if (delayMs === undefined) return;
+    const { clock } = this.#context;
+    const fire = (): void => {
+      const spoke = this.host.lastInputMs();
+      this.step({ kind: 'timer', timer: name, nowMs: clock.monotonicMs(), lastInputMs: spoke > this.#openedAtMs ? spoke : 0 });
+    };
+    this.#timers.set(name, clock.after(delayMs, fire));
+  }
+
+  #join(account: string): boolean {
+    if (this.#joined === account) return true;
+    this.#leave();
+    if (this.#context.accounts.join(account) !== 'ok') return false;
+    this.#joined = account;
+    return true;
+  }
+
+  #leave(): void {
+    if (this.#joined !== undefined) this.#context.accounts.leave(this.#joined);
+    this.#joined = undefined;
+  }
+
+  #log(level: 'debug' | 'error' | 'trace', text: string): void {
+    const { log } = this.#context;
+    if ((level === 'debug' && !log.debugOn) || (level === 'trace' && !log.traceOn)) return;
+    log[level](`${connectionLabel(this.host.cid, this.host.transport, this.machine)} - ${text}`);
+  }
+}

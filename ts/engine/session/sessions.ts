@@ -1,0 +1,93 @@
+// All sessions of a server: opens one per connection, follows reloads, announces lame duck, ends them at shutdown.
+// Kept true: a session is in `#sessions` from its greeting until its connection is gone.
+import { AccountRegistry } from '../../core/account/registry.ts';
+import type { Options } from '../../core/config/options.ts';
+import type { CloseReason } from '../../core/session/reasons.ts';
+import { SessionContext } from './context.ts';
+import type { SessionPorts } from './context.ts';
+import { SessionDriver } from './driver.ts';
+import type { ListenPorts, ServerIdentity } from './server-info.ts';
+import type { Session, SessionHost, SessionRegistry } from './session.ts';
+
+export class Sessions implements SessionRegistry {
+  readonly accounts: AccountRegistry;
+  readonly #identity: ServerIdentity;
+  readonly #context: SessionContext;
+  readonly #sessions = new Map<number, SessionDriver>();
+  #listening: ListenPorts = { clientPort: 0, webSocketPort: 0, connectUrls: [], webSocketConnectUrls: [], lameDuck: false };
+
+  constructor(options: Options, identity: ServerIdentity, ports: SessionPorts) {
+    this.accounts = new AccountRegistry(options);
+    this.#identity = identity;
+    this.#context = new SessionContext(options, identity, ports, this.accounts, this.#listening, (session) => {
+      this.#sessions.delete(session.host.cid);
+    });
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get authRequired(): boolean {
+    return this.#context.clientInfo.authRequired;
+  }
+
+  get lameDuck(): boolean {
+    return this.#listening.lameDuck;
+  }
+
+  open(host: SessionHost): Session {
+    const nonce = this.#context.needsNonce(host.transport) ? this.#context.nonce() : '';
+    const session = new SessionDriver(host, this.#context, nonce);
+    const room = this.#sessions.size < this.#context.options.maxConnections;
+    this.#sessions.set(host.cid, session);
+    session.open(room);
+    return session;
+  }
+
+  get(cid: number): Session | undefined {
+    return this.#sessions.get(cid);
+  }
+
+  cids(): number[] {
+    return [...this.#sessions.keys()];
+  }
+
+  /** The real ports, peers or lame duck changed: clients that take INFO at any time are told. */
+  listen(change: Partial<ListenPorts>): void {
+    this.#listening = { ...this.#listening, ...change };
+    this.#renew(this.#context.options);
+  }
+
+  enterLameDuck(): void {
+    this.listen({ lameDuck: true });
+  }
+
+  /** Takes new options: limits and permissions at once, and every session is judged again. */
+  reload(options: Options): void {
+    this.accounts.reload(options);
+    this.#renew(options);
+    for (const session of [...this.#sessions.values()]) session.rejudge();
+    this.#closeExcess(options.maxConnections);
+  }
+
+  end(cid: number, reason: CloseReason): void {
+    this.#sessions.get(cid)?.end(reason);
+  }
+
+  endAll(reason: CloseReason): void {
+    for (const session of [...this.#sessions.values()]) session.end(reason);
+  }
+
+  #renew(options: Options): void {
+    const before = JSON.stringify(this.#context.clientInfo);
+    this.#context.renew(options, this.#identity, this.#listening);
+    if (JSON.stringify(this.#context.clientInfo) === before) return;
+    for (const session of this.#sessions.values()) session.step({ kind: 'infoChanged' });
+  }
+
+  #closeExcess(maxConnections: number): void {
+    const excess = [...this.#sessions.values()].slice(Math.max(0, maxConnections));
+    for (const session of excess) session.end('maxConnections', 'maxConnections');
+  }
+}

@@ -1,0 +1,17 @@
+// The crypto port: hashes and signature checks, so that no pure code depends on an implementation and tests can answer at once.
+
+export interface Crypto {
+  sha256(bytes: Uint8Array): Uint8Array;
+  /** True when `signature` is the ed25519 signature of `message` by the public nkey (`U...`). Never throws. */
+  verifyNkey(nkey: string, message: Uint8Array, signature: Uint8Array): boolean;
+  /** Takes tens of milliseconds, off the event loop's critical path; a malformed hash is false. */
+  compareBcrypt(password: string, hash: string): Promise<boolean>;
+}
+
+/** What identifies one server process. */
+export interface ServerKeys {
+  /** Public server nkey, `N...`. */
+  readonly serverId: string;
+  /** Public curve key, `X...`. */
+  readonly xkey: string;
+}
