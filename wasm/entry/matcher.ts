@@ -1,0 +1,150 @@
+// The embeddable matcher: the kernel's subject index without a server around it. A subscription here is a number that the caller gives
+// and gets back; everything else (entries, trie, result cache, arena) is the server's own code.
+//
+//   Item    u32 next | u32 prev | u32 entry | u32 id       one a subscription, listed on its subject's entry
+//   items   u32 address of the Item, by id (0: no such subscription)
+//
+// Subjects come in through the scratch region; results are u32 ids at `resultsAt`, valid until the next call.
+
+import { alloc, allocZero, arenaLive, free } from '../lib/arena';
+import { copy, setSeed } from '../lib/bytes';
+import { SCRATCH, SCRATCH_SIZE } from '../lib/layout';
+import { pagesUsed, startAtPage } from '../lib/pages';
+import { matchWildcards, matchedList } from '../match/cache';
+import { Entry, Interest, dropEntry, findEntry, holdEntry, newInterest, subjectTag } from '../match/interest';
+import { SUBJECT_INVALID, inspect } from '../match/subject';
+
+export { setSeed as seed, startAtPage, arenaLive as liveBytes, pagesUsed };
+
+/** One subscription. */
+@unmanaged
+class Item {
+  next: usize;
+  prev: usize;
+  entry: usize;
+  id: u32;
+}
+
+const ITEM_SIZE: usize = 16;
+
+let interest: usize = 0;
+let items: usize = 0;
+let itemCapacity: u32 = 0;
+let results: usize = 0;
+let resultCapacity: u32 = 0;
+let resultCount: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function subjects(): Interest {
+  if (!interest) interest = changetype<usize>(newInterest());
+  return changetype<Interest>(interest);
+}
+
+/** Where the caller writes a subject. */
+export function subjectAt(): usize {
+  return SCRATCH;
+}
+
+/** The longest subject there is room for. */
+export function subjectMost(): u32 {
+  return <u32>SCRATCH_SIZE;
+}
+
+/** Where the ids of the last match are. */
+export function resultsAt(): usize {
+  return results;
+}
+
+function itemOf(id: u32): usize {
+  return id < itemCapacity ? <usize>load<u32>(items + (<usize>id << 2)) : 0;
+}
+
+function growItems(id: u32): void {
+  let capacity: u32 = itemCapacity ? itemCapacity << 1 : 1024;
+  while (capacity <= id) capacity <<= 1;
+  const grown = allocZero(<usize>capacity << 2);
+  copy(grown, items, <usize>itemCapacity << 2);
+  free(items);
+  items = grown;
+  itemCapacity = capacity;
+}
+
+/** Adds subscription `id` on the subject of `length` bytes in the scratch region. False: not a subject one can subscribe to. */
+export function add(id: u32, length: u32): bool {
+  if (inspect(SCRATCH, length) == SUBJECT_INVALID) return false;
+  if (id >= itemCapacity) growItems(id);
+  const entry = holdEntry(subjects(), SCRATCH, length);
+  const item = changetype<Item>(alloc(ITEM_SIZE));
+  item.next = 0;
+  item.prev = entry.lastSub;
+  item.entry = changetype<usize>(entry);
+  item.id = id;
+  if (entry.lastSub) changetype<Item>(entry.lastSub).next = changetype<usize>(item);
+  else entry.firstSub = changetype<usize>(item);
+  entry.lastSub = changetype<usize>(item);
+  entry.plainCount++;
+  store<u32>(items + (<usize>id << 2), <u32>changetype<usize>(item));
+  return true;
+}
+
+/** Removes subscription `id`; false when there is none. */
+export function remove(id: u32): bool {
+  const address = itemOf(id);
+  if (!address) return false;
+  const item = changetype<Item>(address);
+  const entry = changetype<Entry>(item.entry);
+  if (item.prev) changetype<Item>(item.prev).next = item.next;
+  else entry.firstSub = item.next;
+  if (item.next) changetype<Item>(item.next).prev = item.prev;
+  else entry.lastSub = item.prev;
+  entry.plainCount--;
+  dropEntry(subjects(), entry);
+  store<u32>(items + (<usize>id << 2), 0);
+  free(address);
+  return true;
+}
+
+function growResults(): void {
+  const capacity: u32 = resultCapacity ? resultCapacity << 1 : 256;
+  const grown = alloc(<usize>capacity << 2);
+  copy(grown, results, <usize>resultCount << 2);
+  free(results);
+  results = grown;
+  resultCapacity = capacity;
+}
+
+function collect(entry: Entry): void {
+  let address = entry.firstSub;
+  while (address) {
+    const item = changetype<Item>(address);
+    if (resultCount == resultCapacity) growResults();
+    store<u32>(results + (<usize>resultCount << 2), item.id);
+    resultCount++;
+    address = item.next;
+  }
+}
+
+/** Collects the ids of the subscriptions that match the literal subject in the scratch region; returns how many. */
+export function match(length: u32): u32 {
+  const all = subjects();
+  const tag = subjectTag(SCRATCH, length);
+  resultCount = 0;
+  all.matches++;
+  const entry = findEntry(all, tag, SCRATCH, length);
+  if (changetype<usize>(entry) && !entry.wildcard) collect(entry);
+  if (all.wildcards) {
+    const found = matchWildcards(all, tag, SCRATCH, length);
+    for (let i: u32 = 0; i < found; i++) collect(changetype<Entry>(<usize>load<u32>(matchedList() + (<usize>i << 2))));
+  }
+  return resultCount;
+}
+
+/** Whether any subscription matches. */
+export function matchesAny(length: u32): bool {
+  const all = subjects();
+  const tag = subjectTag(SCRATCH, length);
+  const entry = findEntry(all, tag, SCRATCH, length);
+  if (changetype<usize>(entry) && !entry.wildcard) return true;
+  return all.wildcards != 0 && matchWildcards(all, tag, SCRATCH, length) != 0;
+}
