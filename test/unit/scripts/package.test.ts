@@ -1,0 +1,33 @@
+// What a fresh clone relies on: the lock file works with any registry, and every script in package.json names a file that exists.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { root } from '../../../scripts/root.mjs';
+
+interface Package {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const manifest = JSON.parse(read('package.json')) as Package;
+
+test('the lock file names versions and checksums, no registry', () => {
+  const hosts = read('package-lock.json').match(/"resolved": "https?:\/\/[^/"]+/g) ?? [];
+  assert.deepEqual(hosts, []);
+});
+
+test('every file that a script runs exists', () => {
+  const built = /^dist\//;
+  const named = Object.values(manifest.scripts).flatMap((script) => script.match(/[\w./-]+\.(?:mjs|cjs|ts|js)\b/g) ?? []);
+  const missing = named.filter((path) => !built.test(path) && !existsSync(join(root, path)));
+  assert.deepEqual(missing, []);
+});
+
+test('what the server needs when it runs is not a development dependency', () => {
+  for (const name of ['piscina', 'ws', 'prom-client']) assert.ok(manifest.dependencies[name], name);
+  for (const name of ['esbuild', 'assemblyscript', 'tsx']) assert.ok(manifest.devDependencies[name], name);
+});
