@@ -57,14 +57,14 @@ export function resultsAt(): usize {
 }
 
 function itemOf(id: u32): usize {
-  return id < itemCapacity ? <usize>load<u32>(items + (<usize>id << 2)) : 0;
+  return id < itemCapacity ? <usize>load<u32>(items + ((<usize>id) << 2)) : 0;
 }
 
 function growItems(id: u32): void {
   let capacity: u32 = itemCapacity ? itemCapacity << 1 : 1024;
   while (capacity <= id) capacity <<= 1;
-  const grown = allocZero(<usize>capacity << 2);
-  copy(grown, items, <usize>itemCapacity << 2);
+  const grown = allocZero((<usize>capacity) << 2);
+  copy(grown, items, (<usize>itemCapacity) << 2);
   free(items);
   items = grown;
   itemCapacity = capacity;
@@ -84,7 +84,7 @@ export function add(id: u32, length: u32): bool {
   else entry.firstSub = changetype<usize>(item);
   entry.lastSub = changetype<usize>(item);
   entry.plainCount++;
-  store<u32>(items + (<usize>id << 2), <u32>changetype<usize>(item));
+  store<u32>(items + ((<usize>id) << 2), <u32>changetype<usize>(item));
   return true;
 }
 
@@ -100,15 +100,15 @@ export function remove(id: u32): bool {
   else entry.lastSub = item.prev;
   entry.plainCount--;
   dropEntry(subjects(), entry);
-  store<u32>(items + (<usize>id << 2), 0);
+  store<u32>(items + ((<usize>id) << 2), 0);
   free(address);
   return true;
 }
 
 function growResults(): void {
   const capacity: u32 = resultCapacity ? resultCapacity << 1 : 256;
-  const grown = alloc(<usize>capacity << 2);
-  copy(grown, results, <usize>resultCount << 2);
+  const grown = alloc((<usize>capacity) << 2);
+  copy(grown, results, (<usize>resultCount) << 2);
   free(results);
   results = grown;
   resultCapacity = capacity;
@@ -119,7 +119,7 @@ function collect(entry: Entry): void {
   while (address) {
     const item = changetype<Item>(address);
     if (resultCount == resultCapacity) growResults();
-    store<u32>(results + (<usize>resultCount << 2), item.id);
+    store<u32>(results + ((<usize>resultCount) << 2), item.id);
     resultCount++;
     address = item.next;
   }
@@ -135,7 +135,7 @@ export function match(length: u32): u32 {
   if (changetype<usize>(entry) && !entry.wildcard) collect(entry);
   if (all.wildcards) {
     const found = matchWildcards(all, tag, SCRATCH, length);
-    for (let i: u32 = 0; i < found; i++) collect(changetype<Entry>(<usize>load<u32>(matchedList() + (<usize>i << 2))));
+    for (let i: u32 = 0; i < found; i++) collect(changetype<Entry>(<usize>load<u32>(matchedList() + ((<usize>i) << 2))));
   }
   return resultCount;
 }
