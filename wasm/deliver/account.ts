@@ -1,5 +1,5 @@
-// An account: one subject space. Subscriptions hang on the entries of its interest; queue names are kept once an account, so that groups
-// on different subjects are the same group when their name has the same address.
+// An account: one subject space. Subscriptions hang on the entries of its interest; queue names are kept once an account, so that
+// groups on different subjects are the same group when their name has the same address.
 
 import { alloc, allocZero, free } from '../lib/arena';
 import { copy, equal } from '../lib/bytes';

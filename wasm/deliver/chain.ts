@@ -1,5 +1,5 @@
-// Out-chains: the bytes waiting for a connection, in chunks from the arena. A write hands all waiting chunks to the host ("flying"); they
-// are freed when the host says that they left. Small connections hold 512 bytes, busy ones whole pages:
+// Out-chains: the bytes waiting for a connection, in chunks from the arena. A write hands all waiting chunks to the host
+// ("flying"); they are freed when the host says that they left. Small connections hold 512 bytes, busy ones whole pages:
 //
 //   Chunk  u32 next | u32 used | u32 capacity | u32 spare | bytes        512 B, 4 KiB or 64 KiB with this head
 //
@@ -47,7 +47,10 @@ function newChunk(connection: Connection, atLeast: u32): usize {
   return chunk;
 }
 
-/** A place for `length` adjacent bytes (at most LONGEST_RUN), to be confirmed by `commit`. Up to 15 bytes more may be scribbled on. */
+/**
+ * A place for `length` adjacent bytes (at most LONGEST_RUN), to be confirmed by `commit`. Up to 15 bytes more may be scribbled
+ * on.
+ */
 // @ts-ignore: decorator
 @inline
 export function reserve(connection: Connection, length: u32): usize {

@@ -1,5 +1,5 @@
-// A connection as the kernel knows it. The host opens and closes connections and decides who they are (`bind`); the kernel keeps their
-// parser state, their limits, their subscriptions and what is still to be written to them.
+// A connection as the kernel knows it. The host opens and closes connections and decides who they are (`bind`); the kernel keeps
+// their parser state, their limits, their subscriptions and what is still to be written to them.
 //
 //   connection table: u32 address a connection, by index; freed indexes form a list through the same words (low bit set)
 

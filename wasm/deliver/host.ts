@@ -1,5 +1,5 @@
-// Deliveries to the host: a message that matched a subscription of the server itself becomes a ring entry, and the parser stops behind
-// it, so that the host's answer goes out before anything later is read.
+// Deliveries to the host: a message that matched a subscription of the server itself becomes a ring entry, and the parser stops
+// behind it, so that the host's answer goes out before anything later is read.
 
 import { EVENT_MESSAGE } from '../lib/events';
 import { pushEvent, raiseBarrier } from '../lib/ring';

@@ -1,5 +1,6 @@
-// The message being routed. One at a time, so its parts are globals of the kernel: set by the parser or the host, read by the router, by
-// framing and by the store. Addresses point into the inbound region, a carry buffer or the scratch region and are valid for this message only.
+// The message being routed. One at a time, so its parts are globals of the kernel: set by the parser or the host, read by the
+// router, by framing and by the store. Addresses point into the inbound region, a carry buffer or the scratch region and are
+// valid for this message only.
 
 /** Connection that published, 0 when the server itself did. */
 export let msgConnection: usize = 0;

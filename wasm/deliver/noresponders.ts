@@ -1,4 +1,5 @@
-// No responders: a request that nobody subscribes to is answered at once, to the requestor's own subscription on the reply subject, by
+// No responders: a request that nobody subscribes to is answered at once, to the requestor's own subscription on the reply
+// subject, by
 //
 //   HMSG <reply> <sid> <n> <n>\r\nNATS/1.0 503\r\nNats-Subject: <subject>\r\n\r\n\r\n
 

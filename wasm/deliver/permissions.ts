@@ -1,6 +1,6 @@
-// Permission sets: which subjects a user may publish to, or be sent. A set has two interests, allow and deny, and is shared by all
-// connections of a user. Empty allow means everything; deny wins. Whether somebody may *subscribe* is the host's decision, since that
-// compares wildcards with wildcards.
+// Permission sets: which subjects a user may publish to, or be sent. A set has two interests, allow and deny, and is shared by
+// all connections of a user. Empty allow means everything; deny wins. Whether somebody may *subscribe* is the host's decision,
+// since that compares wildcards with wildcards.
 //
 //   PermissionSet   u32 allow interest | u32 deny interest | u32 allow count | u32 deny count
 

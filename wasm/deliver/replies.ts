@@ -1,5 +1,6 @@
-// Response permissions (`allow_responses`): a connection that may not publish freely may answer the requests it was sent, so many times
-// and for so long. One small table a connection, filled when a message with a reply is delivered, emptied by use and by age.
+// Response permissions (`allow_responses`): a connection that may not publish freely may answer the requests it was sent, so many
+// times and for so long. One small table a connection, filled when a message with a reply is delivered, emptied by use and by
+// age.
 //
 //   Reply  f64 expires (ms of the kernel's clock) | i32 left (negative: unlimited) | u32 tag | u32 length | u32 spare | bytes
 

@@ -1,5 +1,5 @@
-// Routing: the current message (message.ts) to everybody who subscribes to its subject: each plain subscription, and one member of each
-// queue group, picked at random, walking on when the member cannot take it (closed, no echo, denied).
+// Routing: the current message (message.ts) to everybody who subscribes to its subject: each plain subscription, and one member
+// of each queue group, picked at random, walking on when the member cannot take it (closed, no echo, denied).
 //
 // Groups with the same name on different subjects (`a.b q`, `a.* q`) are one group: their members are counted together.
 

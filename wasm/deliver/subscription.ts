@@ -1,11 +1,11 @@
-// Subscriptions: who wants which subject. A subscription hangs on its subject's entry (or on a queue group of it) and on its connection,
-// and is found by (connection, sid) in one table of the kernel.
+// Subscriptions: who wants which subject. A subscription hangs on its subject's entry (or on a queue group of it) and on its
+// connection, and is found by (connection, sid) in one table of the kernel.
 //
 //   Sub    64 bytes, then the sid's bytes
 //   Group  one queue group on one subject: u32 next | u32 name | first sub | last sub | count | entry
 //
-// Removing while a message is being routed would pull entries from under the router, so the router collects those that reached their
-// maximum and removes them afterwards (route.ts).
+// Removing while a message is being routed would pull entries from under the router, so the router collects those that reached
+// their maximum and removes them afterwards (route.ts).
 
 import { alloc, free } from '../lib/arena';
 import { copy, equal, hash64 } from '../lib/bytes';

@@ -1,5 +1,5 @@
-// The embeddable matcher: the kernel's subject index without a server around it. A subscription here is a number that the caller gives
-// and gets back; everything else (entries, trie, result cache, arena) is the server's own code.
+// The embeddable matcher: the kernel's subject index without a server around it. A subscription here is a number that the caller
+// gives and gets back; everything else (entries, trie, result cache, arena) is the server's own code.
 //
 //   Item    u32 next | u32 prev | u32 entry | u32 id       one a subscription, listed on its subject's entry
 //   items   u32 address of the Item, by id (0: no such subscription)

@@ -1,5 +1,5 @@
-// The kernel as the host sees it: every export of build/wasm/server.wasm. Pointers and connection, account and set handles are u32; the
-// host applies `>>> 0`. No callback, no 64-bit integer crosses this border; counters are f64.
+// The kernel as the host sees it: every export of build/wasm/server.wasm. Pointers and connection, account and set handles are
+// u32; the host applies `>>> 0`. No callback, no 64-bit integer crosses this border; counters are f64.
 //
 // The store's exports are in ../stream/exports.ts.
 
@@ -303,11 +303,17 @@ export function unsubscribeServer(sub: usize): void {
   removeSub(changetype<Sub>(sub));
 }
 
-/** Writes subscriptions of a connection as records at `list` (deliver/listing.ts); returns how many, going on behind `after` (0: from the start). */
+/**
+ * Writes subscriptions of a connection as records at `list` (deliver/listing.ts); returns how many, going on behind `after` (0:
+ * from the start).
+ */
 export function listSubscriptions(index: u32, after: usize, list: usize, most: u32): u32 {
   return listConnection(connectionAt(index), after, list, most);
 }
-/** Writes subscriptions of an account, slot by slot of its entry table from `slot` on. Returns how many; `listedSlot` says where to go on. */
+/**
+ * Writes subscriptions of an account, slot by slot of its entry table from `slot` on. Returns how many; `listedSlot` says where
+ * to go on.
+ */
 export function listAccount(account: usize, slot: u32, list: usize, most: u32): u32 {
   return listInterest(account, slot, list, most);
 }

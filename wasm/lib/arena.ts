@@ -1,6 +1,6 @@
-// The arena: `alloc` and `free` for everything the kernel keeps. Small sizes come from slabs (a page cut into equal blocks of one size
-// class), sizes above 32 KiB are whole pages. A slab whose last block is freed gives its page back, so that memory used by a million
-// subscriptions is there for out-chains afterwards; one empty slab a class is kept against flapping.
+// The arena: `alloc` and `free` for everything the kernel keeps. Small sizes come from slabs (a page cut into equal blocks of one
+// size class), sizes above 32 KiB are whole pages. A slab whose last block is freed gives its page back, so that memory used by a
+// million subscriptions is there for out-chains afterwards; one empty slab a class is kept against flapping.
 //
 // Size classes: steps of 16 up to 128, then four steps a doubling, up to 32 KiB. Blocks are 16-byte aligned.
 

@@ -60,8 +60,8 @@ export function copy(to: usize, from: usize, length: usize): void {
 }
 
 /**
- * Copies `length` bytes in steps of 16 and may write up to 15 bytes more than that: only where what follows is still to be written.
- * Long ranges go to memory.copy, which is slower to start and faster to run.
+ * Copies `length` bytes in steps of 16 and may write up to 15 bytes more than that: only where what follows is still to be
+ * written. Long ranges go to memory.copy, which is slower to start and faster to run.
  */
 // @ts-ignore: decorator
 @inline
@@ -131,7 +131,8 @@ function powerOfTen(n: u32): u32 {
 }
 
 /**
- * Reads a decimal number of at most 9 digits. Returns -1 for anything else: no digits, other characters, more digits (as nats-server).
+ * Reads a decimal number of at most 9 digits. Returns -1 for anything else: no digits, other characters, more digits (as
+ * nats-server).
  */
 export function parseSize(at: usize, length: u32): i32 {
   if (length == 0 || length > 9) return -1;

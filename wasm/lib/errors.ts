@@ -1,4 +1,5 @@
-// What can be wrong with a client's bytes: the codes of EVENT_ERROR. Texts and consequences are the host's (ts/core/session/errors.ts).
+// What can be wrong with a client's bytes: the codes of EVENT_ERROR. Texts and consequences are the host's
+// (ts/core/session/errors.ts).
 
 /** Not a verb, or a payload without its line end. */
 export const ERROR_UNKNOWN_OPERATION: u32 = 1;

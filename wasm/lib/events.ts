@@ -1,5 +1,5 @@
-// The types of ring entries, their arguments in order. "Barrier": the parser has stopped behind the operation that made the entry, and
-// the pointers stay valid until the next call of `ingest`.
+// The types of ring entries, their arguments in order. "Barrier": the parser has stopped behind the operation that made the
+// entry, and the pointers stay valid until the next call of `ingest`.
 
 /** conn, at, length: CONNECT's JSON. Barrier. */
 export const EVENT_CONNECT: u32 = 1;
@@ -11,7 +11,10 @@ export const EVENT_PONG: u32 = 3;
 export const EVENT_ERROR: u32 = 4;
 /** conn, subject, length, queue, length, sid, length: a SUB that the host must judge. Barrier. */
 export const EVENT_SUBSCRIBE: u32 = 5;
-/** tag, conn or 0, account, subject, length, reply, length, header length, data, length: a message for a host subscription. Barrier. */
+/**
+ * tag, conn or 0, account, subject, length, reply, length, header length, data, length: a message for a host subscription.
+ * Barrier.
+ */
 export const EVENT_MESSAGE: u32 = 6;
 /** conn, subject, length, reply, length, header length, data, length: a publish whose subject the host must map. Barrier. */
 export const EVENT_MAP: u32 = 7;
@@ -24,8 +27,8 @@ export const EVENT_UNAUTHENTICATED: u32 = 10;
 /** conn: the client sent -ERR. Barrier. */
 export const EVENT_CLIENT_ERROR: u32 = 11;
 /**
- * target, kind, stream sequence low, high, consumer sequence low, high, deliveries, reply, length, data, length: an acknowledgement
- * (`kind` 0: plain ack). Barrier unless it is a plain ack without a reply.
+ * target, kind, stream sequence low, high, consumer sequence low, high, deliveries, reply, length, data, length: an
+ * acknowledgement (`kind` 0: plain ack). Barrier unless it is a plain ack without a reply.
  */
 export const EVENT_ACK: u32 = 12;
 /** Entries from this type on belong to the store (wasm/stream). */

@@ -1,4 +1,5 @@
-// Runs of 64 KiB pages: the lower half of the allocator. Small blocks (arena.ts), 64 KiB out-chain chunks and large buffers come from here.
+// Runs of 64 KiB pages: the lower half of the allocator. Small blocks (arena.ts), 64 KiB out-chain chunks and large buffers come
+// from here.
 //
 // Each page has a descriptor of 32 bytes:
 //

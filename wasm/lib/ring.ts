@@ -1,6 +1,6 @@
 // The event ring: what the host must hear of, as u32 words, written by the kernel and drained by the host after each call.
-// An entry is one word `type | words << 16` (words: how many follow) and its arguments; the types are in events.ts. Between two drains
-// the ring is a plain list from word 0, so an entry is never split.
+// An entry is one word `type | words << 16` (words: how many follow) and its arguments; the types are in events.ts. Between two
+// drains the ring is a plain list from word 0, so an entry is never split.
 
 import { RING, RING_WORDS } from './layout';
 

@@ -1,5 +1,5 @@
-// A hash table of pointers: open addressing, linear probing, deletion by shifting back. It knows 32-bit tags and pointers only; who
-// searches compares the keys:
+// A hash table of pointers: open addressing, linear probing, deletion by shifting back. It knows 32-bit tags and pointers only;
+// who searches compares the keys:
 //
 //   slot: u32 tag | u32 pointer (0 = empty)
 //

@@ -1,6 +1,7 @@
-// The result cache of an interest: subject -> the wildcard entries that match it. Since it holds entries and not subscriptions, only a
-// new or vanished wildcard subject makes it stale (a generation number), not the coming and going of subscribers or inboxes.
-// Direct mapped; a subject is admitted when its slot saw it the time before, so that a flood of distinct subjects costs no copies.
+// The result cache of an interest: subject -> the wildcard entries that match it. Since it holds entries and not subscriptions,
+// only a new or vanished wildcard subject makes it stale (a generation number), not the coming and going of subscribers or
+// inboxes. Direct mapped; a subject is admitted when its slot saw it the time before, so that a flood of distinct subjects costs
+// no copies.
 //
 //   slot    u32 tag of the subject seen last | u32 address of its Result, 0 when only seen
 //   Result  u32 generation | u32 subject length | u32 entries | u32 spare | entry addresses | subject

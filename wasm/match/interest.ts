@@ -1,7 +1,7 @@
-// Interest: the set of subjects somebody subscribes to. One per account (with subscriptions on its entries) and two per permission set
-// (allow and deny, without subscriptions). Each distinct subject is one Entry, found through a hash table of whole subjects; entries
-// with wildcards are also in a token trie (trie.ts). A publish looks its literal subject up once and walks the trie only when there are
-// wildcards at all; what the walk found is cached (cache.ts) until the set of wildcard entries changes.
+// Interest: the set of subjects somebody subscribes to. One per account (with subscriptions on its entries) and two per
+// permission set (allow and deny, without subscriptions). Each distinct subject is one Entry, found through a hash table of whole
+// subjects; entries with wildcards are also in a token trie (trie.ts). A publish looks its literal subject up once and walks the
+// trie only when there are wildcards at all; what the walk found is cached (cache.ts) until the set of wildcard entries changes.
 //
 //   Interest  entries: Table of Entry    nodes: Table of Node, keyed by (parent, token)    root Node    cache
 //   Entry     48 bytes, then the subject's bytes

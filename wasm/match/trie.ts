@@ -1,6 +1,7 @@
-// The token trie of wildcard subjects. Children are not kept in their parent but in one hash table of the interest, keyed by the parent's
-// address and the token, so that a node is small and a step down is one probe; `*` and `>` have fields of their own. Each node carries a
-// 64-bit filter over its children's token hashes: most steps that lead nowhere end without touching the table.
+// The token trie of wildcard subjects. Children are not kept in their parent but in one hash table of the interest, keyed by the
+// parent's address and the token, so that a node is small and a step down is one probe; `*` and `>` have fields of their own.
+// Each node carries a 64-bit filter over its children's token hashes: most steps that lead nowhere end without touching the
+// table.
 //
 //   Node  40 bytes, then the token's bytes
 //         parent   address of the node above

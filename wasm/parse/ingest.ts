@@ -1,8 +1,10 @@
-// Ingest: bytes of one connection become operations. The bytes lie in the inbound region; an operation that is not there in full is
-// carried over in a buffer of the connection, which first gets just what it lacks, so that everything else is read where it landed.
+// Ingest: bytes of one connection become operations. The bytes lie in the inbound region; an operation that is not there in full
+// is carried over in a buffer of the connection, which first gets just what it lacks, so that everything else is read where it
+// landed.
 //
 // `ingest` returns how many bytes it took. It stops early at a barrier (ring.ts) and when a budget is used up (bytes queued for
-// receivers, ring words); the host then drains, flushes and calls again with the rest. After a stop the carry may hold operations too.
+// receivers, ring words); the host then drains, flushes and calls again with the rest. After a stop the carry may hold operations
+// too.
 
 import { alloc, free, roundUp } from '../lib/arena';
 import { copy } from '../lib/bytes';
@@ -50,7 +52,9 @@ function mustStop(connection: Connection): bool {
   return takeBarrier() || producedBytes() > OUT_BUDGET || ringNearlyFull() || (connection.flags & CLOSED) != 0;
 }
 
-/** Parses operations from `at` to `end`; returns where it stopped. `need` says how many bytes from there an incomplete one takes. */
+/**
+ * Parses operations from `at` to `end`; returns where it stopped. `need` says how many bytes from there an incomplete one takes.
+ */
 function run(connection: Connection, at: usize, end: usize): usize {
   connection.need = 0;
   while (at < end) {

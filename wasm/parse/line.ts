@@ -1,5 +1,5 @@
-// Control lines: where they end, and what their arguments are. Sixteen bytes are looked at in one step: a bit for each space, tab, CR
-// and LF; the bits cut the line into arguments.
+// Control lines: where they end, and what their arguments are. Sixteen bytes are looked at in one step: a bit for each space,
+// tab, CR and LF; the bits cut the line into arguments.
 //
 //   argument i: address argumentAt(i), length argumentLength(i); at most MOST are kept, more are counted.
 

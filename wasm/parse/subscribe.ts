@@ -43,7 +43,9 @@ function askHost(connection: Connection, queue: usize, queueLength: u32, sid: us
   raiseBarrier();
 }
 
-/** Makes a subscription that nothing forbids any more; `filtered`: each delivery is checked against the connection's deliver set. */
+/**
+ * Makes a subscription that nothing forbids any more; `filtered`: each delivery is checked against the connection's deliver set.
+ */
 export function admit(
   connection: Connection,
   subject: usize,

@@ -1,5 +1,5 @@
-// The verbs: how a control line begins, as one 32-bit load with letters folded to upper case. A verb that the connection's kind does not
-// have is unknown to it; route and leaf verbs get their rows here.
+// The verbs: how a control line begins, as one 32-bit load with letters folded to upper case. A verb that the connection's kind
+// does not have is unknown to it; route and leaf verbs get their rows here.
 //
 //   verb      bytes compared            what must follow the verb
 //   PUB SUB   3 + white space           arguments
