@@ -1,7 +1,7 @@
 // Listings of subscriptions for monitoring and permission changes: fixed records that the host reads.
 //
-//   record, 56 bytes: f64 delivered | f64 max (0: none) | u32 sub | connection index or 0 | subject, length | queue, length (0: none) |
-//                     sid, length | kind | target
+//   record, 56 bytes: f64 delivered | f64 max (0: none) | u32 sub | connection index or 0 | subject, length |
+//                     queue, length (0: none) | sid, length | kind | target
 
 import { Entry, entriesOf, entrySubject } from '../match/interest';
 import { slotPointer } from '../lib/table';

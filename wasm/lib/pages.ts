@@ -3,7 +3,7 @@
 //
 // Each page has a descriptor of 32 bytes:
 //
-//   0  u32 state      FREE, RUN (a block of whole pages) or SLAB (cut into equal small blocks); only the first page of a run is valid
+//   0  u32 state      FREE, RUN (a block of whole pages) or SLAB (cut into equal small blocks); valid on the first page of a run
 //   4  u32 length     pages in this run; a free run repeats it in its last page, so that neighbours find its start
 //   8  u32 next       next run in the same free list, or next slab with room in the same size class
 //   12 u32 prev

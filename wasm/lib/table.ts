@@ -4,7 +4,12 @@
 //   slot: u32 tag | u32 pointer (0 = empty)
 //
 //   let i = tableStart(table, tag);
-//   while (true) { const p = slotPointer(table, i); if (!p) break; if (slotTag(table, i) == tag && <same key>) ...; i = tableNext(table, i); }
+//   while (true) {
+//     const p = slotPointer(table, i);
+//     if (!p) break;
+//     if (slotTag(table, i) == tag && <same key>) ...;
+//     i = tableNext(table, i);
+//   }
 
 import { allocZero, free } from './arena';
 

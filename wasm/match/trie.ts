@@ -45,7 +45,8 @@ function childTag(parent: usize, hash: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function filterBit(hash: u32): u64 {
-  return (<u64>1) << (<u64>(hash >> 26));
+  const one: u64 = 1;
+  return one << (hash >> 26);
 }
 
 /** Gives an interest its root. */

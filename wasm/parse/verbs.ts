@@ -11,6 +11,7 @@
 //   +OK       3                         ignored
 //   -ERR      4 + white space           text
 
+/** Verbs as the parser knows them; the first two are no verb, and not yet one. */
 export const VERB_UNKNOWN: u32 = 0;
 export const VERB_INCOMPLETE: u32 = 1;
 export const VERB_PUB: u32 = 2;
