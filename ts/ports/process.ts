@@ -11,6 +11,12 @@ export interface ProcessFacts {
   readonly memoryLimitBytes?: number;
   /** Resident memory. */
   readonly memoryBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  /** Outside the JavaScript heap: buffers and the kernel's memory as far as it was touched. */
+  readonly externalBytes: number;
+  /** What keeps the event loop alive, by kind of resource. */
+  readonly activeResources: readonly string[];
   /** Share of one core used lately, in percent; over 100 with several threads. */
   readonly cpuPercent: number;
 }

@@ -1,0 +1,87 @@
+// /accountz and /accstatz: the accounts of this server, what one of them looks like, and what their connections have moved.
+
+import type { AccountSnapshot, EngineView, Traffic } from '../../engine/snapshot.ts';
+import { instantText, unlessEmpty, type Document } from './context.ts';
+import { BadRequest, flag, text } from './query.ts';
+import { matcherDocument } from './subsz.ts';
+
+export interface AccountzOptions {
+  /** Empty: only the names of all. */
+  readonly account: string;
+}
+
+export function accountzOptions(query: URLSearchParams): AccountzOptions {
+  return { account: text(query, 'acc') };
+}
+
+export function accountz(view: EngineView, options: AccountzOptions): Document {
+  const server = view.server();
+  const accounts = view.accounts();
+  const head = { server_id: server.id, now: instantText(server.now), system_account: unlessEmpty(server.systemAccount) };
+  if (options.account === '') return { ...head, accounts: unlessEmpty(accounts.map(({ name }) => name)) };
+  const account = accounts.find(({ name }) => name === options.account);
+  if (account === undefined) throw new BadRequest(`Account ${options.account} does not exist`);
+  return { ...head, account_detail: accountDetail(view, account) };
+}
+
+function accountDetail(view: EngineView, account: AccountSnapshot): Document {
+  return {
+    account_name: account.name,
+    update_time: instantText(account.updateTime),
+    is_system: unlessEmpty(account.system),
+    expired: false,
+    complete: true,
+    jetstream_enabled: account.jetstreamEnabled,
+    leafnode_connections: account.leafnodeConnections,
+    client_connections: account.clientConnections,
+    subscriptions: account.subscriptions,
+    mappings: mappingsDocument(account),
+    name_tag: account.nameTag ?? account.name,
+    sublist_stats: matcherDocument(view.matcher(account.name)),
+  };
+}
+
+function mappingsDocument({ mappings = [] }: AccountSnapshot): Document | undefined {
+  const rows = mappings.map(({ source, destinations }) => [
+    source,
+    destinations.map(({ subject, weight, cluster }) => ({ subject, weight, cluster: unlessEmpty(cluster) })),
+  ]);
+  return unlessEmpty(Object.fromEntries(rows) as Document);
+}
+
+export interface AccstatzOptions {
+  /** Accounts without connections too. */
+  readonly unused: boolean;
+}
+
+export function accstatzOptions(query: URLSearchParams): AccstatzOptions {
+  return { unused: flag(query, 'unused') };
+}
+
+export function accstatz(view: EngineView, options: AccstatzOptions): Document {
+  const server = view.server();
+  const used = (account: AccountSnapshot): boolean => account.clientConnections + account.leafnodeConnections > 0;
+  const accounts = view.accounts().filter((account) => options.unused || used(account));
+  return { server_id: server.id, now: instantText(server.now), account_statz: accounts.map(accountStat) };
+}
+
+function accountStat(account: AccountSnapshot): Document {
+  return {
+    acc: account.name,
+    name: account.nameTag ?? account.name,
+    conns: account.clientConnections,
+    leafnodes: account.leafnodeConnections,
+    total_conns: account.clientConnections + account.leafnodeConnections,
+    num_subscriptions: account.subscriptions,
+    sent: trafficDocument(account.sent),
+    received: trafficDocument(account.received),
+    slow_consumers: account.slowConsumers,
+  };
+}
+
+const nothing = { msgs: 0, bytes: 0 };
+
+/** A single server moves nothing over gateways, routes or leaf nodes. */
+function trafficDocument({ msgs, bytes }: Traffic): Document {
+  return { msgs, bytes, gateways: nothing, routes: nothing, leafs: nothing };
+}
