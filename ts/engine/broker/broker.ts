@@ -1,0 +1,205 @@
+// The broker: the kernel with its connections and accounts, and the loop that keeps them going. A turn is: bytes are parsed in one kernel
+// call, the events it made are handled, and every connection with something to write is flushed. Anything else that may produce output
+// (timers, the store, the API) runs inside `turn` as well.
+
+import type { CloseReason } from '../../core/session/reasons.ts';
+import type { Options } from '../../core/config/options.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Acceptor, Transport, TransportSink } from '../../ports/connection.ts';
+import type { Log } from '../../ports/log.ts';
+import type { SessionRegistry } from '../session/session.ts';
+import { KernelAccounts } from './accounts.ts';
+import { ClientConnection } from './client.ts';
+import { KernelEvents } from './kernel-events.ts';
+import { PermissionSetPool } from './permission-sets.ts';
+import { HostSubscriptions } from './host-subscriptions.ts';
+
+/** A connection that is gone, for whoever keeps a record of it. */
+export type ClosedListener = (connection: ClientConnection, reason: CloseReason) => void;
+
+export interface BrokerPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How often connections with a write in flight are looked at. */
+const DEADLINE_CHECK_MS = 100;
+
+export class Broker implements Acceptor {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly accounts: KernelAccounts;
+  readonly permissionSets: PermissionSetPool;
+  readonly host: HostSubscriptions;
+  readonly events: KernelEvents;
+  /** Connections with a write in flight. */
+  readonly writing = new Set<ClientConnection>();
+  readonly #connections: (ClientConnection | undefined)[] = [];
+  #sessions: SessionRegistry | undefined;
+  #options: Options;
+  #lastCid = 0;
+  #open = 0;
+  #slow = 0;
+  #stalledClients = 0;
+  #deadlineCheck: Timer | undefined;
+  #closedListener: ClosedListener = () => {};
+  #turns = 0;
+  readonly #ending: ClientConnection[] = [];
+
+  constructor(kernel: Kernel, options: Options, ports: BrokerPorts) {
+    this.kernel = kernel;
+    this.#options = options;
+    this.clock = ports.clock;
+    this.log = ports.log;
+    this.accounts = new KernelAccounts(kernel);
+    this.permissionSets = new PermissionSetPool(kernel);
+    this.host = new HostSubscriptions(kernel, this.accounts);
+    this.events = new KernelEvents(this);
+    this.#deadlineCheck = this.clock.every(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
+  }
+
+  /** Who decides about connections; before the first is accepted. */
+  serve(sessions: SessionRegistry, closed: ClosedListener): void {
+    this.#sessions = sessions;
+    this.#closedListener = closed;
+  }
+
+  reload(options: Options): void {
+    this.#options = options;
+  }
+
+  get maxControlLine(): number {
+    return this.#options.maxControlLine;
+  }
+
+  get traced(): boolean {
+    return this.log.traceOn;
+  }
+
+  get stallsProducers(): boolean {
+    return !this.#options.noFastProducerStall;
+  }
+
+  get totalConnections(): number {
+    return this.#lastCid;
+  }
+
+  get openConnections(): number {
+    return this.#open;
+  }
+
+  get slowConsumers(): number {
+    return this.#slow;
+  }
+
+  get stalledClients(): number {
+    return this.#stalledClients;
+  }
+
+  connections(): ClientConnection[] {
+    return this.#connections.filter((connection) => connection !== undefined);
+  }
+
+  /** The connection of a kernel index. */
+  at(index: number): ClientConnection | undefined {
+    return this.#connections[index];
+  }
+
+  accept(transport: Transport): TransportSink {
+    const { maxPayload, maxControlLine, maxPending } = this.#options;
+    if (this.#sessions === undefined) throw new Error('accept before serve');
+    this.enterTurn();
+    const index = this.kernel.open(maxPayload, maxControlLine, maxPending);
+    const connection = new ClientConnection(this, transport, ++this.#lastCid, index);
+    this.#connections[index] = connection;
+    this.#open++;
+    connection.open(this.#sessions.open(connection));
+    this.settle();
+    return connection;
+  }
+
+  // Turns
+
+  /** Tells the kernel the time; returns the monotonic time. Every entry from outside begins with it. */
+  enterTurn(): number {
+    const { seconds, nanos } = this.clock.wallInstant();
+    this.kernel.exports.setNow(seconds, nanos);
+    return this.clock.monotonicMs();
+  }
+
+  /** Handles the events of the last kernel call and flushes. */
+  settle(): void {
+    if (this.#turns > 0) return;
+    this.#turns++;
+    try {
+      do {
+        this.kernel.drain(this.events);
+        this.#afterEvents();
+        this.#flush();
+      } while (this.kernel.hasEvents);
+    } finally {
+      this.#turns--;
+    }
+  }
+
+  /** Runs something that may publish or send, as a turn of its own or as part of the one under way. */
+  turn<T>(work: () => T): T {
+    this.enterTurn();
+    try {
+      return work();
+    } finally {
+      this.settle();
+    }
+  }
+
+  #afterEvents: () => void = () => {};
+
+  /** Called in each turn behind the events and before the flush: the store writes what the kernel staged. */
+  onTurn(call: () => void): void {
+    this.#afterEvents = call;
+  }
+
+  #flush(): void {
+    for (let index = this.kernel.exports.nextDirty(); index !== 0; index = this.kernel.exports.nextDirty()) {
+      this.#connections[index]?.flush();
+    }
+    for (let connection = this.#ending.pop(); connection !== undefined; connection = this.#ending.pop()) connection.flush();
+  }
+
+  /** A connection that closes without anything queued is not dirty in the kernel: it is flushed at the end of the turn all the same. */
+  flushLater(connection: ClientConnection): void {
+    this.#ending.push(connection);
+    this.settle();
+  }
+
+  // Bookkeeping for connections
+
+  gone(connection: ClientConnection, reason: CloseReason): void {
+    this.writing.delete(connection);
+    this.#connections[connection.index] = undefined;
+    this.#open--;
+    this.#closedListener(connection, reason);
+  }
+
+  countSlow(connection: ClientConnection, reason: CloseReason): void {
+    this.#slow++;
+    this.log.info(`${connection.transport.remoteAddress}:${connection.transport.remotePort} - cid:${connection.cid} - ${reason}`);
+  }
+
+  countStall(): void {
+    this.#stalledClients++;
+  }
+
+  #checkDeadlines(): void {
+    if (this.writing.size === 0) return;
+    const now = this.clock.monotonicMs();
+    for (const connection of [...this.writing]) connection.checkDeadline(now, this.#options.writeDeadlineMs);
+  }
+
+  stop(): void {
+    this.#deadlineCheck?.cancel();
+    this.#deadlineCheck = undefined;
+  }
+}

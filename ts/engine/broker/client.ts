@@ -1,0 +1,247 @@
+// One client connection: the transport on one side, the kernel's connection on the other, the session above.
+// Kept true: bytes are parsed in the order they came, also when a decision takes time (the rest is stashed in the kernel and reading pauses);
+// one write is in flight at most; after `close` nothing is parsed and what was queued before is still written.
+
+import type { Permissions } from '../../core/auth/permissions.ts';
+import type { WireError } from '../../core/session/errors.ts';
+import { closeReasons } from '../../core/session/reasons.ts';
+import type { CloseReason } from '../../core/session/reasons.ts';
+import { errorCode, flag } from '../../kernel/constants.ts';
+import type { Instant, Timer } from '../../ports/clock.ts';
+import type { Transport, TransportSink } from '../../ports/connection.ts';
+import type { BindSpec, Session, SessionHost } from '../session/session.ts';
+import type { KernelAccount } from './accounts.ts';
+import type { Broker } from './broker.ts';
+import { bindFlags } from './binding.ts';
+
+/** How long a publisher rests when a receiver has three quarters of its pending limit waiting. */
+const STALL_MS = 3;
+
+const wireErrorOf: Readonly<Record<number, WireError>> = {
+  [errorCode.unknownOperation]: 'unknownOperation',
+  [errorCode.badArguments]: 'badArguments',
+  [errorCode.controlLine]: 'maxControlLine',
+  [errorCode.payload]: 'maxPayload',
+  [errorCode.subject]: 'invalidSubject',
+  [errorCode.publishSubject]: 'invalidPublishSubject',
+  [errorCode.subscriptions]: 'maxSubscriptions',
+  [errorCode.publishDenied]: 'publishDenied',
+  [errorCode.replyDenied]: 'replyDenied',
+};
+
+export class ClientConnection implements TransportSink, SessionHost {
+  readonly cid: number;
+  readonly transport: Transport;
+  /** The kernel's index. */
+  readonly index: number;
+  readonly start: Instant;
+  account: KernelAccount | undefined;
+  stalls = 0;
+  #session: Session | undefined;
+  readonly #broker: Broker;
+  #permissions: Permissions | undefined;
+  #lastInputMs: number;
+  #writing = false;
+  #writingSinceMs = 0;
+  /** Bytes wait in the kernel for a decision or the end of a stall. */
+  #held = false;
+  #stall: Timer | undefined;
+  #closing: CloseReason | undefined;
+  #ended = false;
+
+  constructor(broker: Broker, transport: Transport, cid: number, index: number) {
+    this.#broker = broker;
+    this.transport = transport;
+    this.cid = cid;
+    this.index = index;
+    this.start = broker.clock.wallInstant();
+    this.#lastInputMs = broker.clock.monotonicMs();
+  }
+
+  get session(): Session {
+    if (this.#session === undefined) throw new Error(`connection ${this.cid} has no session yet`);
+    return this.#session;
+  }
+
+  open(session: Session): void {
+    this.#session = session;
+  }
+
+  // What the transport tells
+
+  onBytes(length: number): void {
+    const broker = this.#broker;
+    this.#lastInputMs = broker.enterTurn();
+    if (this.#closing !== undefined) return;
+    if (this.#held) broker.kernel.stash(this.index, 0, length);
+    else this.#consume(length);
+  }
+
+  /** Parses `length` bytes of the inbound region, after what the kernel still holds of this connection. */
+  #consume(length: number): void {
+    const { kernel } = this.#broker;
+    let taken = 0;
+    for (;;) {
+      taken += kernel.ingest(this.index, taken, length - taken);
+      const { stopped } = kernel;
+      this.#broker.settle();
+      if (!stopped || this.#closing !== undefined) break;
+      if (this.#held) {
+        kernel.stash(this.index, taken, length - taken);
+        this.transport.pauseReading();
+        return;
+      }
+    }
+    if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest();
+  }
+
+  #rest(): void {
+    this.stalls++;
+    this.#broker.countStall();
+    this.#held = true;
+    this.transport.pauseReading();
+    this.#stall = this.#broker.clock.after(STALL_MS, () => this.proceed());
+  }
+
+  onWritten(): void {
+    this.#writing = false;
+    this.#broker.writing.delete(this);
+    this.#broker.kernel.outDone(this.index);
+    this.flush();
+  }
+
+  onClose(error?: Error): void {
+    const reason = this.#closing ?? (error === undefined ? 'clientClosed' : 'readError');
+    this.#ended = true;
+    this.#stall?.cancel();
+    this.#broker.gone(this, reason);
+    this.#broker.permissionSets.drop(this.#permissions);
+    this.session.onClosed(reason);
+    this.#broker.kernel.exports.releaseConnection(this.index);
+  }
+
+  // What the session asks for
+
+  send(bytes: Uint8Array): void {
+    if (this.#closing === undefined) this.#broker.kernel.send(this.index, bytes);
+  }
+
+  bind(spec: BindSpec): void {
+    const broker = this.#broker;
+    const account = broker.accounts.get(spec.account);
+    const before = this.#permissions;
+    const sets = broker.permissionSets.hold(spec.permissions);
+    this.#permissions = spec.permissions;
+    this.account = account;
+    const { maxControlLine, traced } = broker;
+    broker.kernel.bind(this.index, {
+      account: account.handle,
+      flags: bindFlags(spec, broker.kernel.exports.connectionFlags(this.index), traced),
+      maxPayload: spec.maxPayload < 0 ? 0xffff_ffff : spec.maxPayload,
+      maxSubs: Math.max(0, spec.maxSubs),
+      maxControlLine,
+    });
+    const responses = spec.permissions?.responses;
+    broker.kernel.exports.permitConnection(
+      this.index,
+      sets.publish,
+      sets.deliver,
+      responses?.maxMsgs ?? 0,
+      Math.max(0, responses?.expiresMs ?? 0),
+    );
+    broker.permissionSets.drop(before);
+  }
+
+  dropSubscriptions(): void {
+    this.#broker.kernel.exports.unsubscribeAll(this.index);
+  }
+
+  hold(): void {
+    this.#held = true;
+  }
+
+  proceed(): void {
+    if (this.#ended || this.#closing !== undefined) return;
+    this.#broker.enterTurn();
+    this.#held = false;
+    this.#stall = undefined;
+    this.#consume(0);
+    if (!this.#held) this.transport.resumeReading();
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#closing !== undefined) return;
+    this.#closing = reason;
+    this.#broker.kernel.exports.closeConnection(this.index);
+    this.#broker.flushLater(this);
+  }
+
+  lastInputMs(): number {
+    return this.#lastInputMs;
+  }
+
+  subscriptions(): readonly { readonly subject: string; readonly queue: string; readonly sid: string }[] {
+    return this.#broker.kernel.subscriptionsOf(this.index);
+  }
+
+  unsubscribe(sid: string): void {
+    const { kernel } = this.#broker;
+    for (const row of kernel.subscriptionsOf(this.index)) if (row.sid === sid) kernel.dropSubscription(row.handle);
+  }
+
+  answerPings(): void {
+    this.#broker.kernel.exports.changeFlags(this.index, 0, flag.reportPing);
+  }
+
+  // What the kernel found
+
+  failed(code: number, detail: string): void {
+    const error = wireErrorOf[code];
+    if (error === undefined) throw new Error(`the kernel reported error ${code}, which has no row`);
+    this.session.onError(error, detail);
+  }
+
+  // Output
+
+  /** Writes what waits. Ends the transport when it is closing and nothing waits any more. */
+  flush(): void {
+    if (this.#writing || this.#ended) return;
+    const { kernel } = this.#broker;
+    if (kernel.exports.isSlow(this.index) !== 0 && this.#closing === undefined) {
+      this.#dropSlow('slowConsumerPending');
+      return;
+    }
+    for (;;) {
+      const views = kernel.takeOut(this.index);
+      if (views.length === 0) break;
+      if (!this.transport.write(views)) {
+        this.#writing = true;
+        this.#writingSinceMs = this.#broker.clock.monotonicMs();
+        this.#broker.writing.add(this);
+        return;
+      }
+      kernel.outDone(this.index);
+    }
+    if (this.#closing !== undefined) this.#end(this.#closing);
+  }
+
+  /** Called now and then while a write is in flight. */
+  checkDeadline(nowMs: number, deadlineMs: number): void {
+    if (nowMs - this.#writingSinceMs >= deadlineMs) this.#dropSlow('slowConsumerDeadline');
+  }
+
+  #dropSlow(reason: CloseReason): void {
+    this.#broker.countSlow(this, reason);
+    if (this.#closing === undefined) {
+      this.#closing = reason;
+      this.#broker.kernel.exports.closeConnection(this.index);
+    }
+    this.transport.destroy();
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.transport.end(closeReasons[reason].text);
+  }
+}

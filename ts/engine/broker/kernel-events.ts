@@ -1,0 +1,121 @@
+// Kernel events, handled: each goes to the session of its connection, to a host subscription, to the mappings, to JetStream or to the trace.
+
+import type { AckMessage, EventSink } from '../../kernel/events.ts';
+import type { Broker } from './broker.ts';
+
+/** Acknowledgements and the store's own entries, for JetStream. */
+export interface JetStreamEvents {
+  ack(message: AckMessage): void;
+  store(type: number, words: Uint32Array, at: number, count: number): void;
+}
+
+/** What `-V` shows. */
+export interface TraceEvents {
+  inbound(cid: number, bytes: Uint8Array): void;
+  outbound(cid: number, line: string): void;
+}
+
+export class KernelEvents implements EventSink {
+  readonly #broker: Broker;
+  #jetstream: JetStreamEvents | undefined;
+  #trace: TraceEvents | undefined;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  toJetStream(events: JetStreamEvents): void {
+    this.#jetstream = events;
+  }
+
+  toTrace(events: TraceEvents): void {
+    this.#trace = events;
+  }
+
+  connect(index: number, at: number, length: number): void {
+    const connection = this.#broker.at(index);
+    if (connection === undefined) return;
+    const json = this.#broker.kernel.memory.copy(at, length);
+    if (connection.session.onConnect(json) === 'pending') connection.hold();
+  }
+
+  ping(index: number): void {
+    this.#broker.at(index)?.session.onPing();
+  }
+
+  pong(index: number): void {
+    this.#broker.at(index)?.session.onPong();
+  }
+
+  error(index: number, code: number, at: number, length: number): void {
+    const detail = at === 0 ? '' : this.#broker.kernel.memory.text(at, length);
+    this.#broker.at(index)?.failed(code, detail);
+  }
+
+  subscribe(
+    index: number,
+    subject: number,
+    length: number,
+    queue: number,
+    queueLength: number,
+    sid: number,
+    sidLength: number,
+  ): void {
+    const connection = this.#broker.at(index);
+    if (connection === undefined) return;
+    const { kernel } = this.#broker;
+    const { memory } = kernel;
+    const verdict = connection.session.onSubscribe(
+      memory.text(subject, length),
+      memory.text(queue, queueLength),
+      memory.text(sid, sidLength),
+    );
+    if (verdict !== 'denied') kernel.admit(index, [subject, length, queue, queueLength, sid, sidLength], verdict === 'filtered');
+  }
+
+  message(words: Uint32Array, at: number): void {
+    this.#broker.host.dispatch(this.#broker.kernel.hostMessage(words, at));
+  }
+
+  map(words: Uint32Array, at: number): void {
+    const connection = this.#broker.at(words[at] ?? 0);
+    if (connection === undefined) return;
+    const { kernel } = this.#broker;
+    const subject = kernel.memory.text(words[at + 1] ?? 0, words[at + 2] ?? 0);
+    const mapped = connection.account?.mapper?.map(subject);
+    if (mapped !== undefined) kernel.publishMapped(words, at, mapped);
+  }
+
+  traceIn(index: number, at: number, length: number): void {
+    const connection = this.#broker.at(index);
+    if (connection !== undefined) this.#trace?.inbound(connection.cid, this.#broker.kernel.memory.bytes(at, length));
+  }
+
+  traceOut(words: Uint32Array, at: number): void {
+    const connection = this.#broker.at(words[at] ?? 0);
+    if (connection === undefined || this.#trace === undefined) return;
+    const word = (k: number) => words[at + k] ?? 0;
+    const { memory } = this.#broker.kernel;
+    const parts = [memory.text(word(1), word(2)), memory.text(word(3), word(4))];
+    if (word(6) > 0) parts.push(memory.text(word(5), word(6)));
+    if (word(7) > 0) parts.push(String(word(7)));
+    parts.push(String(word(8)));
+    this.#trace.outbound(connection.cid, `${word(7) > 0 ? 'HMSG' : 'MSG'} ${parts.join(' ')}`);
+  }
+
+  unauthenticated(index: number): void {
+    this.#broker.at(index)?.session.onError('beforeConnect');
+  }
+
+  clientError(index: number): void {
+    this.#broker.at(index)?.session.onError('clientError');
+  }
+
+  ack(words: Uint32Array, at: number): void {
+    this.#jetstream?.ack(this.#broker.kernel.ackMessage(words, at));
+  }
+
+  store(type: number, words: Uint32Array, at: number, count: number): void {
+    this.#jetstream?.store(type, words, at, count);
+  }
+}

@@ -1,0 +1,109 @@
+// Draining the ring: each entry becomes one call of the sink. Addresses are valid until the kernel parses on; a sink that keeps bytes copies
+// them. The twins of the argument lists are in wasm/lib/events.ts.
+
+import { event } from './constants.ts';
+
+/** A message for a subscription of the server itself. */
+export interface HostMessage {
+  readonly tag: number;
+  /** Kernel index of the publisher, 0 for the server itself. */
+  readonly connection: number;
+  /** The host's number of the account. */
+  readonly account: number;
+  readonly subject: string;
+  /** Empty: none. */
+  readonly reply: string;
+  /** Headers and payload; copies. */
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+/** An acknowledgement's numbers; `kind` 0 is a plain ack, for others `payload` says which. */
+export interface AckMessage {
+  readonly target: number;
+  readonly kind: number;
+  readonly streamSeq: number;
+  readonly consumerSeq: number;
+  readonly deliveries: number;
+  readonly reply: string;
+  readonly payload: Uint8Array;
+}
+
+export interface EventSink {
+  connect(connection: number, at: number, length: number): void;
+  ping(connection: number): void;
+  pong(connection: number): void;
+  error(connection: number, code: number, at: number, length: number): void;
+  subscribe(
+    connection: number,
+    subject: number,
+    length: number,
+    queue: number,
+    queueLength: number,
+    sid: number,
+    sidLength: number,
+  ): void;
+  /** Ten words from `at` on: tag, connection, account, subject, length, reply, length, header length, data, length. */
+  message(words: Uint32Array, at: number): void;
+  /** Eight words from `at` on: connection, subject, length, reply, length, header length, data, length. */
+  map(words: Uint32Array, at: number): void;
+  traceIn(connection: number, at: number, length: number): void;
+  /** Nine words from `at` on: connection, subject, length, sid, length, reply, length, header length, total. */
+  traceOut(words: Uint32Array, at: number): void;
+  unauthenticated(connection: number): void;
+  clientError(connection: number): void;
+  /** Eleven words from `at` on: target, kind, stream sequence low, high, consumer sequence low, high, deliveries, reply, length, data, length. */
+  ack(words: Uint32Array, at: number): void;
+  /** An entry of the store, `count` words from `at` on. */
+  store(type: number, words: Uint32Array, at: number, count: number): void;
+}
+
+/** Hands the entry at `i` to the sink; returns where the next one begins. */
+export function dispatch(words: Uint32Array, i: number, sink: EventSink): number {
+  const head = words[i] ?? 0;
+  const type = head & 0xffff;
+  const count = head >>> 16;
+  const at = i + 1;
+  const word = (k: number) => words[at + k] ?? 0;
+  switch (type) {
+    case event.connect:
+      sink.connect(word(0), word(1), word(2));
+      break;
+    case event.ping:
+      sink.ping(word(0));
+      break;
+    case event.pong:
+      sink.pong(word(0));
+      break;
+    case event.error:
+      sink.error(word(0), word(1), word(2), word(3));
+      break;
+    case event.subscribe:
+      sink.subscribe(word(0), word(1), word(2), word(3), word(4), word(5), word(6));
+      break;
+    case event.message:
+      sink.message(words, at);
+      break;
+    case event.map:
+      sink.map(words, at);
+      break;
+    case event.traceIn:
+      sink.traceIn(word(0), word(1), word(2));
+      break;
+    case event.traceOut:
+      sink.traceOut(words, at);
+      break;
+    case event.unauthenticated:
+      sink.unauthenticated(word(0));
+      break;
+    case event.clientError:
+      sink.clientError(word(0));
+      break;
+    case event.ack:
+      sink.ack(words, at);
+      break;
+    default:
+      sink.store(type, words, at, count);
+  }
+  return at + count;
+}

@@ -1,0 +1,52 @@
+// The kernel's memory as typed values: the only place where an address becomes a view. Views are taken anew after the memory has grown
+// (older ones stay valid for the range they cover, the memory being shared), and addresses above 2 GiB come as negative numbers, so
+// every one passes through `>>> 0` here.
+
+const PAGE = 65536;
+
+export class KernelMemory {
+  readonly memory: WebAssembly.Memory;
+  #buffer: Buffer;
+
+  constructor(initialPages: number, maximumPages: number) {
+    this.memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages, shared: true });
+    this.#buffer = Buffer.from(this.memory.buffer);
+  }
+
+  /** All of the memory; take it anew whenever an address comes from the kernel. */
+  all(): Buffer {
+    const buffer = this.memory.buffer;
+    if (buffer.byteLength !== this.#buffer.length) this.#buffer = Buffer.from(buffer);
+    return this.#buffer;
+  }
+
+  /** A view of `length` bytes, valid as long as the kernel keeps them there. */
+  bytes(at: number, length: number): Buffer {
+    return Buffer.from(this.memory.buffer, at >>> 0, length >>> 0);
+  }
+
+  /** A copy of `length` bytes. */
+  copy(at: number, length: number): Uint8Array {
+    const taken = new Uint8Array(length >>> 0);
+    taken.set(this.bytes(at, length));
+    return taken;
+  }
+
+  /** Text of `length` bytes, read as UTF-8. */
+  text(at: number, length: number): string {
+    const start = at >>> 0;
+    return this.all().toString('utf8', start, start + (length >>> 0));
+  }
+
+  words(at: number, count: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, at >>> 0, count);
+  }
+
+  get size(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  get pages(): number {
+    return this.size / PAGE;
+  }
+}

@@ -1,0 +1,116 @@
+// TCP, read without a copy: libuv fills the kernel's inbound region itself (`onread`), so all plain connections share one buffer, and the
+// sink must take the bytes before it returns. The accepted socket's handle moves into a new Socket with that option; the accepted shell
+// stays behind only so that the server counts its connections truly, and is destroyed with the new one.
+
+import net from 'node:net';
+import type { Acceptor, Listening, Transport, TransportSink } from '../ports/connection.ts';
+
+/** How long an ended connection may take to let its last bytes go. */
+const LINGER_MS = 2000;
+
+interface WithHandle {
+  _handle: unknown;
+}
+
+const nothing: TransportSink = { onBytes: () => {}, onWritten: () => {}, onClose: () => {} };
+
+class TcpTransport implements Transport {
+  readonly kind = 'tcp';
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly #socket: net.Socket;
+  #sink: TransportSink = nothing;
+  #error: Error | undefined;
+
+  constructor(shell: net.Socket, inbound: Uint8Array) {
+    const handle = (shell as unknown as WithHandle)._handle;
+    (shell as unknown as WithHandle)._handle = null;
+    const callback = (length: number): boolean => {
+      this.#sink.onBytes(length);
+      return true;
+    };
+    const options = { handle, writableHighWaterMark: 1, allowHalfOpen: false, onread: { buffer: inbound, callback } };
+    const socket = new net.Socket(options as unknown as net.SocketConstructorOpts);
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    this.remoteAddress = plainAddress(socket.remoteAddress);
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = plainAddress(socket.localAddress);
+    this.localPort = socket.localPort ?? 0;
+    socket.on('drain', () => this.#sink.onWritten());
+    socket.on('error', (error) => (this.#error = error));
+    socket.once('close', () => {
+      shell.destroy();
+      this.#sink.onClose(this.#error);
+    });
+  }
+
+  start(sink: TransportSink): void {
+    this.#sink = sink;
+    this.#socket.resume();
+    this.#socket.read(0);
+  }
+
+  write(views: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (views.length === 1) socket.write(views[0] as Uint8Array);
+    else {
+      socket.cork();
+      for (const view of views) socket.write(view);
+      socket.uncork();
+    }
+    return socket.writableLength === 0;
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    const socket = this.#socket;
+    socket.end();
+    if (socket.destroyed) return;
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+    linger.unref();
+    socket.once('finish', () => socket.destroy());
+    socket.once('close', () => clearTimeout(linger));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** IPv4 addresses as such, also when they came through an IPv6 socket. */
+function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:/, '');
+}
+
+export interface TcpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The kernel's inbound region. */
+  readonly inbound: Uint8Array;
+}
+
+/** Listens for plain client connections. Rejects with the system's error when the address cannot be had. */
+export function listenTcp(options: TcpOptions, acceptor: Acceptor): Promise<Listening> {
+  const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (shell) => {
+    const transport = new TcpTransport(shell, options.inbound);
+    transport.start(acceptor.accept(transport));
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
+      server.off('error', reject);
+      const { port } = server.address() as net.AddressInfo;
+      resolve({ host: options.host, port, close: () => new Promise((done) => server.close(() => done())) });
+    });
+  });
+}
