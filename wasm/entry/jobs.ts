@@ -1,0 +1,12 @@
+// The kernel of the jobs pool: what runs over memories of its own beside the server, with the same record code. One instance a thread.
+
+export { alloc, free } from '../lib/arena';
+export {
+  scanBlock,
+  scanDamaged,
+  scanEntries,
+  scanEntriesLength,
+  scanGoodEnd,
+  scanSubjects,
+  scanSubjectsLength,
+} from '../record/scan';

@@ -1,0 +1,160 @@
+// Subject filters over the tree: `*` stands for one token, `>` at the end for one or more. Matching goes byte by byte through a state
+// of one number, so that the walk down the tree and the check of a single subject are the same steps:
+//
+//   state = position in the filter << 1 | bytes of this wildcard token already taken
+//
+// `collect` leaves the matching leaves in one growing list; it visits only branches that can still match.
+
+import { alloc, free } from '../lib/arena';
+import { copy } from '../lib/bytes';
+import { ArtNode, childSlot, isLeaf, nextChild, prefixOf, walkChild, walkKey } from './art';
+import { Leaf, findSubject, leafOf, leafSubject } from './subjects';
+
+const DOT: u32 = 0x2e;
+const STAR: u32 = 0x2a;
+const FULL: u32 = 0x3e;
+const FAILED: i32 = -1;
+
+let filter: usize = 0;
+let filterLength: u32 = 0;
+
+let list: usize = 0;
+let listCount: u32 = 0;
+let listCapacity: u32 = 0;
+
+/** Where the leaves found by `collect` are, as u32 pointers. */
+export function collectedList(): usize {
+  return list;
+}
+
+/** Sets the filter for what follows. */
+export function setFilter(at: usize, length: u32): void {
+  filter = at;
+  filterLength = length;
+}
+
+/** Whether a filter has no wildcard token. */
+export function isLiteral(at: usize, length: u32): bool {
+  for (let i: u32 = 0; i < length; i++) {
+    const c: u32 = load<u8>(at + i);
+    if (c != STAR && c != FULL) continue;
+    const starts = i == 0 || load<u8>(at + i - 1) == DOT;
+    const ends = i + 1 == length || load<u8>(at + i + 1) == DOT;
+    if (starts && ends) return false;
+  }
+  return true;
+}
+
+/** Whether the byte at `i` of the filter is a whole token. */
+// @ts-ignore: decorator
+@inline
+function isToken(i: u32): bool {
+  return (i == 0 || load<u8>(filter + i - 1) == DOT) && (i + 1 == filterLength || load<u8>(filter + i + 1) == DOT);
+}
+
+/** The state after one byte of the subject, FAILED when it cannot match. */
+function step(state: i32, byte: u32): i32 {
+  const at = <u32>state >> 1;
+  if (at >= filterLength) return FAILED;
+  const c: u32 = load<u8>(filter + at);
+  if (c == STAR && isToken(at)) {
+    if (byte != DOT) return state | 1;
+    return state & 1 && at + 1 < filterLength ? <i32>((at + 2) << 1) : FAILED;
+  }
+  if (c == FULL && at + 1 == filterLength && isToken(at)) return state | 1;
+  return c == byte ? <i32>((at + 1) << 1) : FAILED;
+}
+
+/** Whether a subject that ends in this state matches. */
+function accepts(state: i32): bool {
+  const at = <u32>state >> 1;
+  return at == filterLength || ((state & 1) != 0 && at + 1 == filterLength);
+}
+
+function run(state: i32, at: usize, length: u32): i32 {
+  for (let i: u32 = 0; i < length && state != FAILED; i++) state = step(state, load<u8>(at + i));
+  return state;
+}
+
+/** Whether a subject matches the filter. */
+export function filterMatches(subject: usize, length: u32): bool {
+  const state = run(0, subject, length);
+  return state != FAILED && accepts(state);
+}
+
+function add(leaf: Leaf): void {
+  if (listCount == listCapacity) {
+    const capacity: u32 = listCapacity ? listCapacity << 1 : 1024;
+    const grown = alloc(<usize>capacity << 2);
+    copy(grown, list, <usize>listCount << 2);
+    free(list);
+    list = grown;
+    listCapacity = capacity;
+  }
+  store<u32>(list + (<usize>listCount << 2), <u32>changetype<usize>(leaf));
+  listCount++;
+}
+
+/** The byte that must come next in this state, or -1 where a wildcard leaves it open. */
+function onlyByte(state: i32): i32 {
+  const at = <u32>state >> 1;
+  if (at >= filterLength) return 0;
+  const c: u32 = load<u8>(filter + at);
+  return (c == STAR || c == FULL) && isToken(at) ? -1 : <i32>c;
+}
+
+function walk(child: usize, from: i32, depth: u32): void {
+  let state = from;
+  if (isLeaf(child)) {
+    const leaf = leafOf(child);
+    state = run(state, leafSubject(leaf) + depth, leaf.length - depth);
+    if (state != FAILED && accepts(state)) add(leaf);
+    return;
+  }
+  const node = changetype<ArtNode>(child);
+  state = run(state, prefixOf(node), node.prefixLength);
+  if (state == FAILED) return;
+  const below = depth + <u32>node.prefixLength + 1;
+  if (node.ends && accepts(state)) add(changetype<Leaf>(node.ends));
+  const only = onlyByte(state);
+  if (only >= 0) {
+    const slot = childSlot(node, only);
+    if (slot) walk(<usize>load<u32>(slot), step(state, only), below);
+    return;
+  }
+  let cursor: u32 = 0;
+  while ((cursor = nextChild(node, cursor)) != 0) {
+    const next = step(state, walkKey);
+    if (next != FAILED) walk(walkChild, next, below);
+  }
+}
+
+/** Collects the leaves under `root` that match a filter; an empty filter matches all. Returns how many. */
+export function collect(root: usize, at: usize, length: u32): u32 {
+  listCount = 0;
+  return collectMore(root, at, length);
+}
+
+/** As `collect`, added to what is collected already. Returns how many there are now. */
+export function collectMore(root: usize, at: usize, length: u32): u32 {
+  if (!root) return listCount;
+  if (length && isLiteral(at, length)) {
+    const leaf = findSubject(root, at, length);
+    if (changetype<usize>(leaf)) add(leaf);
+    return listCount;
+  }
+  setFilter(length ? at : everything, length ? length : 1);
+  walk(root, 0, 0);
+  return listCount;
+}
+
+/** Gives the list's memory back when it has grown large. */
+export function dropCollected(): void {
+  listCount = 0;
+  if (listCapacity <= 65536) return;
+  free(list);
+  list = 0;
+  listCapacity = 0;
+}
+
+const everything: usize = memory.data<u8>([0x3e]);

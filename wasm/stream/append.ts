@@ -1,0 +1,153 @@
+// Appending: a publish that matched a stream's subjects becomes a record in the stream's runs, an index entry and a pending
+// acknowledgement, in one go. What the kernel cannot decide (headers that ask for something, limits that reject) goes to the host, and the
+// parser stops behind it, so that sequences are given in arrival order.
+
+import { alloc } from '../lib/arena';
+import { copy } from '../lib/bytes';
+import { pushEvent, raiseBarrier } from '../lib/ring';
+import { msgData, msgDataLength, msgHeaderLength, msgReply, msgReplyLength, msgSubject, msgSubjectLength } from '../deliver/message';
+import { Leaf, findSubject, holdSubject } from '../index/subjects';
+import { addEntry, findEntry, setEntryNext } from '../index/sequences';
+import { RECORD_LARGEST, frameMessage, recordSize } from '../record/record';
+import { queueAck } from './acks';
+import { nowNs } from '../lib/time';
+import {
+  EVENT_STREAM_DIRTY,
+  EVENT_STREAM_PUBLISH,
+  JUDGE_BYTES,
+  JUDGE_FAULT,
+  JUDGE_HEADERS,
+  JUDGE_MESSAGES,
+  JUDGE_PER_SUBJECT,
+  JUDGE_SEALED,
+  JUDGE_SIZE,
+} from './events';
+import { enforceLimits, enforceSubjectLimit, overLimit } from './remove';
+import { stage } from './runs';
+import { DIRTY, DISCARD_NEW, DISCARD_NEW_PER_SUBJECT, FAULTED, NO_ACK, SEALED, Stream, sequencesOf, setTail, subjectsSlot, tailKey } from './stream';
+
+/** More than this waits to be written: ingest stops and lets the host write. */
+const STAGED_MOST: u32 = 8 << 20;
+/** `Nats` as a little-endian word. */
+const NATS: u32 = 0x7374614e;
+const DASH: u32 = 0x2d;
+const LINE_FEED: u32 = 10;
+
+/** Tells the host once that the stream has something to write. */
+export function markStreamDirty(stream: Stream): void {
+  if (stream.flags & DIRTY) return;
+  const words = pushEvent(EVENT_STREAM_DIRTY, 1);
+  if (!words) return;
+  store<u32>(words, stream.tag);
+  stream.flags |= DIRTY;
+}
+
+/** Whether a header line begins with `Nats-`: such a publish asks for a decision. */
+function asksForDecision(headers: usize, length: u32): bool {
+  const end = headers + length - 5;
+  for (let at = headers; at < end; at++) {
+    if (<u32>load<u8>(at) == LINE_FEED && load<u32>(at, 1) == NATS && <u32>load<u8>(at, 5) == DASH) return true;
+  }
+  return false;
+}
+
+/** Why the host must decide about the current message; 0: it is stored. */
+function judge(stream: Stream, length: u32): u32 {
+  if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
+  if (msgHeaderLength && asksForDecision(msgData, msgHeaderLength)) return JUDGE_HEADERS;
+  if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
+  if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
+  const limit = overLimit(stream, length);
+  if (limit) return limit == 1 ? JUDGE_MESSAGES : JUDGE_BYTES;
+  const perSubject = DISCARD_NEW | DISCARD_NEW_PER_SUBJECT;
+  if ((stream.flags & perSubject) == perSubject && stream.maxPerSubject > 0) {
+    const leaf = findSubject(stream.subjects, msgSubject, msgSubjectLength);
+    if (changetype<usize>(leaf) && <i64>leaf.count >= stream.maxPerSubject) return JUDGE_PER_SUBJECT;
+  }
+  return 0;
+}
+
+/** Hands the current message to the host. */
+function hand(stream: Stream, reason: u32): bool {
+  const words = pushEvent(EVENT_STREAM_PUBLISH, 7);
+  if (!words) return false;
+  const kept = alloc(msgSubjectLength + msgReplyLength + msgDataLength + 1);
+  copy(kept, msgSubject, msgSubjectLength);
+  copy(kept + msgSubjectLength, msgReply, msgReplyLength);
+  copy(kept + msgSubjectLength + msgReplyLength, msgData, msgDataLength);
+  store<u32>(words, stream.tag);
+  store<u32>(words, reason, 4);
+  store<u32>(words, <u32>kept, 8);
+  store<u32>(words, msgSubjectLength, 12);
+  store<u32>(words, msgReplyLength, 16);
+  store<u32>(words, msgHeaderLength, 20);
+  store<u32>(words, msgDataLength, 24);
+  raiseBarrier();
+  return true;
+}
+
+/** Begins the next block when the record does not fit the tail block any more. */
+export function makeRoom(stream: Stream, length: u32): void {
+  if (stream.offset && stream.offset + length > stream.blockLimit) setTail(stream, stream.block + 1, 0);
+}
+
+/** Enters a message with the highest sequence into the indexes. */
+export function indexMessage(
+  stream: Stream,
+  sequence: u64,
+  block: u32,
+  offset: u32,
+  length: u32,
+  time: i64,
+  subject: usize,
+  subjectLength: u32,
+): Leaf {
+  const leaf = holdSubject(subjectsSlot(stream), subject, subjectLength);
+  linkMessage(stream, sequence, block, offset, length, time, leaf);
+  return leaf;
+}
+
+/** As `indexMessage`, with the subject's leaf at hand. */
+export function linkMessage(stream: Stream, sequence: u64, block: u32, offset: u32, length: u32, time: i64, leaf: Leaf): void {
+  const index = sequencesOf(stream);
+  addEntry(index, sequence, block, offset, length, changetype<usize>(leaf), time);
+  if (leaf.count++) {
+    const before = findEntry(index, leaf.last);
+    if (before) setEntryNext(before, sequence - leaf.last);
+  } else {
+    leaf.first = sequence;
+    stream.numSubjects++;
+  }
+  leaf.last = sequence;
+  if (!stream.messages) stream.first = sequence;
+  stream.messages++;
+  stream.bytes += length;
+  stream.last = sequence;
+  stream.lastTime = time;
+}
+
+/** Stores a message without asking whether it may be; returns its sequence. */
+export function appendMessage(stream: Stream, time: i64, subject: usize, subjectLength: u32, headerLength: u32, data: usize, dataLength: u32): u64 {
+  const length = recordSize(subjectLength, headerLength, dataLength);
+  makeRoom(stream, length);
+  const sequence = stream.last + 1;
+  const offset = stream.offset;
+  const to = stage(stream, length);
+  frameMessage(to, tailKey(stream), sequence, time, subject, subjectLength, headerLength, data, dataLength);
+  const leaf = indexMessage(stream, sequence, stream.block, offset, length, time, subject, subjectLength);
+  enforceSubjectLimit(stream, leaf);
+  enforceLimits(stream);
+  markStreamDirty(stream);
+  return sequence;
+}
+
+/** Called by the router for each publish on one of a stream's subjects: the message is in the globals of deliver/message. */
+export function streamAppend(target: u32): bool {
+  const stream = changetype<Stream>(<usize>target);
+  const reason = judge(stream, recordSize(msgSubjectLength, msgHeaderLength, msgDataLength));
+  if (reason) return hand(stream, reason);
+  const sequence = appendMessage(stream, nowNs, msgSubject, msgSubjectLength, msgHeaderLength, msgData, msgDataLength);
+  if (msgReplyLength && !(stream.flags & NO_ACK)) queueAck(stream, sequence, msgReply, msgReplyLength);
+  if (stream.staged > STAGED_MOST) raiseBarrier();
+  return true;
+}

@@ -1,0 +1,129 @@
+// Deletes that the disk must remember: a tombstone in the tail block for each message, wherever the message itself is. A purge of
+// everything needs one only, in a block of its own: the host removes the blocks before it.
+
+import { collect, collectedList, dropCollected } from '../index/filter';
+import { Leaf, freeSubjects } from '../index/subjects';
+import { Segment, closeSequences, countFrom, entryLeaf, entrySequence, findEntry, foundSegment, isLive, nextLive } from '../index/sequences';
+import { RECORD_EMPTY, TOMBSTONE, frameEmpty } from '../record/record';
+import { makeRoom, markStreamDirty } from './append';
+import { nextOfSubject, removeEntry } from './remove';
+import { stage } from './runs';
+import { Stream, sequencesOf, setTail, tailKey } from './stream';
+
+let markEpoch: u32 = 0;
+
+/** Writes a tombstone for a sequence. */
+export function writeTombstone(stream: Stream, sequence: u64, time: i64): void {
+  makeRoom(stream, RECORD_EMPTY);
+  frameEmpty(stage(stream, RECORD_EMPTY), tailKey(stream), sequence | TOMBSTONE, time);
+  markStreamDirty(stream);
+}
+
+function deleteEntry(stream: Stream, entry: usize, segment: Segment): void {
+  const sequence = entrySequence(segment, entry);
+  writeTombstone(stream, sequence, sequence == stream.last ? stream.lastTime : segment.lastTime);
+  removeEntry(stream, entry, segment);
+}
+
+/** Deletes one message. False: there is none with this sequence. */
+export function deleteMessage(stream: Stream, sequence: u64): bool {
+  const entry = findEntry(sequencesOf(stream), sequence);
+  if (!entry || !isLive(entry)) return false;
+  deleteEntry(stream, entry, changetype<Segment>(foundSegment));
+  return true;
+}
+
+/** Empties the stream; `next` is the sequence that comes next, at least last + 1. Its blocks before the new tail block are to be removed. */
+export function purgeAll(stream: Stream, next: u64): u64 {
+  const purged = stream.messages;
+  freeSubjects(stream.subjects);
+  stream.subjects = 0;
+  stream.numSubjects = 0;
+  closeSequences(sequencesOf(stream));
+  stream.messages = 0;
+  stream.bytes = 0;
+  stream.last = next - 1;
+  stream.first = next;
+  setTail(stream, stream.block + 1, 0);
+  writeTombstone(stream, stream.last, stream.lastTime);
+  return purged;
+}
+
+/** Deletes the first messages: those below `below`, at most `most`. */
+function purgeFront(stream: Stream, below: u64, most: u64): u64 {
+  let purged: u64 = 0;
+  while (purged < most && stream.messages && stream.first < below) {
+    if (!deleteMessage(stream, stream.first)) break;
+    purged++;
+  }
+  return purged;
+}
+
+/** Deletes the messages of one subject below `below`. */
+function purgeSubject(stream: Stream, leaf: Leaf, below: u64): u64 {
+  let purged: u64 = 0;
+  let left = leaf.count;
+  let sequence = leaf.first;
+  while (left-- > 0 && sequence < below) {
+    const entry = findEntry(sequencesOf(stream), sequence);
+    if (!entry) break;
+    const segment = changetype<Segment>(foundSegment);
+    const next = left ? nextOfSubject(stream, entry, sequence) : 0;
+    const nextSequence = next ? entrySequence(changetype<Segment>(foundSegment), next) : 0;
+    deleteEntry(stream, entry, segment);
+    purged++;
+    if (!next) break;
+    sequence = nextSequence;
+  }
+  return purged;
+}
+
+/** Deletes the first `most` messages of the marked subjects. */
+function purgeMarked(stream: Stream, mark: u32, most: u64): u64 {
+  let purged: u64 = 0;
+  let from = stream.first;
+  while (purged < most) {
+    const entry = nextLive(sequencesOf(stream), from);
+    if (!entry) break;
+    const segment = changetype<Segment>(foundSegment);
+    from = entrySequence(segment, entry) + 1;
+    if (changetype<Leaf>(entryLeaf(entry)).mark != mark) continue;
+    deleteEntry(stream, entry, segment);
+    purged++;
+  }
+  return purged;
+}
+
+/** A number that no leaf is marked with. */
+export function freshMark(): u32 {
+  return ++markEpoch;
+}
+
+function purgeFiltered(stream: Stream, filter: usize, filterLength: u32, below: u64, keep: u64): u64 {
+  const count = collect(stream.subjects, filter, filterLength);
+  const list = collectedList();
+  let total: u64 = 0;
+  const mark = freshMark();
+  for (let i: u32 = 0; i < count; i++) {
+    const leaf = changetype<Leaf>(<usize>load<u32>(list + (<usize>i << 2)));
+    leaf.mark = mark;
+    total += leaf.count;
+  }
+  let purged: u64 = 0;
+  if (keep) purged = total > keep ? purgeMarked(stream, mark, total - keep) : 0;
+  else for (let i: u32 = 0; i < count; i++) purged += purgeSubject(stream, changetype<Leaf>(<usize>load<u32>(list + (<usize>i << 2))), below);
+  dropCollected();
+  return purged;
+}
+
+/**
+ * Purges: messages that match the filter (empty: all) below `below` (0: no bound), but the newest `keep`. Returns how many went.
+ * `purgeAll` does it when nothing is to stay.
+ */
+export function purge(stream: Stream, filter: usize, filterLength: u32, below: u64, keep: u64): u64 {
+  const bound: u64 = below ? below : u64.MAX_VALUE;
+  if (filterLength) return purgeFiltered(stream, filter, filterLength, bound, keep);
+  if (keep) return stream.messages > keep ? purgeFront(stream, bound, stream.messages - keep) : 0;
+  if (bound > stream.last) return purgeAll(stream, below ? below : stream.last + 1);
+  return purgeFront(stream, bound, stream.messages - countFrom(sequencesOf(stream), bound));
+}

@@ -1,0 +1,228 @@
+// What the host may call of the store's kernel. Streams are addresses, sequences f64; filters and subjects are (address, length).
+// ts/kernel/streams.ts is the typed door to it.
+
+import { highwayHash } from '../record/highway';
+import { sha256 } from '../record/sha256';
+import { collect, collectedList, dropCollected } from '../index/filter';
+import { Leaf } from '../index/subjects';
+import { liveInBlock } from '../index/sequences';
+import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
+import { appendMessage } from './append';
+import { deleteMessage, purge, purgeAll, writeTombstone } from './delete';
+import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
+import { applyLimits, beginLoad, endLoad, loadBlock } from './load';
+import { ANSWER, countMatching, lastMatching, lastUpTo, locate, nextGap, nextMatching, rangeAtTime } from './query';
+import { removeEntry } from './remove';
+import { dropRuns, listRuns } from './runs';
+import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
+import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
+import { RECORD_LARGEST, recordSize } from '../record/record';
+import { nowNs } from '../lib/time';
+import { overLimit } from './remove';
+
+const hashKey: usize = memory.data(32, 16);
+
+// @ts-ignore: decorator
+@inline
+function at(stream: usize): Stream {
+  return changetype<Stream>(stream);
+}
+
+/** Checksum of a file's content under a name, as 8 bytes at `to`. */
+export function hashNamed(to: usize, name: usize, nameLength: u32, data: usize, length: u32): void {
+  sha256(hashKey, name, nameLength);
+  store<u64>(to, highwayHash(hashKey, data, 0, data, length));
+}
+
+/** Opens a stream under the host's number `tag`; `ack` is the PubAck up to the sequence. Returns its address. */
+export function openStream(tag: u32, account: usize, name: usize, nameLength: u32, ack: usize, ackLength: u32): usize {
+  return changetype<usize>(newStream(tag, account, name, nameLength, ack, ackLength));
+}
+/** Frees a stream with everything it still holds. */
+export function closeStream(stream: usize): void {
+  dropAcks(at(stream));
+  dropRuns(at(stream), u32.MAX_VALUE);
+  freeStream(at(stream));
+  forgetKey();
+}
+/** Sets the limits; -1: none. */
+export function limitStream(stream: usize, maxMessages: f64, maxBytes: f64, maxPerSubject: f64, maxMessageSize: f64, blockLimit: u32): void {
+  const s = at(stream);
+  s.maxMessages = <i64>maxMessages;
+  s.maxBytes = <i64>maxBytes;
+  s.maxPerSubject = <i64>maxPerSubject;
+  s.maxMessageSize = <i64>maxMessageSize;
+  s.blockLimit = blockLimit;
+}
+/** Sets and clears flags (stream.ts). */
+export function flagStream(stream: usize, set: u32, clear: u32): void {
+  at(stream).flags = (at(stream).flags & ~clear) | set;
+}
+/** Sets the block to append to. */
+export function tailStream(stream: usize, block: u32, offset: u32): void {
+  setTail(at(stream), block, offset);
+}
+/** Sets the sequence that comes first in a stream without messages, and writes the tombstone that remembers it. */
+export function startStream(stream: usize, first: f64, seconds: f64, nanos: u32): void {
+  const s = at(stream);
+  s.first = <u64>first;
+  s.last = <u64>first - 1;
+  writeTombstone(s, s.last, <i64>seconds * 1000000000 + <i64>nanos);
+}
+/** Writes the numbers of the stream as f64 at `to`: messages, bytes, first, last, lastTime seconds, nanos, subjects, block, offset, staged, removed low, high. */
+export function readStream(stream: usize, to: usize): void {
+  const s = at(stream);
+  store<f64>(to, <f64>s.messages);
+  store<f64>(to, <f64>s.bytes, 8);
+  store<f64>(to, <f64>s.first, 16);
+  store<f64>(to, <f64>s.last, 24);
+  store<f64>(to, <f64>(s.lastTime / 1000000000), 32);
+  store<f64>(to, <f64>(s.lastTime % 1000000000), 40);
+  store<f64>(to, <f64>s.numSubjects, 48);
+  store<f64>(to, <f64>s.block, 56);
+  store<f64>(to, <f64>s.offset, 64);
+  store<f64>(to, <f64>s.staged, 72);
+  store<f64>(to, <f64>s.removedLow, 80);
+  store<f64>(to, <f64>s.removedHigh, 88);
+  s.removedLow = 0;
+  s.removedHigh = 0;
+}
+/** The last sequence given out. */
+export function lastSequence(stream: usize): f64 {
+  return <f64>at(stream).last;
+}
+
+/** Takes the stream off the dirty list and lists its runs as (block, offset, address, length). */
+export function takeRuns(stream: usize, list: usize, most: u32): u32 {
+  at(stream).flags &= ~DIRTY;
+  return listRuns(at(stream), list, most);
+}
+/** The first `count` runs are written. */
+export function runsWritten(stream: usize, count: u32): void {
+  dropRuns(at(stream), count);
+}
+/** Sends PubAcks up to a sequence, at most `most`; returns how many. */
+export function streamRelease(stream: usize, sequence: f64, most: u32): u32 {
+  return releaseAcks(at(stream), <u64>sequence, most);
+}
+/** The disk failed: answers what waits with an error, forgets everything above `synced` and takes nothing any more. */
+export function failStream(stream: usize, synced: f64, answer: usize, length: u32): void {
+  const s = at(stream);
+  s.flags |= FAULTED;
+  rejectAcks(s, answer, length);
+  dropRuns(s, u32.MAX_VALUE);
+  for (let sequence = s.last; sequence > <u64>synced; sequence--) {
+    const entry = findEntry(sequencesOf(s), sequence);
+    if (entry && isLive(entry)) removeEntry(s, entry, changetype<Segment>(foundSegment));
+  }
+  s.last = <u64>synced;
+  if (!s.messages) s.first = s.last + 1;
+}
+
+/** Why a message of this size may not be appended (JUDGE_MESSAGES - 3 and on), 0: it may. */
+export function appendLimit(stream: usize, subjectLength: u32, headerLength: u32, dataLength: u32): u32 {
+  const length = recordSize(subjectLength, headerLength, dataLength);
+  return length > RECORD_LARGEST ? 3 : overLimit(at(stream), length);
+}
+/** Appends a message of the host; a reply gets its PubAck. `seconds` negative: the kernel's time. Returns the sequence. */
+export function appendHost(
+  stream: usize,
+  subject: usize,
+  subjectLength: u32,
+  reply: usize,
+  replyLength: u32,
+  headerLength: u32,
+  data: usize,
+  dataLength: u32,
+  seconds: f64,
+  nanos: u32,
+): f64 {
+  const time = seconds < 0 ? nowNs : <i64>seconds * 1000000000 + <i64>nanos;
+  const sequence = appendMessage(at(stream), time, subject, subjectLength, headerLength, data, dataLength);
+  if (replyLength) queueAck(at(stream), sequence, reply, replyLength);
+  return <f64>sequence;
+}
+
+/** Where multiple results are left (query.ts). */
+export function answerAt(): usize {
+  return ANSWER;
+}
+/** Where a delivery's call lies (deliver.ts). */
+export function callAt(): usize {
+  return CALL;
+}
+export { beginDeliver, deliver } from './deliver';
+/** Finds a message: the answer is in ANSWER. */
+export function locateMessage(stream: usize, sequence: f64): bool {
+  return locate(at(stream), <u64>sequence);
+}
+/** Whether the record of `length` bytes at `record` is undamaged. */
+export function verifyRecord(stream: usize, block: u32, record: usize, length: u32): bool {
+  return checkRecord(at(stream), block, record, length);
+}
+/** Last sequence on matching subjects, 0: none. */
+export function lastOnSubjects(stream: usize, filter: usize, length: u32): f64 {
+  return <f64>lastMatching(at(stream), filter, length);
+}
+/** First sequence at or behind `from` on matching subjects, 0: none. */
+export function nextOnSubjects(stream: usize, filter: usize, length: u32, from: f64): f64 {
+  return <f64>nextMatching(at(stream), filter, length, <u64>from);
+}
+/** Messages at or behind `from` that match any filter. */
+export function countOnSubjects(stream: usize, filters: usize, count: u32, from: f64): f64 {
+  return <f64>countMatching(at(stream), filters, count, <u64>from);
+}
+/** Collects the subjects that match; `collectedAt` has their leaves (index/subjects.ts) until `dropSubjects`. */
+export function collectSubjects(stream: usize, filter: usize, length: u32): u32 {
+  return collect(at(stream).subjects, filter, length);
+}
+/** Address of the collected leaves. */
+export function collectedAt(): usize {
+  return collectedList();
+}
+/** Ends the use of the collected leaves. */
+export function dropSubjects(): void {
+  dropCollected();
+}
+/** The last sequence of a collected leaf up to a sequence, 0: none. */
+export function lastOfLeaf(stream: usize, leaf: usize, upTo: f64): f64 {
+  return <f64>lastUpTo(at(stream), changetype<Leaf>(leaf), <u64>upTo);
+}
+/** Range of sequences that has the first message at or after a time: in ANSWER. */
+export function findTime(stream: usize, seconds: f64, nanos: u32): void {
+  rangeAtTime(at(stream), <i64>seconds * 1000000000 + <i64>nanos);
+}
+/** First sequence at or behind `from` without a message, 0: none before the last. */
+export function nextDeleted(stream: usize, from: f64): f64 {
+  return <f64>nextGap(at(stream), <u64>from);
+}
+
+/** Deletes a message. */
+export function deleteOne(stream: usize, sequence: f64): bool {
+  return deleteMessage(at(stream), <u64>sequence);
+}
+/** Purges (delete.ts); returns how many went. */
+export function purgeStream(stream: usize, filter: usize, length: u32, below: f64, keep: f64): f64 {
+  return <f64>purge(at(stream), filter, length, <u64>below, <u64>keep);
+}
+/** Messages in a block. */
+export function blockMessages(stream: usize, block: u32): u32 {
+  return liveInBlock(sequencesOf(at(stream)), block);
+}
+
+/** Begins loading scanned blocks. */
+export function loadBegin(): usize {
+  return beginLoad();
+}
+/** Loads one block; returns the load's handle. */
+export function loadScan(stream: usize, handle: usize, block: u32, entries: usize, count: u32, subjects: usize, subjectCount: u32): usize {
+  return loadBlock(at(stream), handle, block, entries, count, subjects, subjectCount);
+}
+/** Ends loading. */
+export function loadEnd(stream: usize, handle: usize): void {
+  endLoad(at(stream), handle);
+}
+/** Applies the limits. */
+export function limitNow(stream: usize): void {
+  applyLimits(at(stream));
+}

@@ -1,0 +1,173 @@
+// Questions about a stream: where a sequence lies, which sequence is the last or next on a subject, how many messages match. Answers of
+// more than one number are left in ANSWER, which the host reads.
+//
+//   ANSWER  u32 block | u32 offset | u32 length | u32 address while the record is in memory | f64 low | f64 high
+
+import { collect, collectMore, collectedList, dropCollected, isLiteral } from '../index/filter';
+import { Leaf, findSubject } from '../index/subjects';
+import {
+  Segment,
+  countFrom,
+  entryLeaf,
+  entryLength,
+  entryOffset,
+  entrySequence,
+  findEntry,
+  foundSegment,
+  isLive,
+  nextLive,
+  nextOfLeaf,
+  previousOfLeaf,
+  segmentAt,
+  segmentEnd,
+} from '../index/sequences';
+import { freshMark } from './delete';
+import { stagedAt } from './runs';
+import { Stream, sequencesOf } from './stream';
+
+/** Where answers are left. */
+export const ANSWER: usize = memory.data(64, 16);
+
+/** Finds where a message lies. False: there is none. */
+export function locate(stream: Stream, sequence: u64): bool {
+  const entry = findEntry(sequencesOf(stream), sequence);
+  if (!entry || !isLive(entry)) return false;
+  const block = changetype<Segment>(foundSegment).block;
+  store<u32>(ANSWER, block);
+  store<u32>(ANSWER, entryOffset(entry), 4);
+  store<u32>(ANSWER, entryLength(entry), 8);
+  store<u32>(ANSWER, <u32>stagedAt(stream, block, entryOffset(entry)), 12);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function collected(i: u32): Leaf {
+  return changetype<Leaf>(<usize>load<u32>(collectedList() + (<usize>i << 2)));
+}
+
+/** The last sequence on subjects that match, 0 for none. */
+export function lastMatching(stream: Stream, filter: usize, length: u32): u64 {
+  const count = collect(stream.subjects, filter, length);
+  let last: u64 = 0;
+  for (let i: u32 = 0; i < count; i++) last = max(last, collected(i).last);
+  dropCollected();
+  return last;
+}
+
+/** The first sequence at or behind `from` on subjects that match, 0 for none. */
+export function nextMatching(stream: Stream, filter: usize, length: u32, from: u64): u64 {
+  const index = sequencesOf(stream);
+  let entry: usize = 0;
+  if (!length) {
+    entry = nextLive(index, from);
+  } else if (isLiteral(filter, length)) {
+    const leaf = findSubject(stream.subjects, filter, length);
+    if (!changetype<usize>(leaf) || leaf.last < from) return 0;
+    if (leaf.first >= from) return leaf.first;
+    entry = nextOfLeaf(index, from, changetype<usize>(leaf));
+  } else {
+    return nextOfMany(stream, collect(stream.subjects, filter, length), from);
+  }
+  return entry ? entrySequence(changetype<Segment>(foundSegment), entry) : 0;
+}
+
+function nextOfMany(stream: Stream, count: u32, from: u64): u64 {
+  const mark = freshMark();
+  let best: u64 = 0;
+  let scan = false;
+  for (let i: u32 = 0; i < count; i++) {
+    const leaf = collected(i);
+    if (leaf.last < from) continue;
+    if (leaf.first >= from) {
+      if (!best || leaf.first < best) best = leaf.first;
+    } else {
+      leaf.mark = mark;
+      scan = true;
+    }
+  }
+  dropCollected();
+  let at = from;
+  while (scan && (!best || at < best)) {
+    const entry = nextLive(sequencesOf(stream), at);
+    if (!entry) break;
+    const sequence = entrySequence(changetype<Segment>(foundSegment), entry);
+    if (changetype<Leaf>(entryLeaf(entry)).mark == mark) return best ? min(best, sequence) : sequence;
+    at = sequence + 1;
+  }
+  return best;
+}
+
+/** How many messages at or behind `from` match any of `count` filters at `filters` (u32 length, bytes; one after the other). */
+export function countMatching(stream: Stream, filters: usize, count: u32, from: u64): u64 {
+  const index = sequencesOf(stream);
+  if (!count) return countFrom(index, from);
+  let found: u32 = collect(0, 0, 0);
+  let at = filters;
+  for (let i: u32 = 0; i < count; i++) {
+    const length = load<u32>(at);
+    found = collectMore(stream.subjects, at + 4, length);
+    at += 4 + length;
+  }
+  const mark = freshMark();
+  let total: u64 = 0;
+  let scan = false;
+  for (let i: u32 = 0; i < found; i++) {
+    const leaf = collected(i);
+    if (leaf.mark == mark || leaf.last < from) continue;
+    if (leaf.first >= from) {
+      total += leaf.count;
+    } else {
+      scan = true;
+    }
+    leaf.mark = mark;
+  }
+  const all = found == stream.numSubjects;
+  dropCollected();
+  if (all) return countFrom(index, from);
+  return scan ? countMarked(stream, mark, from) : total;
+}
+
+function countMarked(stream: Stream, mark: u32, from: u64): u64 {
+  const index = sequencesOf(stream);
+  let total: u64 = 0;
+  let entry = nextLive(index, from);
+  while (entry) {
+    if (changetype<Leaf>(entryLeaf(entry)).mark == mark) total++;
+    entry = nextLive(index, entrySequence(changetype<Segment>(foundSegment), entry) + 1);
+  }
+  return total;
+}
+
+/** The last sequence of a collected leaf at or below `upTo`, 0 for none. */
+export function lastUpTo(stream: Stream, leaf: Leaf, upTo: u64): u64 {
+  if (leaf.last <= upTo) return leaf.last;
+  if (leaf.first > upTo) return 0;
+  const entry = previousOfLeaf(sequencesOf(stream), upTo + 1, changetype<usize>(leaf));
+  return entry ? entrySequence(changetype<Segment>(foundSegment), entry) : 0;
+}
+
+/** The range of sequences in which the first message at or after `time` is: left in ANSWER; low 0 when all are older. */
+export function rangeAtTime(stream: Stream, time: i64): void {
+  const index = sequencesOf(stream);
+  store<f64>(ANSWER, 0, 16);
+  for (let i: u32 = 0; i < index.count; i++) {
+    const segment = segmentAt(index, i);
+    if (!segment.live || segment.lastTime < time) continue;
+    store<f64>(ANSWER, <f64>segment.first, 16);
+    store<f64>(ANSWER, <f64>(segmentEnd(segment) - 1), 24);
+    return;
+  }
+}
+
+/** The first sequence at or behind `from`, up to the last, that has no message; 0 for none. */
+export function nextGap(stream: Stream, from: u64): u64 {
+  const index = sequencesOf(stream);
+  let at = max(from, stream.first);
+  while (at < stream.last) {
+    const entry = findEntry(index, at);
+    if (!entry || !isLive(entry)) return at;
+    at++;
+  }
+  return 0;
+}

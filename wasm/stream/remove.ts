@@ -1,0 +1,109 @@
+// Removing messages from the indexes: by limits (nothing is written, every opener applies the limits again), by delete and by purge (a
+// tombstone is written first, tombstones.ts). Keeps the stream's counts, its first sequence and each subject's first and last true.
+
+import { Leaf, removeSubject } from '../index/subjects';
+import {
+  Segment,
+  entryLeaf,
+  entryLength,
+  entryNext,
+  entrySequence,
+  findEntry,
+  foundSegment,
+  isLive,
+  markGone,
+  nextLive,
+  nextOfLeaf,
+  previousOfLeaf,
+  dropEmptySegments,
+} from '../index/sequences';
+import { DISCARD_NEW, Stream, sequencesOf, subjectsSlot } from './stream';
+
+/** The next message of the same subject behind an entry, 0 when there is none. Leaves its segment in `foundSegment`. */
+export function nextOfSubject(stream: Stream, entry: usize, sequence: u64): usize {
+  const index = sequencesOf(stream);
+  const leaf = entryLeaf(entry);
+  let at = sequence;
+  let from = entry;
+  while (entryNext(from)) {
+    at += entryNext(from);
+    const next = findEntry(index, at);
+    if (!next || entryLeaf(next) != leaf) return nextOfLeaf(index, at, leaf);
+    if (isLive(next)) return next;
+    from = next;
+  }
+  return at < changetype<Leaf>(leaf).last ? nextOfLeaf(index, at + 1, leaf) : 0;
+}
+
+function unlink(stream: Stream, leaf: Leaf, entry: usize, sequence: u64): void {
+  if (--leaf.count == 0) {
+    removeSubject(subjectsSlot(stream), leaf);
+    stream.numSubjects--;
+    return;
+  }
+  if (leaf.first == sequence) {
+    const next = nextOfSubject(stream, entry, sequence);
+    if (next) leaf.first = entrySequence(changetype<Segment>(foundSegment), next);
+  }
+  if (leaf.last == sequence) {
+    const before = previousOfLeaf(sequencesOf(stream), sequence, changetype<usize>(leaf));
+    if (before) leaf.last = entrySequence(changetype<Segment>(foundSegment), before);
+  }
+}
+
+/** Takes a live message out of the indexes. */
+export function removeEntry(stream: Stream, entry: usize, segment: Segment): void {
+  const sequence = entrySequence(segment, entry);
+  stream.messages--;
+  stream.bytes -= entryLength(entry);
+  markGone(segment, entry);
+  unlink(stream, changetype<Leaf>(entryLeaf(entry)), entry, sequence);
+  if (sequence == stream.first) moveFirst(stream);
+  if (!segment.live && segment.block != stream.block) dropEmptySegments(sequencesOf(stream), stream.block);
+}
+
+/** Sets the first sequence to the first message there is. */
+function moveFirst(stream: Stream): void {
+  const entry = stream.messages ? nextLive(sequencesOf(stream), stream.first) : 0;
+  stream.first = entry ? entrySequence(changetype<Segment>(foundSegment), entry) : stream.last + 1;
+}
+
+function noteRemoved(stream: Stream, sequence: u64): void {
+  if (!stream.removedLow) {
+    stream.removedLow = sequence;
+    stream.removedHigh = sequence;
+    return;
+  }
+  stream.removedLow = min(stream.removedLow, sequence);
+  stream.removedHigh = max(stream.removedHigh, sequence);
+}
+
+function removeForLimit(stream: Stream, sequence: u64): void {
+  const entry = findEntry(sequencesOf(stream), sequence);
+  noteRemoved(stream, sequence);
+  removeEntry(stream, entry, changetype<Segment>(foundSegment));
+}
+
+/** Removes first messages until the stream is within its limits of messages and bytes. */
+export function enforceLimits(stream: Stream): void {
+  while (
+    (stream.maxMessages > 0 && <i64>stream.messages > stream.maxMessages) ||
+    (stream.maxBytes > 0 && <i64>stream.bytes > stream.maxBytes && stream.messages > 0)
+  ) {
+    removeForLimit(stream, stream.first);
+  }
+}
+
+/** Removes first messages of one subject until it is within the limit a subject. */
+export function enforceSubjectLimit(stream: Stream, leaf: Leaf): void {
+  if (stream.maxPerSubject <= 0) return;
+  while (<i64>leaf.count > stream.maxPerSubject) removeForLimit(stream, leaf.first);
+}
+
+/** Whether the stream would be over a limit that rejects, with one more message of `length` bytes. */
+export function overLimit(stream: Stream, length: u32): u32 {
+  if (!(stream.flags & DISCARD_NEW)) return 0;
+  if (stream.maxMessages > 0 && <i64>stream.messages >= stream.maxMessages) return 1;
+  if (stream.maxBytes > 0 && <i64>stream.bytes + <i64>length > stream.maxBytes) return 2;
+  return 0;
+}

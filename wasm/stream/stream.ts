@@ -1,0 +1,127 @@
+// A stream as the kernel keeps it: what `append` needs to place a message (tail block, key, limits), the indexes, the records waiting to be
+// written and the acknowledgements waiting for the sync. The host opens and closes streams, writes the runs and reports what is synced.
+//
+// All sequences are below 2^53, so that they cross to the host as f64.
+
+import { alloc, allocZero, free } from '../lib/arena';
+import { copy } from '../lib/bytes';
+import { freeSubjects } from '../index/subjects';
+import { Sequences, closeSequences } from '../index/sequences';
+import { blockKey } from '../record/record';
+
+/** A publish over a limit is rejected instead of the first message removed. */
+export const DISCARD_NEW: u32 = 1;
+/** So is a publish over the limit a subject. */
+export const DISCARD_NEW_PER_SUBJECT: u32 = 2;
+export const SEALED: u32 = 4;
+/** No PubAcks. */
+export const NO_ACK: u32 = 8;
+/** The disk failed: nothing is appended any more. */
+export const FAULTED: u32 = 16;
+/** Reported to the host as having something to write. */
+export const DIRTY: u32 = 32;
+
+/** One stream. */
+@unmanaged
+export class Stream {
+  /** What the host knows it by. */
+  tag: u32;
+  flags: u32;
+  account: usize;
+  name: usize;
+  nameLength: u32;
+  /** PubAck up to the sequence: `{"stream":"S","seq":`. */
+  ack: usize;
+  ackLength: u32;
+  /** Root of the subject tree. */
+  subjects: usize;
+  messages: u64;
+  bytes: u64;
+  first: u64;
+  last: u64;
+  lastTime: i64;
+  numSubjects: u32;
+  /** Block that is appended to, and where its next record goes. */
+  block: u32;
+  offset: u32;
+  blockLimit: u32;
+  maxMessages: i64;
+  maxBytes: i64;
+  maxPerSubject: i64;
+  maxMessageSize: i64;
+  /** Records to be written: a list of runs (runs.ts). */
+  firstRun: usize;
+  lastRun: usize;
+  staged: u32;
+  runHint: u32;
+  /** Acknowledgements to be sent: a list of chunks (acks.ts). */
+  firstAcks: usize;
+  lastAcks: usize;
+  /** Range of sequences that limits removed since the host asked last; `removedLow` 0: none. */
+  removedLow: u64;
+  removedHigh: u64;
+}
+
+const SEQUENCES_SIZE: usize = 16;
+const KEY_SIZE: usize = 32;
+const STREAM_SIZE: usize = offsetof<Stream>() + SEQUENCES_SIZE + KEY_SIZE + 16;
+
+/** The key of the tail block's checksums. */
+// @ts-ignore: decorator
+@inline
+export function tailKey(stream: Stream): usize {
+  return (changetype<usize>(stream) + offsetof<Stream>() + SEQUENCES_SIZE + 15) & ~15;
+}
+
+/** The sequence index. */
+// @ts-ignore: decorator
+@inline
+export function sequencesOf(stream: Stream): Sequences {
+  return changetype<Sequences>(changetype<usize>(stream) + offsetof<Stream>());
+}
+
+/** Address of the word that holds the subject tree's root. */
+// @ts-ignore: decorator
+@inline
+export function subjectsSlot(stream: Stream): usize {
+  return changetype<usize>(stream) + offsetof<Stream>('subjects');
+}
+
+function keep(at: usize, length: u32): usize {
+  const kept = alloc(length);
+  copy(kept, at, length);
+  return kept;
+}
+
+/** A new, empty stream without limits. */
+export function newStream(tag: u32, account: usize, name: usize, nameLength: u32, ack: usize, ackLength: u32): Stream {
+  const stream = changetype<Stream>(allocZero(STREAM_SIZE));
+  stream.tag = tag;
+  stream.account = account;
+  stream.name = keep(name, nameLength);
+  stream.nameLength = nameLength;
+  stream.ack = keep(ack, ackLength);
+  stream.ackLength = ackLength;
+  stream.first = 1;
+  stream.maxMessages = -1;
+  stream.maxBytes = -1;
+  stream.maxPerSubject = -1;
+  stream.maxMessageSize = -1;
+  return stream;
+}
+
+/** Sets the block that is appended to. */
+export function setTail(stream: Stream, block: u32, offset: u32): void {
+  stream.block = block;
+  stream.offset = offset;
+  blockKey(tailKey(stream), stream.name, stream.nameLength, block);
+}
+
+/** Frees a stream whose runs and acknowledgements are gone. */
+export function freeStream(stream: Stream): void {
+  freeSubjects(stream.subjects);
+  closeSequences(sequencesOf(stream));
+  free(stream.name);
+  free(stream.ack);
+  free(changetype<usize>(stream));
+}
