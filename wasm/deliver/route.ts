@@ -152,11 +152,11 @@ function deliverGroups(): u32 {
   return count;
 }
 
-/** Routes the current message; returns how many subscriptions took it. */
-export function route(): u32 {
+/** Routes the current message to whoever subscribes to another subject (a deliver subject); returns how many subscriptions took it. */
+export function routeVia(subject: usize, length: u32): u32 {
   const interest = interestAt(msgAccount);
-  const tag = subjectTag(msgSubject, msgSubjectLength);
-  const entry = findEntry(interest, tag, msgSubject, msgSubjectLength);
+  const tag = subjectTag(subject, length);
+  const entry = findEntry(interest, tag, subject, length);
   let count: u32 = 0;
   interest.matches++;
   groupCount = 0;
@@ -165,10 +165,10 @@ export function route(): u32 {
     if (entry.groups) collectGroups(entry);
   }
   if (interest.wildcards) {
-    const found = matchWildcards(interest, tag, msgSubject, msgSubjectLength);
+    const found = matchWildcards(interest, tag, subject, length);
     const list = matchedList();
     for (let i: u32 = 0; i < found; i++) {
-      const wild = changetype<Entry>(<usize>load<u32>(list + ((<usize>i) << 2)));
+      const wild = changetype<Entry>(<usize>load<u32>(list + (<usize>i << 2)));
       if (wild.firstSub) count += deliverPlain(wild);
       if (wild.groups) collectGroups(wild);
     }
@@ -176,6 +176,11 @@ export function route(): u32 {
   if (groupCount) count += deliverGroups();
   if (exhausted) takeBack();
   return count;
+}
+
+/** Routes the current message; returns how many subscriptions took it. */
+export function route(): u32 {
+  return routeVia(msgSubject, msgSubjectLength);
 }
 
 /** Routes a message of the server itself in `account`; returns how many subscriptions took it. Not from inside `route`. */
