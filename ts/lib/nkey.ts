@@ -1,0 +1,72 @@
+// NKeys as text: a prefix byte, 32 bytes of public key and a CRC-16, in base32 without padding.
+// Kept true: what `decodeNkey` returns was checked against its prefix and its checksum.
+
+export const nkeyPrefixes = { server: 104, cluster: 16, operator: 112, account: 0, user: 160, curve: 184 } as const;
+
+export type NkeyKind = keyof typeof nkeyPrefixes;
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const KEY_BYTES = 32;
+
+/** XMODEM: polynomial 0x1021, start 0. */
+export function crc16(bytes: Uint8Array): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000) === 0 ? crc << 1 : (crc << 1) ^ 0x1021;
+    crc &= 0xffff;
+  }
+  return crc;
+}
+
+function base32(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += alphabet.charAt((held >> bits) & 31);
+    }
+    held &= (1 << bits) - 1;
+  }
+  return bits === 0 ? text : text + alphabet.charAt((held << (5 - bits)) & 31);
+}
+
+function unbase32(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const char of text) {
+    const value = alphabet.indexOf(char);
+    if (value < 0) return undefined;
+    held = (held << 5) | value;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at++] = held >> bits;
+    held &= (1 << bits) - 1;
+  }
+  return bytes;
+}
+
+export function encodeNkey(kind: NkeyKind, key: Uint8Array): string {
+  const bytes = new Uint8Array(1 + KEY_BYTES + 2);
+  bytes[0] = nkeyPrefixes[kind];
+  bytes.set(key, 1);
+  const crc = crc16(bytes.subarray(0, 1 + KEY_BYTES));
+  bytes[1 + KEY_BYTES] = crc & 0xff;
+  bytes[2 + KEY_BYTES] = crc >> 8;
+  return base32(bytes);
+}
+
+/** The 32 bytes of a public key of this kind, or undefined when the text is not one. */
+export function decodeNkey(kind: NkeyKind, text: string): Uint8Array | undefined {
+  const bytes = unbase32(text);
+  if (bytes === undefined || bytes.length !== KEY_BYTES + 3 || bytes[0] !== nkeyPrefixes[kind]) return undefined;
+  const crc = (bytes[1 + KEY_BYTES] ?? 0) | ((bytes[2 + KEY_BYTES] ?? 0) << 8);
+  return crc === crc16(bytes.subarray(0, 1 + KEY_BYTES)) ? bytes.slice(1, 1 + KEY_BYTES) : undefined;
+}

@@ -1,0 +1,110 @@
+// From a `tls` block to what node:tls wants: files read and checked, Go's names for ciphers and curves turned into OpenSSL's.
+// Kept true: a block whose files cannot be used throws one line that names the file, before anything listens.
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
+import type { CertificateFiles, TlsSettings } from '../ports/listen.ts';
+
+/** Go's names; those of TLS 1.3 are OpenSSL's too. */
+const opensslCiphers: Readonly<Record<string, string>> = {
+  TLS_AES_128_GCM_SHA256: 'TLS_AES_128_GCM_SHA256',
+  TLS_AES_256_GCM_SHA384: 'TLS_AES_256_GCM_SHA384',
+  TLS_CHACHA20_POLY1305_SHA256: 'TLS_CHACHA20_POLY1305_SHA256',
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: 'ECDHE-RSA-AES128-GCM-SHA256',
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: 'ECDHE-RSA-AES256-GCM-SHA384',
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305: 'ECDHE-RSA-CHACHA20-POLY1305',
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-RSA-CHACHA20-POLY1305',
+  TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: 'ECDHE-RSA-AES128-SHA',
+  TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256: 'ECDHE-RSA-AES128-SHA256',
+  TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: 'ECDHE-RSA-AES256-SHA',
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: 'ECDHE-ECDSA-AES256-GCM-SHA384',
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305: 'ECDHE-ECDSA-CHACHA20-POLY1305',
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-ECDSA-CHACHA20-POLY1305',
+  TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: 'ECDHE-ECDSA-AES128-SHA',
+  TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256: 'ECDHE-ECDSA-AES128-SHA256',
+  TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: 'ECDHE-ECDSA-AES256-SHA',
+  TLS_RSA_WITH_AES_128_GCM_SHA256: 'AES128-GCM-SHA256',
+  TLS_RSA_WITH_AES_256_GCM_SHA384: 'AES256-GCM-SHA384',
+  TLS_RSA_WITH_AES_128_CBC_SHA: 'AES128-SHA',
+  TLS_RSA_WITH_AES_128_CBC_SHA256: 'AES128-SHA256',
+  TLS_RSA_WITH_AES_256_CBC_SHA: 'AES256-SHA',
+};
+
+/** The hybrid post-quantum groups need an OpenSSL newer than some supported Nodes have; a list with only those is Node's own choice. */
+const opensslCurves: Readonly<Record<string, string>> = {
+  X25519: 'X25519',
+  CurveP256: 'P-256',
+  CurveP384: 'P-384',
+  CurveP521: 'P-521',
+};
+
+const TLS13_DEFAULT = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+const TLS12_DEFAULT = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+export interface LoadedTls {
+  readonly context: SecureContext;
+  readonly options: SecureContextOptions;
+  readonly notAfterMs: number | undefined;
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const cause = code === 'ENOENT' ? 'no such file or directory' : code === 'EACCES' ? 'permission denied' : String(error);
+    throw new Error(`open ${path}: ${cause}`);
+  }
+}
+
+function readPair(files: CertificateFiles): { cert: Buffer; key: Buffer; notAfterMs: number } {
+  try {
+    const cert = read(files.certFile);
+    const key = read(files.keyFile);
+    const parsed = new X509Certificate(cert);
+    if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('tls: private key does not match public key');
+    return { cert, key, notAfterMs: Date.parse(parsed.validTo) };
+  } catch (error) {
+    throw new Error(`error parsing X509 certificate/key pair: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function cipherList(names: readonly string[]): string {
+  if (names.length === 0) return `${TLS13_DEFAULT}:${TLS12_DEFAULT}`;
+  const known = names.map((name) => {
+    const cipher = opensslCiphers[name];
+    if (cipher === undefined) throw new Error(`unrecognized cipher ${name}`);
+    return cipher;
+  });
+  const has13 = known.some((name) => name.startsWith('TLS_'));
+  return has13 ? known.join(':') : `${TLS13_DEFAULT}:${known.join(':')}`;
+}
+
+function curveList(names: readonly string[]): string {
+  const known = names.map((name) => opensslCurves[name]).filter((name) => name !== undefined);
+  return known.length === 0 ? 'auto' : known.join(':');
+}
+
+/** Reads every file of the block; throws one line when something cannot be used. */
+export function loadTls(tls: TlsSettings): LoadedTls {
+  const pairs = (tls.certs.length > 0 ? tls.certs : [tls]).map(readPair);
+  const options: SecureContextOptions = {
+    cert: pairs.map((pair) => pair.cert),
+    key: pairs.map((pair) => pair.key),
+    minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    ciphers: cipherList(tls.cipherSuites),
+    ecdhCurve: curveList(tls.curvePreferences),
+    honorCipherOrder: true,
+    ...(tls.caFile !== '' && { ca: read(tls.caFile) }),
+  };
+  return { context: createSecureContext(options), options, notAfterMs: pairs[0]?.notAfterMs };
+}

@@ -1,0 +1,154 @@
+// One connection of a listener with TLS: plain until the session asked for the handshake, or secured from its first byte.
+// Bytes are copied into the kernel's inbound region.
+// Kept true: at most one write is in flight; nothing is written in plain after the upgrade was asked for, save the greeting before it;
+// the sink hears `onClose` once, whichever of the two sockets ends first.
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Transport, TransportSink, TransportTls } from '../ports/connection.ts';
+import { firstByte } from './first-byte.ts';
+import { agreedTls } from './peer-certificate.ts';
+import { deliver } from './stream-inbound.ts';
+import type { TlsHandshakes } from './tls-handshakes.ts';
+
+/** First byte of a TLS handshake record. */
+const HANDSHAKE_RECORD = 0x16;
+const END_GRACE_MS = 1_000;
+
+export interface TlsTransportOptions {
+  readonly inbound: Uint8Array;
+  readonly allowNonTls: boolean;
+  readonly handshakes: TlsHandshakes;
+}
+
+export class TlsTransport implements Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  tls?: TransportTls;
+  readonly startTls?: () => Promise<TransportTls | undefined>;
+  readonly #options: TlsTransportOptions;
+  #socket: Socket | TLSSocket;
+  #sink: TransportSink | undefined = undefined;
+  #paused = false;
+  #upgrading = false;
+  #closed = false;
+  #error: Error | undefined = undefined;
+  #writing = false;
+  /** A write that waits for the end of the upgrade. */
+  #held: readonly Uint8Array[] | undefined = undefined;
+  #afterWrite: (() => void) | undefined = undefined;
+  readonly #onError = (error: Error): void => {
+    this.#error ??= error;
+  };
+  readonly #onClose = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sink?.onClose(this.#error);
+  };
+
+  /** `agreed`: the handshake is done already. */
+  constructor(socket: Socket | TLSSocket, options: TlsTransportOptions, agreed: TransportTls | undefined) {
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = socket.localAddress ?? '';
+    this.localPort = socket.localPort ?? 0;
+    this.#socket = socket;
+    this.#options = options;
+    if (agreed === undefined) this.startTls = () => this.#startTls();
+    else this.tls = agreed;
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  get kind(): 'tls' | 'tcp' {
+    return this.tls === undefined ? 'tcp' : 'tls';
+  }
+
+  begin(sink: TransportSink): void {
+    this.#sink = sink;
+    if (this.startTls === undefined) this.#listen();
+  }
+
+  write(views: readonly Uint8Array[]): boolean {
+    if (this.#upgrading && this.#socket.bytesWritten > 0) this.#held = views;
+    else this.#writeNow(views);
+    return false;
+  }
+
+  pauseReading(): void {
+    this.#paused = true;
+    if (!this.#upgrading) this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#paused = false;
+    if (!this.#upgrading) this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), END_GRACE_MS).unref();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #writeNow(views: readonly Uint8Array[]): void {
+    const last = views.length - 1;
+    this.#writing = true;
+    this.#socket.cork();
+    views.forEach((view, at) => this.#socket.write(view, at === last ? (error) => this.#written(error) : undefined));
+    this.#socket.uncork();
+  }
+
+  #written(error: Error | null | undefined): void {
+    this.#writing = false;
+    this.#afterWrite?.();
+    this.#afterWrite = undefined;
+    if (!error && !this.#closed) this.#sink?.onWritten();
+  }
+
+  #listen(): void {
+    this.#socket.on('data', (bytes: Buffer) => {
+      if (this.#sink !== undefined && !this.#closed) deliver(bytes, this.#options.inbound, this.#sink);
+    });
+    if (!this.#paused) this.#socket.resume();
+  }
+
+  async #startTls(): Promise<TransportTls | undefined> {
+    this.#upgrading = true;
+    try {
+      const agreed = await this.#upgrade();
+      if (agreed !== undefined) this.tls = agreed;
+    } finally {
+      this.#upgrading = false;
+    }
+    this.#listen();
+    if (this.#held !== undefined && !this.#closed) this.#writeNow(this.#held);
+    this.#held = undefined;
+    return this.tls;
+  }
+
+  async #upgrade(): Promise<TransportTls | undefined> {
+    const plain = this.#socket;
+    const { allowNonTls, handshakes } = this.#options;
+    await this.#greeted();
+    if (allowNonTls && (await firstByte(plain, handshakes.settings.timeoutMs)) !== HANDSHAKE_RECORD) return undefined;
+    const secured = await handshakes.handshake(plain);
+    plain.off('close', this.#onClose);
+    secured.on('error', this.#onError);
+    secured.on('close', this.#onClose);
+    this.#socket = secured;
+    return agreedTls(secured, false);
+  }
+
+  /** Resolves when the first write has left. */
+  #greeted(): Promise<void> {
+    if (!this.#writing && this.#socket.bytesWritten > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#afterWrite = resolve;
+    });
+  }
+}
