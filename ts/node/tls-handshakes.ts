@@ -19,6 +19,7 @@ const SECOND_MS = 1_000;
 const sentences: readonly (readonly [code: string, text: string])[] = [
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls: first record does not look like a TLS handshake'],
   ['ERR_SSL_HTTP_REQUEST', 'tls: first record does not look like a TLS handshake'],
+  ['ERR_SSL_HTTPS_PROXY_REQUEST', 'tls: first record does not look like a TLS handshake'],
   ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', "tls: client didn't provide a certificate"],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'tls: client offered only unsupported versions'],
   ['ERR_SSL_NO_SHARED_CIPHER', 'tls: no cipher suite supported by both client and server'],
@@ -29,7 +30,9 @@ const sentences: readonly (readonly [code: string, text: string])[] = [
 function plainError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const found = sentences.find(([known]) => known === code);
-  return found === undefined ? error : new Error(found[1]);
+  if (found !== undefined) return new Error(found[1]);
+  const reason = (error as { reason?: string }).reason;
+  return reason === undefined ? error : new Error(`tls: ${reason}`);
 }
 
 function key(socket: Socket): string {
