@@ -32,6 +32,7 @@ export interface CoreExports {
   stash(index: number, at: number, length: number): void;
   carriedBytes(index: number): number;
   stalled(): number;
+  pressed(): number;
   send(index: number, at: number, length: number): void;
   nextDirty(): number;
   takeOut(index: number, list: number, most: number): number;

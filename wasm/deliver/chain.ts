@@ -7,7 +7,7 @@
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
-import { Connection, SLOW, markDirty } from './connection';
+import { Connection, PRESSED, SLOW, markDirty } from './connection';
 
 const HEAD: usize = 16;
 const TAIL_SLACK: u32 = 16;
@@ -97,6 +97,37 @@ export function overPending(connection: Connection, more: u32): bool {
   return true;
 }
 
+let pressed: u32 = 0;
+
+/** Connections with more than three quarters of their pending limit waiting. */
+export function pressedConnections(): u32 {
+  return pressed;
+}
+
+// @ts-ignore: decorator
+@inline
+function isPressed(connection: Connection): bool {
+  return connection.queued + connection.flyingBytes > connection.maxPending - (connection.maxPending >> 2);
+}
+
+/** Looks at a connection after a delivery; true when it is pressed. */
+// @ts-ignore: decorator
+@inline
+export function press(connection: Connection): bool {
+  if (!isPressed(connection)) return false;
+  if (!(connection.flags & PRESSED)) {
+    connection.flags |= PRESSED;
+    pressed++;
+  }
+  return true;
+}
+
+function relieve(connection: Connection): void {
+  if (!(connection.flags & PRESSED) || isPressed(connection)) return;
+  connection.flags &= ~PRESSED;
+  pressed--;
+}
+
 /**
  * Hands the waiting chunks to the host: writes up to `most` pairs (address, length) at `list` and returns how many.
  * Nothing may be flying. What does not fit into the list stays queued.
@@ -139,6 +170,7 @@ export function chunksWritten(connection: Connection): void {
   freeChunks(connection.flying);
   connection.flying = 0;
   connection.flyingBytes = 0;
+  relieve(connection);
 }
 
 /** Frees what waits (what flies stays until written). */
@@ -147,4 +179,5 @@ export function dropQueued(connection: Connection): void {
   connection.head = 0;
   connection.tail = 0;
   connection.queued = 0;
+  relieve(connection);
 }

@@ -35,6 +35,9 @@ export const SLOW: u32 = 0x20000;
 /** On the list of connections with something to write or to tell. */
 export const DIRTY: u32 = 0x40000;
 
+/** More than three quarters of `maxPending` wait: publishers to it are made to rest. */
+export const PRESSED: u32 = 0x80000;
+
 /** One connection. */
 @unmanaged
 export class Connection {

@@ -8,7 +8,7 @@
 import { copyOver, printNumber } from '../lib/bytes';
 import { EVENT_TRACE_OUT } from '../lib/events';
 import { pushEvent } from '../lib/ring';
-import { LONGEST_RUN, append, commit, overPending, reserve } from './chain';
+import { LONGEST_RUN, append, commit, overPending, press, reserve } from './chain';
 import { CLOSED, Connection, HEADERS, SLOW, TRACE } from './connection';
 import { msgData, msgDataLength, msgHeaderLength, msgReply, msgReplyLength, msgSubject, msgSubjectLength } from './message';
 import { Sub, sidOf } from './subscription';
@@ -98,7 +98,7 @@ export function frame(connection: Connection, sub: Sub): bool {
   } else frameLong(connection, sub, headMost, data, headerLength, total);
   connection.outMsgs++;
   connection.outBytes += <f64>total;
-  if (connection.queued + connection.flyingBytes > connection.maxPending - (connection.maxPending >> 2)) stalled = true;
+  if (press(connection)) stalled = true;
   if (connection.flags & TRACE) traceOut(connection, sub, headerLength, total);
   return true;
 }

@@ -10,7 +10,7 @@ import { limitMemory, pagesUsed, startAtPage } from '../lib/pages';
 import { ringClear, ringUsed } from '../lib/ring';
 import { setNow as setTime } from '../lib/time';
 import { accountAt, freeAccount, interestAt, newAccount } from '../deliver/account';
-import { append, chunksWritten, dropQueued, takeChunks } from '../deliver/chain';
+import { append, chunksWritten, dropQueued, pressedConnections, takeChunks } from '../deliver/chain';
 import {
   BINDABLE,
   CLOSED,
@@ -139,6 +139,11 @@ export function carriedBytes(index: u32): u32 {
 /** Whether a receiver passed three quarters of its pending limit since the last call. */
 export function stalled(): bool {
   return takeStalled();
+}
+
+/** Connections with more than three quarters of their pending limit waiting. */
+export function pressed(): u32 {
+  return pressedConnections();
 }
 
 /** Queues bytes for a connection, whatever its state. */

@@ -45,7 +45,9 @@ export class Broker implements Acceptor {
   #stalledClients = 0;
   #deadlineCheck: Timer | undefined;
   #closedListener: ClosedListener = () => {};
-  #turns = 0;
+  #inTurn = 0;
+  #settling = false;
+  readonly #soon: (() => void)[] = [];
   readonly #ending: ClientConnection[] = [];
 
   constructor(kernel: Kernel, options: Options, ports: BrokerPorts) {
@@ -129,28 +131,36 @@ export class Broker implements Acceptor {
     return this.clock.monotonicMs();
   }
 
-  /** Handles the events of the last kernel call and flushes. */
+  /** Handles the events of the last kernel call, what was put off for this turn, and flushes. */
   settle(): void {
-    if (this.#turns > 0) return;
-    this.#turns++;
+    if (this.#settling) return;
+    this.#settling = true;
     try {
       do {
         this.kernel.drain(this.events);
+        for (const call of this.#soon.splice(0)) call();
         this.#afterEvents();
         this.#flush();
-      } while (this.kernel.hasEvents);
+      } while (this.kernel.hasEvents || this.#soon.length > 0);
     } finally {
-      this.#turns--;
+      this.#settling = false;
     }
+  }
+
+  /** Calls once in this turn, behind the events and before the flush; outside of a turn makes one. */
+  soon(call: () => void): void {
+    this.#soon.push(call);
+    if (this.#inTurn === 0 && !this.#settling) this.turn(() => {});
   }
 
   /** Runs something that may publish or send, as a turn of its own or as part of the one under way. */
   turn<T>(work: () => T): T {
     this.enterTurn();
+    this.#inTurn++;
     try {
       return work();
     } finally {
-      this.settle();
+      if (--this.#inTurn === 0) this.settle();
     }
   }
 
@@ -171,7 +181,7 @@ export class Broker implements Acceptor {
   /** A connection that closes without anything queued is not dirty in the kernel: it is flushed at the end of the turn all the same. */
   flushLater(connection: ClientConnection): void {
     this.#ending.push(connection);
-    this.settle();
+    if (this.#inTurn === 0) this.settle();
   }
 
   // Bookkeeping for connections

@@ -14,8 +14,13 @@ import type { KernelAccount } from './accounts.ts';
 import type { Broker } from './broker.ts';
 import { bindFlags } from './binding.ts';
 
-/** How long a publisher rests when a receiver has three quarters of its pending limit waiting. */
-const STALL_MS = 3;
+/**
+ * A publisher rests while receivers of what it sent have three quarters of their pending limit waiting: looked at every 2 ms, for at most
+ * 10 ms a 64 KiB read, as nats-server does; reads here are up to 1 MiB.
+ */
+const STALL_CHECK_MS = 2;
+const STALL_MOST_MS = 10;
+const STALL_UNIT = 65536;
 
 const wireErrorOf: Readonly<Record<number, WireError>> = {
   [errorCode.unknownOperation]: 'unknownOperation',
@@ -92,15 +97,21 @@ export class ClientConnection implements TransportSink, SessionHost {
         return;
       }
     }
-    if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest();
+    if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest(length);
   }
 
-  #rest(): void {
+  #rest(length: number): void {
     this.stalls++;
     this.#broker.countStall();
     this.#held = true;
     this.transport.pauseReading();
-    this.#stall = this.#broker.clock.after(STALL_MS, () => this.proceed());
+    const { clock } = this.#broker;
+    const until = clock.monotonicMs() + STALL_MOST_MS * Math.ceil(length / STALL_UNIT);
+    const look = () => {
+      if (this.#broker.kernel.exports.pressed() === 0 || clock.monotonicMs() >= until) this.proceed();
+      else this.#stall = clock.after(STALL_CHECK_MS, look);
+    };
+    this.#stall = clock.after(STALL_CHECK_MS, look);
   }
 
   onWritten(): void {

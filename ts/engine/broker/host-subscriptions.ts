@@ -3,7 +3,7 @@
 
 import type { HostMessage } from '../../kernel/events.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { KernelAccount, KernelAccounts } from './accounts.ts';
+import type { KernelAccounts } from './accounts.ts';
 
 export interface HostSubscription {
   unsubscribe(): void;
@@ -27,9 +27,9 @@ export class HostSubscriptions {
     this.#accounts = accounts;
   }
 
-  subscribe(account: KernelAccount, subject: string, queue: string, handler: MessageHandler): HostSubscription {
+  subscribe(account: number, subject: string, queue: string, handler: MessageHandler): HostSubscription {
     const tag = ++this.#lastTag;
-    const handle = this.#kernel.subscribeHost(account.handle, subject, queue, tag);
+    const handle = this.#kernel.subscribeHost(account, subject, queue, tag);
     this.#handlers.set(tag, handler);
     return {
       unsubscribe: () => {

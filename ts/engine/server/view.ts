@@ -1,0 +1,200 @@
+// The running server as monitoring sees it: implements EngineView from the broker, the sessions and the kernel's counters.
+
+import type { Options } from '../../core/config/options.ts';
+import type { CloseReason } from '../../core/session/reasons.ts';
+import { closeReasons } from '../../core/session/reasons.ts';
+import type { Instant } from '../../ports/clock.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { ClientConnection } from '../broker/client.ts';
+import type { ServerIdentity } from '../session/server-info.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type {
+  AccountSnapshot,
+  ClosedConnection,
+  ConnectionSnapshot,
+  EngineView,
+  JetStreamSnapshot,
+  ListeningSnapshot,
+  MatcherStats,
+  ServerSnapshot,
+  SubscriptionFilter,
+  SubscriptionSnapshot,
+} from '../snapshot.ts';
+import { ClosedClients } from './closed-clients.ts';
+import { snapshotOf, subscriptionsOf } from './connection-snapshot.ts';
+import { GoneTraffic, addTraffic } from './counters.ts';
+
+/** A closed connection with more subscriptions is remembered without them. */
+const MOST_CLOSED_SUBSCRIPTIONS = 1024;
+
+/** What the view cannot read from the broker: the life of the server. */
+export interface ServerFacts {
+  readonly options: Options;
+  readonly listening: ListeningSnapshot;
+  readonly ready: boolean;
+  readonly start: Instant;
+  readonly configLoadTime: Instant;
+  readonly tlsCertificateNotAfter: Instant | undefined;
+  readonly runtime: string;
+  jetstream(): JetStreamSnapshot | undefined;
+}
+
+export class ServerView implements EngineView {
+  readonly #broker: Broker;
+  readonly #sessions: Sessions;
+  readonly #identity: ServerIdentity;
+  readonly #facts: ServerFacts;
+  readonly #closed: ClosedClients;
+  readonly #gone = new GoneTraffic();
+  #stale = 0;
+
+  constructor(broker: Broker, sessions: Sessions, identity: ServerIdentity, facts: ServerFacts) {
+    this.#broker = broker;
+    this.#sessions = sessions;
+    this.#identity = identity;
+    this.#facts = facts;
+    this.#closed = new ClosedClients(facts.options.maxClosedClients);
+  }
+
+  /** Keeps the record of a connection that is about to be released. */
+  connectionGone(connection: ClientConnection, reason: CloseReason): void {
+    const { kernel, clock } = this.#broker;
+    if (reason === 'staleConnection') this.#stale++;
+    const slow = reason === 'slowConsumerPending' || reason === 'slowConsumerDeadline';
+    this.#gone.add(connection.session.facts.account, kernel, connection, slow);
+    this.#closed.add({
+      ...snapshotOf(connection, kernel, this.#lastActivity(connection)),
+      stop: clock.wallInstant(),
+      reason: closeReasons[reason].text,
+      subscriptionsList:
+        kernel.exports.connectionSubs(connection.index) > MOST_CLOSED_SUBSCRIPTIONS ? [] : subscriptionsOf(connection, kernel),
+    });
+  }
+
+  server(): ServerSnapshot {
+    const broker = this.#broker;
+    const { exports } = broker.kernel;
+    const { options, listening, start, configLoadTime, runtime, tlsCertificateNotAfter } = this.#facts;
+    const traffic = {
+      inMsgs: exports.inMsgs(),
+      inBytes: exports.inBytes(),
+      outMsgs: exports.outMsgs(),
+      outBytes: exports.outBytes(),
+    };
+    const system = [...this.#sessions.accounts.all()].find((account) => account.isSystem)?.name;
+    return {
+      id: this.#identity.serverId,
+      name: this.#identity.serverName,
+      version: this.#identity.version,
+      proto: 1,
+      ...(this.#identity.gitCommit === '' ? {} : { gitCommit: this.#identity.gitCommit }),
+      runtime,
+      start,
+      now: broker.clock.wallInstant(),
+      options,
+      listening,
+      authRequired: this.#sessions.authRequired,
+      ...(system === undefined ? {} : { systemAccount: system }),
+      ...(tlsCertificateNotAfter === undefined ? {} : { tlsCertificateNotAfter }),
+      configLoadTime,
+      connections: broker.openConnections,
+      totalConnections: broker.totalConnections,
+      routes: 0,
+      remotes: 0,
+      leafnodes: 0,
+      ...traffic,
+      inClientMsgs: traffic.inMsgs,
+      inClientBytes: traffic.inBytes,
+      outClientMsgs: traffic.outMsgs,
+      outClientBytes: traffic.outBytes,
+      slowConsumers: { clients: broker.slowConsumers, routes: 0, gateways: 0, leafs: 0 },
+      staleConnections: { clients: this.#stale, routes: 0, gateways: 0, leafs: 0 },
+      stalledClients: broker.stalledClients,
+      subscriptions: exports.subscriptions() >>> 0,
+    };
+  }
+
+  ready(): boolean {
+    return this.#facts.ready;
+  }
+
+  connections(): readonly ConnectionSnapshot[] {
+    const { kernel } = this.#broker;
+    return this.#broker.connections().map((connection) => snapshotOf(connection, kernel, this.#lastActivity(connection)));
+  }
+
+  #lastActivity(connection: ClientConnection): Instant {
+    const { clock } = this.#broker;
+    const ms = clock.wallMs() - (clock.monotonicMs() - connection.lastInputMs());
+    const seconds = Math.floor(ms / 1000);
+    return { seconds, nanos: Math.floor((ms - seconds * 1000) * 1e6) };
+  }
+
+  closed(): readonly ClosedConnection[] {
+    return this.#closed.all();
+  }
+
+  subscriptions(filter: SubscriptionFilter = {}): readonly SubscriptionSnapshot[] {
+    const { kernel, accounts } = this.#broker;
+    if (filter.cid !== undefined) {
+      const connection = this.#broker.connections().find((open) => open.cid === filter.cid);
+      return connection === undefined ? [] : subscriptionsOf(connection, kernel);
+    }
+    const wanted = accounts.all().filter((account) => filter.account === undefined || account.name === filter.account);
+    return wanted.flatMap((account) =>
+      kernel.subscriptionsIn(account.handle).map((row) => ({
+        account: account.name,
+        subject: row.subject,
+        ...(row.queue === '' ? {} : { queue: row.queue }),
+        sid: row.sid,
+        cid: this.#broker.at(row.connection)?.cid ?? 0,
+        msgs: row.delivered,
+        ...(row.max === 0 ? {} : { max: row.max }),
+      })),
+    );
+  }
+
+  matcher(name?: string): MatcherStats | undefined {
+    const { kernel, accounts } = this.#broker;
+    const wanted = accounts.all().filter((account) => name === undefined || account.name === name);
+    if (wanted.length === 0) return undefined;
+    const stats = { subscriptions: 0, cacheEntries: 0, inserts: 0, removes: 0, matches: 0, cacheHits: 0 };
+    for (const account of wanted) {
+      const figures = kernel.matcher(account.handle);
+      stats.subscriptions += kernel.exports.accountSubs(account.handle) >>> 0;
+      stats.cacheEntries += figures.cached;
+      stats.inserts += figures.inserts;
+      stats.removes += figures.removes;
+      stats.matches += figures.matches;
+      stats.cacheHits += figures.cacheHits;
+    }
+    return { ...stats, maxFanout: 0, averageFanout: 0 };
+  }
+
+  accounts(): readonly AccountSnapshot[] {
+    return [...this.#sessions.accounts.all()].map((account) => {
+      const { kernel } = this.#broker;
+      const open = this.#broker.connections().filter((connection) => connection.session.facts.account === account.name);
+      const traffic = this.#gone.of(account.name);
+      for (const connection of open) addTraffic(traffic, kernel, connection);
+      const handle = this.#broker.accounts.get(account.name).handle;
+      return {
+        name: account.name,
+        system: account.isSystem,
+        updateTime: this.#facts.configLoadTime,
+        jetstreamEnabled: account.jetstream !== undefined,
+        clientConnections: open.length,
+        leafnodeConnections: 0,
+        subscriptions: kernel.exports.accountSubs(handle) >>> 0,
+        sent: { msgs: traffic.outMsgs, bytes: traffic.outBytes },
+        received: { msgs: traffic.inMsgs, bytes: traffic.inBytes },
+        slowConsumers: traffic.slowConsumers,
+        ...(account.mappings.length === 0 ? {} : { mappings: account.mappings }),
+      };
+    });
+  }
+
+  jetstream(): JetStreamSnapshot | undefined {
+    return this.#facts.jetstream();
+  }
+}
