@@ -1,4 +1,5 @@
-// The kernel of the jobs pool: what runs over memories of its own beside the server, with the same record code. One instance a thread.
+// The kernel of the jobs pool: what runs over memories of its own beside the server, with the same record code. One instance a
+// thread.
 
 export { alloc, free } from '../lib/arena';
 export {

@@ -1,5 +1,5 @@
-// The nodes of the subject tree: an adaptive radix tree keyed by subject bytes. A child is a node or, with bit 0 set, a leaf that holds the
-// whole subject; a subject that ends at a node hangs on the node's `ends`. Nodes grow and shrink with their children:
+// The nodes of the subject tree: an adaptive radix tree keyed by subject bytes. A child is a node or, with bit 0 set, a leaf that
+// holds the whole subject; a subject that ends at a node hangs on the node's `ends`. Nodes grow and shrink with their children:
 //
 //   Node   32 bytes: u8 kind | u8 prefixLength | u16 count | u32 ends (Leaf) | prefix, at most 24 bytes
 //   KIND4    then 4 key bytes,  4 children
@@ -89,24 +89,24 @@ export function childSlot(node: ArtNode, key: u32): usize {
   const kind = node.kind;
   if (kind == KIND4) {
     const count: u32 = node.count;
-    for (let i: u32 = 0; i < count; i++) if (<u32>load<u8>(keys + i) == key) return keys + 4 + (<usize>i << 2);
+    for (let i: u32 = 0; i < count; i++) if (<u32>load<u8>(keys + i) == key) return keys + 4 + ((<usize>i) << 2);
     return 0;
   }
   if (kind == KIND16) {
-    const mask = <u32>i8x16.bitmask(i8x16.eq(v128.load(keys), i8x16.splat(<i8>key))) & ((1 << <u32>node.count) - 1);
-    return mask ? keys + 16 + (<usize>ctz(mask) << 2) : 0;
+    const mask = (<u32>i8x16.bitmask(i8x16.eq(v128.load(keys), i8x16.splat(<i8>key)))) & ((1 << (<u32>node.count)) - 1);
+    return mask ? keys + 16 + ((<usize>ctz(mask)) << 2) : 0;
   }
   if (kind == KIND48) {
     const number: u32 = load<u8>(keys + key);
-    return number ? keys + 256 + (<usize>(number - 1) << 2) : 0;
+    return number ? keys + 256 + ((<usize>(number - 1)) << 2) : 0;
   }
-  const slot = keys + (<usize>key << 2);
+  const slot = keys + ((<usize>key) << 2);
   return load<u32>(slot) ? slot : 0;
 }
 
 /** The i-th place of a node that may have a child, for walking: 0 where there is none. Places go up to `places`. */
 export function childAtPlace(node: ArtNode, place: u32): usize {
-  return <usize>load<u32>(childrenOf(node) + (<usize>place << 2));
+  return <usize>load<u32>(childrenOf(node) + ((<usize>place) << 2));
 }
 
 /** The key byte of a place; only for kinds that keep it there. */
@@ -143,6 +143,7 @@ export function nextChild(node: ArtNode, from: u32): u32 {
   return 0;
 }
 
+/** Where the walk stands: the key of the child that `nextChild` found, and the child itself. */
 export let walkKey: u32 = 0;
 export let walkChild: usize = 0;
 
@@ -161,12 +162,12 @@ function put(node: ArtNode, key: u32, child: usize): void {
   const keys = keysOf(node);
   const kind = node.kind;
   if (kind == KIND256) {
-    store<u32>(keys + (<usize>key << 2), <u32>child);
+    store<u32>(keys + ((<usize>key) << 2), <u32>child);
   } else {
     const place: u32 = node.count;
     if (kind == KIND48) store<u8>(keys + key, <u8>(place + 1));
     else store<u8>(keys + place, <u8>key);
-    store<u32>(childrenOf(node) + (<usize>place << 2), <u32>child);
+    store<u32>(childrenOf(node) + ((<usize>place) << 2), <u32>child);
   }
   node.count++;
 }
@@ -184,14 +185,14 @@ export function removeChild(node: ArtNode, key: u32): ArtNode {
   const keys = keysOf(node);
   const kind = node.kind;
   if (kind == KIND256) {
-    store<u32>(keys + (<usize>key << 2), 0);
+    store<u32>(keys + ((<usize>key) << 2), 0);
   } else {
     const children = childrenOf(node);
     const place = <u32>((childSlot(node, key) - children) >> 2);
     const last: u32 = <u32>node.count - 1;
     const lastKey = keyAtPlace(node, last);
-    store<u32>(children + (<usize>place << 2), load<u32>(children + (<usize>last << 2)));
-    store<u32>(children + (<usize>last << 2), 0);
+    store<u32>(children + ((<usize>place) << 2), load<u32>(children + ((<usize>last) << 2)));
+    store<u32>(children + ((<usize>last) << 2), 0);
     if (kind == KIND48) {
       store<u8>(keys + lastKey, <u8>(place + 1));
       store<u8>(keys + key, 0);
@@ -201,6 +202,7 @@ export function removeChild(node: ArtNode, key: u32): ArtNode {
   }
   node.count--;
   const count: u32 = node.count;
-  if ((kind == KIND16 && count <= 3) || (kind == KIND48 && count <= 12) || (kind == KIND256 && count <= 36)) return resized(node, kind - 1);
+  if ((kind == KIND16 && count <= 3) || (kind == KIND48 && count <= 12) || (kind == KIND256 && count <= 36))
+    return resized(node, kind - 1);
   return node;
 }

@@ -1,5 +1,5 @@
-// Subject filters over the tree: `*` stands for one token, `>` at the end for one or more. Matching goes byte by byte through a state
-// of one number, so that the walk down the tree and the check of a single subject are the same steps:
+// Subject filters over the tree: `*` stands for one token, `>` at the end for one or more. Matching goes byte by byte through a
+// state of one number, so that the walk down the tree and the check of a single subject are the same steps:
 //
 //   state = position in the filter << 1 | bytes of this wildcard token already taken
 //
@@ -54,7 +54,7 @@ function isToken(i: u32): bool {
 
 /** The state after one byte of the subject, FAILED when it cannot match. */
 function step(state: i32, byte: u32): i32 {
-  const at = <u32>state >> 1;
+  const at = (<u32>state) >> 1;
   if (at >= filterLength) return FAILED;
   const c: u32 = load<u8>(filter + at);
   if (c == STAR && isToken(at)) {
@@ -67,7 +67,7 @@ function step(state: i32, byte: u32): i32 {
 
 /** Whether a subject that ends in this state matches. */
 function accepts(state: i32): bool {
-  const at = <u32>state >> 1;
+  const at = (<u32>state) >> 1;
   return at == filterLength || ((state & 1) != 0 && at + 1 == filterLength);
 }
 
@@ -85,19 +85,19 @@ export function filterMatches(subject: usize, length: u32): bool {
 function add(leaf: Leaf): void {
   if (listCount == listCapacity) {
     const capacity: u32 = listCapacity ? listCapacity << 1 : 1024;
-    const grown = alloc(<usize>capacity << 2);
-    copy(grown, list, <usize>listCount << 2);
+    const grown = alloc((<usize>capacity) << 2);
+    copy(grown, list, (<usize>listCount) << 2);
     free(list);
     list = grown;
     listCapacity = capacity;
   }
-  store<u32>(list + (<usize>listCount << 2), <u32>changetype<usize>(leaf));
+  store<u32>(list + ((<usize>listCount) << 2), <u32>changetype<usize>(leaf));
   listCount++;
 }
 
 /** The byte that must come next in this state, or -1 where a wildcard leaves it open. */
 function onlyByte(state: i32): i32 {
-  const at = <u32>state >> 1;
+  const at = (<u32>state) >> 1;
   if (at >= filterLength) return 0;
   const c: u32 = load<u8>(filter + at);
   return (c == STAR || c == FULL) && isToken(at) ? -1 : <i32>c;

@@ -1,10 +1,10 @@
-// The sequence index of one stream: where each message lies. Sequences of one block form a segment with an array of entries, dense from
-// the segment's first sequence; a wide gap in the sequences starts another segment of the same block. Entries of messages that are gone
-// stay, marked, until their whole segment has none left.
+// The sequence index of one stream: where each message lies. Sequences of one block form a segment with an array of entries,
+// dense from the segment's first sequence; a wide gap in the sequences starts another segment of the same block. Entries of
+// messages that are gone stay, marked, until their whole segment has none left.
 //
 //   Entry  16 bytes: u32 offset in the block (bit 31: gone) | u32 record length | u32 leaf | u32 next
-//   next   distance to the next message of the same subject when this one was written, 0 while there is none; it may lead to an entry
-//          that is gone (go on from there) or to a segment that was freed (then the caller searches)
+//   next   distance to the next message of the same subject when this one was written, 0 while there is none; it may lead to an
+//          entry that is gone (go on from there) or to a segment that was freed (then the caller searches)
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
@@ -49,14 +49,14 @@ export let foundSegment: usize = 0;
 // @ts-ignore: decorator
 @inline
 export function segmentAt(index: Sequences, i: u32): Segment {
-  return changetype<Segment>(<usize>load<u32>(index.list + (<usize>i << 2)));
+  return changetype<Segment>(<usize>load<u32>(index.list + ((<usize>i) << 2)));
 }
 
 /** The i-th entry of a segment. */
 // @ts-ignore: decorator
 @inline
 export function entryAt(segment: Segment, i: u32): usize {
-  return segment.entries + (<usize>i << 4);
+  return segment.entries + ((<usize>i) << 4);
 }
 
 /** Whether the message of this entry is there. */
@@ -118,8 +118,8 @@ export function segmentEnd(segment: Segment): u64 {
 function addSegment(index: Sequences, first: u64, block: u32): Segment {
   if (index.count == index.capacity) {
     const capacity: u32 = index.capacity ? index.capacity << 1 : 4;
-    const grown = alloc(<usize>capacity << 2);
-    copy(grown, index.list, <usize>index.count << 2);
+    const grown = alloc((<usize>capacity) << 2);
+    copy(grown, index.list, (<usize>index.count) << 2);
     free(index.list);
     index.list = grown;
     index.capacity = capacity;
@@ -135,8 +135,8 @@ function addSegment(index: Sequences, first: u64, block: u32): Segment {
 }
 
 function resize(segment: Segment, capacity: u32): void {
-  const grown = alloc(<usize>capacity << 4);
-  copy(grown, segment.entries, <usize>segment.count << 4);
+  const grown = alloc((<usize>capacity) << 4);
+  copy(grown, segment.entries, (<usize>segment.count) << 4);
   free(segment.entries);
   segment.entries = grown;
   segment.capacity = capacity;

@@ -3,11 +3,25 @@
 //
 //   Leaf   u64 first | u64 last | u32 count | u32 length | u32 mark | u32 - | subject bytes
 //
-// `first` is moved on by whoever deletes (stream/remove.ts), who knows which sequences live. A leaf lives as long as its count is above 0.
+// `first` is moved on by whoever deletes (stream/remove.ts), who knows which sequences live. A leaf lives as long as its count is
+// above 0.
 
 import { alloc, free } from '../lib/arena';
 import { copy, equal } from '../lib/bytes';
-import { ArtNode, PREFIX_MOST, addChild, childSlot, freeNode, isLeaf, newNode, nextChild, prefixOf, removeChild, walkChild, walkKey } from './art';
+import {
+  ArtNode,
+  PREFIX_MOST,
+  addChild,
+  childSlot,
+  freeNode,
+  isLeaf,
+  newNode,
+  nextChild,
+  prefixOf,
+  removeChild,
+  walkChild,
+  walkKey,
+} from './art';
 
 /** One subject. */
 @unmanaged
@@ -31,6 +45,7 @@ export function leafSubject(leaf: Leaf): usize {
   return changetype<usize>(leaf) + LEAF_SIZE;
 }
 
+/** The leaf behind a child address, whose lowest bit says that it is one. */
 // @ts-ignore: decorator
 @inline
 export function leafOf(child: usize): Leaf {

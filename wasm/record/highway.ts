@@ -1,8 +1,8 @@
-// HighwayHash-64 in SIMD: the checksum of every record, index and metadata file. The four 64-bit lanes of each state vector live in
-// two v128: `...0` holds lanes 0 and 1, `...1` holds lanes 2 and 3.
+// HighwayHash-64 in SIMD: the checksum of every record, index and metadata file. The four 64-bit lanes of each state vector live
+// in two v128: `...0` holds lanes 0 and 1, `...1` holds lanes 2 and 3.
 //
-// The input is given as two ranges, because a record's hashed bytes are not in one piece (record.ts): `head` must be a multiple of 32
-// bytes long, `tail` any length. Loads may run past the end of `tail` by up to 31 bytes.
+// The input is given as two ranges, because a record's hashed bytes are not in one piece (record.ts): `head` must be a multiple
+// of 32 bytes long, `tail` any length. Loads may run past the end of `tail` by up to 31 bytes.
 
 // @ts-ignore: decorator
 @lazy const MUL0_0: v128 = i64x2(0xdbe6d5d5fe4cce2f, 0xa4093822299f31d0);
@@ -88,7 +88,7 @@ export function highwayHash(key: usize, head: usize, headLength: u32, tail: usiz
     } else if (phase == 1 && rest) {
       phase = 2;
       layLastPacket(tailEnd, rest);
-      const add = i64x2.splat((<i64>rest << 32) + <i64>rest);
+      const add = i64x2.splat(((<i64>rest) << 32) + <i64>rest);
       v00 = i64x2.add(v00, add);
       v01 = i64x2.add(v01, add);
       v10 = v128.or(i32x4.shl(v10, rest), i32x4.shr_u(v10, 32 - rest));

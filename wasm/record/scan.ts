@@ -1,5 +1,5 @@
-// Scanning a block: every record is verified, and what the index needs comes out as two arrays. A bad record ends the scan unless a good
-// one lies behind it: then the bytes between are reported as damage and the scan goes on.
+// Scanning a block: every record is verified, and what the index needs comes out as two arrays. A bad record ends the scan unless
+// a good one lies behind it: then the bytes between are reported as damage and the scan goes on.
 //
 //   entry    32 bytes: u32 kind | u32 subject number | u32 offset | u32 length | u64 sequence | i64 time
 //   subject  u32 length | bytes, in order of their numbers

@@ -1,4 +1,5 @@
-// A consumer's acknowledgement subscription took the current message: its numbers are read from the subject and reported to the host.
+// A consumer's acknowledgement subscription took the current message: its numbers are read from the subject and reported to the
+// host.
 //
 //   $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<ns>.<pending>
 //   $JS.ACK.<domain>.<account>.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<ns>.<pending>[...]
@@ -6,7 +7,15 @@
 import { parseSequence } from '../lib/bytes';
 import { EVENT_ACK } from '../lib/events';
 import { pushEvent, raiseBarrier } from '../lib/ring';
-import { msgData, msgDataLength, msgHeaderLength, msgReply, msgReplyLength, msgSubject, msgSubjectLength } from '../deliver/message';
+import {
+  msgData,
+  msgDataLength,
+  msgHeaderLength,
+  msgReply,
+  msgReplyLength,
+  msgSubject,
+  msgSubjectLength,
+} from '../deliver/message';
 
 const DOT: u32 = 0x2e;
 const SHORT_TOKENS: u32 = 9;
@@ -26,17 +35,17 @@ function splitSubject(): u32 {
   for (let i: u32 = 0; i < msgSubjectLength && count < MOST_TOKENS; i++) {
     if (<u32>load<u8>(msgSubject + i) == DOT) {
       count++;
-      store<u32>(starts + (<usize>count << 2), i + 1);
+      store<u32>(starts + ((<usize>count) << 2), i + 1);
     }
   }
   count++;
-  store<u32>(starts + (<usize>count << 2), msgSubjectLength + 1);
+  store<u32>(starts + ((<usize>count) << 2), msgSubjectLength + 1);
   return count;
 }
 
 function numberAt(token: u32): i64 {
-  const from = load<u32>(starts + (<usize>token << 2));
-  const to = load<u32>(starts + (<usize>(token + 1) << 2)) - 1;
+  const from = load<u32>(starts + ((<usize>token) << 2));
+  const to = load<u32>(starts + ((<usize>(token + 1)) << 2)) - 1;
   return parseSequence(msgSubject + from, to - from);
 }
 

@@ -1,5 +1,5 @@
-// Acknowledgements waiting for the sync: reply subject and sequence of each publish, in order of sequence, in a list of chunks. When the
-// host reports a sequence as synced, everything up to it is framed as a PubAck and routed to its reply subject.
+// Acknowledgements waiting for the sync: reply subject and sequence of each publish, in order of sequence, in a list of chunks.
+// When the host reports a sequence as synced, everything up to it is framed as a PubAck and routed to its reply subject.
 //
 //   Chunk  u32 next | u32 used | u32 read | u32 capacity | entries
 //   entry  u64 sequence | u16 length | reply subject
@@ -8,6 +8,7 @@ import { alloc, free } from '../lib/arena';
 import { copy, copyOver, printNumber } from '../lib/bytes';
 import { routeHost } from '../deliver/route';
 import { Stream } from './stream';
+
 
 @unmanaged
 class Chunk {

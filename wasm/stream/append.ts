@@ -1,11 +1,19 @@
 // Appending: a publish that matched a stream's subjects becomes a record in the stream's runs, an index entry and a pending
-// acknowledgement, in one go. What the kernel cannot decide (headers that ask for something, limits that reject) goes to the host, and the
-// parser stops behind it, so that sequences are given in arrival order.
+// acknowledgement, in one go. What the kernel cannot decide (headers that ask for something, limits that reject) goes to the
+// host, and the parser stops behind it, so that sequences are given in arrival order.
 
 import { alloc } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { pushEvent, raiseBarrier } from '../lib/ring';
-import { msgData, msgDataLength, msgHeaderLength, msgReply, msgReplyLength, msgSubject, msgSubjectLength } from '../deliver/message';
+import {
+  msgData,
+  msgDataLength,
+  msgHeaderLength,
+  msgReply,
+  msgReplyLength,
+  msgSubject,
+  msgSubjectLength,
+} from '../deliver/message';
 import { Leaf, findSubject, holdSubject } from '../index/subjects';
 import { addEntry, findEntry, setEntryNext } from '../index/sequences';
 import { RECORD_LARGEST, frameMessage, recordSize } from '../record/record';
@@ -24,7 +32,19 @@ import {
 } from './events';
 import { enforceLimits, enforceSubjectLimit, overLimit } from './remove';
 import { stage } from './runs';
-import { DIRTY, DISCARD_NEW, DISCARD_NEW_PER_SUBJECT, FAULTED, NO_ACK, SEALED, Stream, sequencesOf, setTail, subjectsSlot, tailKey } from './stream';
+import {
+  DIRTY,
+  DISCARD_NEW,
+  DISCARD_NEW_PER_SUBJECT,
+  FAULTED,
+  NO_ACK,
+  SEALED,
+  Stream,
+  sequencesOf,
+  setTail,
+  subjectsSlot,
+  tailKey,
+} from './stream';
 
 /** More than this waits to be written: ingest stops and lets the host write. */
 const STAGED_MOST: u32 = 8 << 20;
@@ -127,7 +147,15 @@ export function linkMessage(stream: Stream, sequence: u64, block: u32, offset: u
 }
 
 /** Stores a message without asking whether it may be; returns its sequence. */
-export function appendMessage(stream: Stream, time: i64, subject: usize, subjectLength: u32, headerLength: u32, data: usize, dataLength: u32): u64 {
+export function appendMessage(
+  stream: Stream,
+  time: i64,
+  subject: usize,
+  subjectLength: u32,
+  headerLength: u32,
+  data: usize,
+  dataLength: u32,
+): u64 {
   const length = recordSize(subjectLength, headerLength, dataLength);
   makeRoom(stream, length);
   const sequence = stream.last + 1;

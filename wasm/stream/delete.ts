@@ -3,7 +3,17 @@
 
 import { collect, collectedList, dropCollected } from '../index/filter';
 import { Leaf, freeSubjects } from '../index/subjects';
-import { Segment, closeSequences, countFrom, entryLeaf, entrySequence, findEntry, foundSegment, isLive, nextLive } from '../index/sequences';
+import {
+  Segment,
+  closeSequences,
+  countFrom,
+  entryLeaf,
+  entrySequence,
+  findEntry,
+  foundSegment,
+  isLive,
+  nextLive,
+} from '../index/sequences';
 import { RECORD_EMPTY, TOMBSTONE, frameEmpty } from '../record/record';
 import { makeRoom, markStreamDirty } from './append';
 import { nextOfSubject, removeEntry } from './remove';
@@ -33,7 +43,10 @@ export function deleteMessage(stream: Stream, sequence: u64): bool {
   return true;
 }
 
-/** Empties the stream; `next` is the sequence that comes next, at least last + 1. Its blocks before the new tail block are to be removed. */
+/**
+ * Empties the stream; `next` is the sequence that comes next, at least last + 1. Its blocks before the new tail block are to be
+ * removed.
+ */
 export function purgeAll(stream: Stream, next: u64): u64 {
   const purged = stream.messages;
   freeSubjects(stream.subjects);
@@ -105,13 +118,15 @@ function purgeFiltered(stream: Stream, filter: usize, filterLength: u32, below: 
   let total: u64 = 0;
   const mark = freshMark();
   for (let i: u32 = 0; i < count; i++) {
-    const leaf = changetype<Leaf>(<usize>load<u32>(list + (<usize>i << 2)));
+    const leaf = changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2)));
     leaf.mark = mark;
     total += leaf.count;
   }
   let purged: u64 = 0;
   if (keep) purged = total > keep ? purgeMarked(stream, mark, total - keep) : 0;
-  else for (let i: u32 = 0; i < count; i++) purged += purgeSubject(stream, changetype<Leaf>(<usize>load<u32>(list + (<usize>i << 2))), below);
+  else
+    for (let i: u32 = 0; i < count; i++)
+      purged += purgeSubject(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))), below);
   dropCollected();
   return purged;
 }

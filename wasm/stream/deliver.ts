@@ -1,10 +1,11 @@
-// Delivery: one batch of stored messages to one consumer's deliver subject, in one call a window. The records are read from a window (a
-// piece of a block file that the host has put into memory), checked against their checksum, filtered by subject, and routed with the reply
-// subject that carries the consumer's numbers:
+// Delivery: one batch of stored messages to one consumer's deliver subject, in one call a window. The records are read from a
+// window (a piece of a block file that the host has put into memory), checked against their checksum, filtered by subject, and
+// routed with the reply subject that carries the consumer's numbers:
 //
 //   <ack prefix><deliveries>.<stream seq>.<consumer seq>.<ns>.<pending>
 //
-// The call's arguments and results lie in CALL, so that the host goes on with the same call once it has put the next window in place.
+// The call's arguments and results lie in CALL, so that the host goes on with the same call once it has put the next window in
+// place.
 
 import { alloc, free } from '../lib/arena';
 import { copy, printNumber } from '../lib/bytes';
@@ -125,7 +126,7 @@ function markSubjects(call: DeliverCall, stream: Stream): bool {
   const list = collectedList();
   let last: u64 = 0;
   for (let i: u32 = 0; i < found; i++) {
-    const leaf = changetype<Leaf>(<usize>load<u32>(list + (<usize>i << 2)));
+    const leaf = changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2)));
     leaf.mark = mark;
     last = max(last, leaf.last);
   }
@@ -221,7 +222,7 @@ export function deliver(): u32 {
     const size = recordSubjectLength(record) + replyLength + recordDataLength(record);
     if (size > call.bytes) return DELIVER_BYTES;
     if (!send(call, stream, record, replyLength)) return DELIVER_INTEREST;
-    store<f64>(call.list + (<usize>call.count << 3), <f64>sequence);
+    store<f64>(call.list + ((<usize>call.count) << 3), <f64>sequence);
     call.count++;
     call.bytes -= size;
     call.messages--;

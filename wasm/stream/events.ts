@@ -5,11 +5,12 @@ import { EVENT_STORE } from '../lib/events';
 /** tag: the stream has something to write; once until the host has taken it. */
 export const EVENT_STREAM_DIRTY: u32 = EVENT_STORE;
 /**
- * tag, reason (JUDGE_*), address, subject length, reply length, header length, data length: a publish for the host to decide. At the
- * address lie subject, reply, headers and payload in one piece, to be freed by the host. Barrier.
+ * tag, reason (JUDGE_*), address, subject length, reply length, header length, data length: a publish for the host to decide. At
+ * the address lie subject, reply, headers and payload in one piece, to be freed by the host. Barrier.
  */
 export const EVENT_STREAM_PUBLISH: u32 = EVENT_STORE + 1;
 
+/** Why the host must decide: what the publish carries, or which limit it would pass. */
 export const JUDGE_HEADERS: u32 = 1;
 export const JUDGE_SEALED: u32 = 2;
 export const JUDGE_SIZE: u32 = 3;

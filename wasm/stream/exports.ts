@@ -46,7 +46,14 @@ export function closeStream(stream: usize): void {
   forgetKey();
 }
 /** Sets the limits; -1: none. */
-export function limitStream(stream: usize, maxMessages: f64, maxBytes: f64, maxPerSubject: f64, maxMessageSize: f64, blockLimit: u32): void {
+export function limitStream(
+  stream: usize,
+  maxMessages: f64,
+  maxBytes: f64,
+  maxPerSubject: f64,
+  maxMessageSize: f64,
+  blockLimit: u32,
+): void {
   const s = at(stream);
   s.maxMessages = <i64>maxMessages;
   s.maxBytes = <i64>maxBytes;
@@ -69,7 +76,10 @@ export function startStream(stream: usize, first: f64, seconds: f64, nanos: u32)
   s.last = <u64>first - 1;
   writeTombstone(s, s.last, <i64>seconds * 1000000000 + <i64>nanos);
 }
-/** Writes the numbers of the stream as f64 at `to`: messages, bytes, first, last, lastTime seconds, nanos, subjects, block, offset, staged, removed low, high. */
+/**
+ * Writes the numbers of the stream as f64 at `to`: messages, bytes, first, last, lastTime seconds, nanos, subjects, block,
+ * offset, staged, removed low, high.
+ */
 export function readStream(stream: usize, to: usize): void {
   const s = at(stream);
   store<f64>(to, <f64>s.messages);
@@ -215,7 +225,15 @@ export function loadBegin(): usize {
   return beginLoad();
 }
 /** Loads one block; returns the load's handle. */
-export function loadScan(stream: usize, handle: usize, block: u32, entries: usize, count: u32, subjects: usize, subjectCount: u32): usize {
+export function loadScan(
+  stream: usize,
+  handle: usize,
+  block: u32,
+  entries: usize,
+  count: u32,
+  subjects: usize,
+  subjectCount: u32,
+): usize {
   return loadBlock(at(stream), handle, block, entries, count, subjects, subjectCount);
 }
 /** Ends loading. */

@@ -1,5 +1,6 @@
-// Loading: the entries of scanned blocks (record/scan.ts) become the stream's indexes, block after block in order. Tombstones are kept
-// until all blocks are in, because they may name sequences of any earlier block; then the limits are applied, as every opener must.
+// Loading: the entries of scanned blocks (record/scan.ts) become the stream's indexes, block after block in order. Tombstones are
+// kept until all blocks are in, because they may name sequences of any earlier block; then the limits are applied, as every
+// opener must.
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
@@ -30,12 +31,12 @@ function addTombstone(tombs: usize, sequence: u64): usize {
   const capacity = load<u32>(tombs, 4);
   let at = tombs;
   if (count == capacity) {
-    at = alloc(TOMBS_HEAD + (<usize>capacity << 4));
-    copy(at, tombs, TOMBS_HEAD + (<usize>capacity << 3));
+    at = alloc(TOMBS_HEAD + ((<usize>capacity) << 4));
+    copy(at, tombs, TOMBS_HEAD + ((<usize>capacity) << 3));
     store<u32>(at, capacity << 1, 4);
     free(tombs);
   }
-  store<u64>(at + TOMBS_HEAD + (<usize>count << 3), sequence);
+  store<u64>(at + TOMBS_HEAD + ((<usize>count) << 3), sequence);
   store<u32>(at, count + 1);
   return at;
 }
@@ -48,13 +49,21 @@ function raiseLast(stream: Stream, sequence: u64, time: i64): void {
 }
 
 /** Enters one block's entries and subjects; returns the load's handle, which may have moved. */
-export function loadBlock(stream: Stream, load_: usize, block: u32, entries: usize, count: u32, subjects: usize, subjectCount: u32): usize {
+export function loadBlock(
+  stream: Stream,
+  load_: usize,
+  block: u32,
+  entries: usize,
+  count: u32,
+  subjects: usize,
+  subjectCount: u32,
+): usize {
   let tombs = load_;
-  const known = alloc(<usize>max(subjectCount, 1) << 3);
+  const known = alloc((<usize>max(subjectCount, 1)) << 3);
   let at = subjects;
   for (let i: u32 = 0; i < subjectCount; i++) {
-    store<u32>(known + (<usize>i << 3), <u32>at);
-    store<u32>(known + (<usize>i << 3), 0, 4);
+    store<u32>(known + ((<usize>i) << 3), <u32>at);
+    store<u32>(known + ((<usize>i) << 3), 0, 4);
     at += 4 + load<u32>(at);
   }
   let reserved = false;
@@ -75,12 +84,20 @@ export function loadBlock(stream: Stream, load_: usize, block: u32, entries: usi
     }
     if (!reserved) reserveEntries(sequencesOf(stream), sequence, block, count - i);
     reserved = true;
-    const slot = known + (<usize>load<u32>(entry, 4) << 3);
+    const slot = known + ((<usize>load<u32>(entry, 4)) << 3);
     if (!load<u32>(slot, 4)) {
       const subject = <usize>load<u32>(slot);
       store<u32>(slot, <u32>changetype<usize>(holdSubject(subjectsSlot(stream), subject + 4, load<u32>(subject))), 4);
     }
-    linkMessage(stream, sequence, block, load<u32>(entry, 8), load<u32>(entry, 12), time, changetype<Leaf>(<usize>load<u32>(slot, 4)));
+    linkMessage(
+      stream,
+      sequence,
+      block,
+      load<u32>(entry, 8),
+      load<u32>(entry, 12),
+      time,
+      changetype<Leaf>(<usize>load<u32>(slot, 4)),
+    );
   }
   free(known);
   return tombs;
@@ -90,7 +107,7 @@ export function loadBlock(stream: Stream, load_: usize, block: u32, entries: usi
 export function endLoad(stream: Stream, tombs: usize): void {
   const count = load<u32>(tombs);
   for (let i: u32 = 0; i < count; i++) {
-    const entry = findEntry(sequencesOf(stream), load<u64>(tombs + TOMBS_HEAD + (<usize>i << 3)));
+    const entry = findEntry(sequencesOf(stream), load<u64>(tombs + TOMBS_HEAD + ((<usize>i) << 3)));
     if (entry && isLive(entry)) removeEntry(stream, entry, changetype<Segment>(foundSegment));
   }
   free(tombs);
@@ -103,6 +120,6 @@ export function applyLimits(stream: Stream): void {
   if (stream.maxPerSubject <= 0) return;
   const count = collect(stream.subjects, 0, 0);
   const list = collectedList();
-  for (let i: u32 = 0; i < count; i++) enforceSubjectLimit(stream, changetype<Leaf>(<usize>load<u32>(list + (<usize>i << 2))));
+  for (let i: u32 = 0; i < count; i++) enforceSubjectLimit(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))));
   dropCollected();
 }

@@ -1,5 +1,5 @@
-// Questions about a stream: where a sequence lies, which sequence is the last or next on a subject, how many messages match. Answers of
-// more than one number are left in ANSWER, which the host reads.
+// Questions about a stream: where a sequence lies, which sequence is the last or next on a subject, how many messages match.
+// Answers of more than one number are left in ANSWER, which the host reads.
 //
 //   ANSWER  u32 block | u32 offset | u32 length | u32 address while the record is in memory | f64 low | f64 high
 
@@ -43,7 +43,7 @@ export function locate(stream: Stream, sequence: u64): bool {
 // @ts-ignore: decorator
 @inline
 function collected(i: u32): Leaf {
-  return changetype<Leaf>(<usize>load<u32>(collectedList() + (<usize>i << 2)));
+  return changetype<Leaf>(<usize>load<u32>(collectedList() + ((<usize>i) << 2)));
 }
 
 /** The last sequence on subjects that match, 0 for none. */

@@ -1,5 +1,6 @@
-// Removing messages from the indexes: by limits (nothing is written, every opener applies the limits again), by delete and by purge (a
-// tombstone is written first, tombstones.ts). Keeps the stream's counts, its first sequence and each subject's first and last true.
+// Removing messages from the indexes: by limits (nothing is written, every opener applies the limits again), by delete and by
+// purge (a tombstone is written first, tombstones.ts). Keeps the stream's counts, its first sequence and each subject's first and
+// last true.
 
 import { Leaf, removeSubject } from '../index/subjects';
 import {

@@ -1,5 +1,5 @@
-// Runs: records framed and not yet written, in pieces that are each adjacent in memory and in their block file. The host writes them with
-// one gathered write a block and gives them back. A new run begins with a new block, or when the last one is full.
+// Runs: records framed and not yet written, in pieces that are each adjacent in memory and in their block file. The host writes
+// them with one gathered write a block and gives them back. A new run begins with a new block, or when the last one is full.
 //
 //   Run  u32 next | u32 block | u32 offset in the block | u32 length | u32 capacity | u32 - x3 | bytes
 
@@ -86,7 +86,8 @@ export function dropRuns(stream: Stream, count: u32): void {
 export function stagedAt(stream: Stream, block: u32, offset: u32): usize {
   let run = changetype<Run>(stream.firstRun);
   while (changetype<usize>(run)) {
-    if (run.block == block && offset >= run.offset && offset < run.offset + run.length) return bytesOf(run) + (offset - run.offset);
+    if (run.block == block && offset >= run.offset && offset < run.offset + run.length)
+      return bytesOf(run) + (offset - run.offset);
     run = changetype<Run>(run.next);
   }
   return 0;

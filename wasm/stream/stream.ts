@@ -1,5 +1,6 @@
-// A stream as the kernel keeps it: what `append` needs to place a message (tail block, key, limits), the indexes, the records waiting to be
-// written and the acknowledgements waiting for the sync. The host opens and closes streams, writes the runs and reports what is synced.
+// A stream as the kernel keeps it: what `append` needs to place a message (tail block, key, limits), the indexes, the records
+// waiting to be written and the acknowledgements waiting for the sync. The host opens and closes streams, writes the runs and
+// reports what is synced.
 //
 // All sequences are below 2^53, so that they cross to the host as f64.
 
