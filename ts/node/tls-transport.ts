@@ -4,6 +4,7 @@
 // the sink hears `onClose` once, whichever of the two sockets ends first.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { plainAddress } from '../lib/address.ts';
 import type { Transport, TransportSink, TransportTls } from '../ports/connection.ts';
 import { firstByte } from './first-byte.ts';
 import { agreedTls } from './peer-certificate.ts';
@@ -49,9 +50,9 @@ export class TlsTransport implements Transport {
 
   /** `agreed`: the handshake is done already. */
   constructor(socket: Socket | TLSSocket, options: TlsTransportOptions, agreed: TransportTls | undefined) {
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = socket.localAddress ?? '';
+    this.localAddress = plainAddress(socket.localAddress);
     this.localPort = socket.localPort ?? 0;
     this.#socket = socket;
     this.#options = options;

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
+import { plainAddress } from '../lib/address.ts';
 import type { Transport, TransportSink, TransportTls } from '../ports/connection.ts';
 import type { WebSocketListenOptions } from '../ports/listen.ts';
 import { agreedTls } from './peer-certificate.ts';
@@ -21,7 +22,7 @@ const END_GRACE_MS = 1_000;
 function clientAddress(request: IncomingMessage): string {
   const forwarded = request.headers['x-forwarded-for'];
   const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim() ?? '';
-  return isIP(first) === 0 ? (request.socket.remoteAddress ?? '') : first;
+  return isIP(first) === 0 ? plainAddress(request.socket.remoteAddress) : first;
 }
 
 function agreed(socket: Socket): TransportTls | undefined {
@@ -46,7 +47,7 @@ export class WebSocketTransport implements Transport {
   constructor(socket: WebSocket, request: IncomingMessage, options: WebSocketListenOptions) {
     this.remoteAddress = clientAddress(request);
     this.remotePort = request.socket.remotePort ?? 0;
-    this.localAddress = request.socket.localAddress ?? '';
+    this.localAddress = plainAddress(request.socket.localAddress);
     this.localPort = request.socket.localPort ?? 0;
     const tls = agreed(request.socket);
     if (tls !== undefined) this.tls = tls;

@@ -9,6 +9,7 @@ import { SessionMachine } from '../../core/session/machine.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
 import type { Admission, SessionAction, SessionEvent, TimerName } from '../../core/session/session-types.ts';
+import { tokens } from '../../core/subject/subject.ts';
 import type { Timer } from '../../ports/clock.ts';
 import { connectionLabel } from './label.ts';
 import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './session.ts';
@@ -68,6 +69,11 @@ export class SessionDriver implements Session {
   }
 
   onSubscribe(subject: string, queue: string, sid: string): SubscribeVerdict {
+    const { maxSubTokens } = this.#context.settings(this.host.transport);
+    if (maxSubTokens > 0 && tokens(subject).length > maxSubTokens) {
+      this.step({ kind: 'kernelError', error: 'tooManyTokens', detail: subject });
+      return 'denied';
+    }
     const verdict = judgeSubscribe(this.machine.admission?.granted.permissions, subject, queue);
     if (verdict === 'denied') this.step({ kind: 'subscribeDenied', subject, queue, sid, removed: false });
     return verdict;

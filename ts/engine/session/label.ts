@@ -1,5 +1,6 @@
 // How the log names a connection: address and id first, then what the client said about itself, then who it is.
 import type { SessionMachine } from '../../core/session/machine.ts';
+import { hostPort } from '../../lib/address.ts';
 import type { Transport } from '../../ports/connection.ts';
 
 function clientLabel(machine: SessionMachine): string {
@@ -10,8 +11,7 @@ function clientLabel(machine: SessionMachine): string {
 
 export function connectionLabel(cid: number, transport: Transport, machine: SessionMachine): string {
   const { remoteAddress, remotePort, kind } = transport;
-  const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
   const granted = machine.connected ? machine.admission?.granted : undefined;
   const user = granted === undefined || granted.label === '' ? '' : ` - "${granted.account}/${granted.label}"`;
-  return `${host}:${remotePort} - ${kind === 'websocket' ? 'wid' : 'cid'}:${cid}${clientLabel(machine)}${user}`;
+  return `${hostPort(remoteAddress, remotePort)} - ${kind === 'websocket' ? 'wid' : 'cid'}:${cid}${clientLabel(machine)}${user}`;
 }
