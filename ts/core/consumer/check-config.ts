@@ -35,7 +35,11 @@ const maxDescriptionLength = 4096;
 const maxMetadataKilobytes = 128;
 
 /** Zero or negative values that mean "none", with what pedantic mode says about the negative ones. */
-const floors: readonly (readonly [name: 'max_deliver' | 'max_waiting' | 'max_ack_pending' | 'max_batch' | 'max_bytes', least: number, says: string])[] = [
+const floors: readonly (readonly [
+  name: 'max_deliver' | 'max_waiting' | 'max_ack_pending' | 'max_batch' | 'max_bytes',
+  least: number,
+  says: string,
+])[] = [
   ['max_deliver', -1, 'must be set to -1'],
   ['max_waiting', 0, 'must not be negative'],
   ['max_ack_pending', -1, 'must be set to -1'],
@@ -47,7 +51,12 @@ const durationFloors = ['max_expires', 'idle_heartbeat', 'inactive_threshold', '
 export type CheckedConsumer = { readonly config: ConsumerConfig } | { readonly error: ApiError };
 
 /** The configuration with its defaults filled in, or the first error. */
-export function checkConsumerConfig(given: ConsumerConfig, stream: StreamConfig, limits: ConsumerLimits, pedantic: boolean): CheckedConsumer {
+export function checkConsumerConfig(
+  given: ConsumerConfig,
+  stream: StreamConfig,
+  limits: ConsumerLimits,
+  pedantic: boolean,
+): CheckedConsumer {
   const config: Mutable = { ...given };
   const complaint = fillDefaults(config, stream, limits, pedantic);
   if (complaint !== undefined) return { error: apiError('PedanticErrF', { err: complaint }) };
@@ -71,7 +80,8 @@ function fillDefaults(config: Mutable, stream: StreamConfig, limits: ConsumerLim
   }
   const pull = config.deliver_subject === '';
   if (pull && config.max_waiting === 0) config.max_waiting = defaultMaxWaiting;
-  if (config.ack_wait === 0n && (config.ack_policy === 'explicit' || config.ack_policy === 'all')) config.ack_wait = defaultAckWait;
+  if (config.ack_wait === 0n && (config.ack_policy === 'explicit' || config.ack_policy === 'all'))
+    config.ack_wait = defaultAckWait;
   const firstBackoff = config.backoff[0];
   if (firstBackoff !== undefined) {
     if (pedantic && config.ack_wait !== firstBackoff) return 'first backoff value has to equal batch AckWait';
@@ -118,7 +128,11 @@ export function filtersOf(config: ConsumerConfig): readonly string[] {
 }
 
 /** A policy's name in errors, and which start it takes. */
-const startPolicies: readonly (readonly [policy: ConsumerConfig['deliver_policy'], words: string, takes?: 'seq' | 'time' | 'filter'])[] = [
+const startPolicies: readonly (readonly [
+  policy: ConsumerConfig['deliver_policy'],
+  words: string,
+  takes?: 'seq' | 'time' | 'filter',
+])[] = [
   ['all', 'all'],
   ['last', 'last'],
   ['last_per_subject', 'last per subject', 'filter'],
@@ -132,11 +146,25 @@ function startRules(): Rule[] {
   for (const [name, words, takes] of startPolicies) {
     const is = (config: ConsumerConfig): boolean => config.deliver_policy === name;
     const seqWord = takes === 'time' ? 'start sequence' : 'sequence';
-    const badSeq = policy((c) => is(c) && c.opt_start_seq !== 0, `consumer delivery policy is deliver ${words}, but optional start ${seqWord} is also set`);
-    const badTime = policy((c) => is(c) && c.opt_start_time !== undefined, `consumer delivery policy is deliver ${words}, but optional start time is also set`);
+    const badSeq = policy(
+      (c) => is(c) && c.opt_start_seq !== 0,
+      `consumer delivery policy is deliver ${words}, but optional start ${seqWord} is also set`,
+    );
+    const badTime = policy(
+      (c) => is(c) && c.opt_start_time !== undefined,
+      `consumer delivery policy is deliver ${words}, but optional start time is also set`,
+    );
     const notSet = (what: string): string => `consumer delivery policy is deliver ${words}, but optional ${what} is not set`;
-    if (takes === 'seq') out.push(policy((c) => is(c) && c.opt_start_seq === 0, notSet('start sequence')), badTime);
-    else if (takes === 'time') out.push(policy((c) => is(c) && c.opt_start_time === undefined, notSet('start time')), badSeq);
+    if (takes === 'seq')
+      out.push(
+        policy((c) => is(c) && c.opt_start_seq === 0, notSet('start sequence')),
+        badTime,
+      );
+    else if (takes === 'time')
+      out.push(
+        policy((c) => is(c) && c.opt_start_time === undefined, notSet('start time')),
+        badSeq,
+      );
     else out.push(badSeq, badTime);
     if (takes === 'filter') out.push(policy((c) => is(c) && filtersOf(c).length === 0, notSet('filter subject')));
   }
@@ -146,7 +174,10 @@ function startRules(): Rule[] {
 const pushRules: readonly Rule[] = [
   { wrong: (c) => hasWildcard(c.deliver_subject), id: 'ConsumerDeliverToWildcardsErr' },
   { wrong: (c) => !isValidSubject(c.deliver_subject), id: 'ConsumerInvalidDeliverSubject' },
-  { wrong: (c, stream) => stream.subjects.some((subject) => subjectsOverlap(subject, c.deliver_subject)), id: 'ConsumerDeliverCycleErr' },
+  {
+    wrong: (c, stream) => stream.subjects.some((subject) => subjectsOverlap(subject, c.deliver_subject)),
+    id: 'ConsumerDeliverCycleErr',
+  },
   { wrong: (c) => c.max_waiting !== 0, id: 'ConsumerPushMaxWaitingErr' },
   { wrong: (c) => c.max_ack_pending > 0 && c.ack_policy === 'none', id: 'ConsumerMaxPendingAckPolicyRequiredErr' },
   { wrong: (c) => c.idle_heartbeat > 0n && c.idle_heartbeat < 100_000_000n, id: 'ConsumerSmallHeartbeatErr' },
@@ -166,7 +197,10 @@ const pullRules: readonly Rule[] = [
 ];
 
 function only(when: Wrong, rules: readonly Rule[]): Rule[] {
-  return rules.map((rule) => ({ ...rule, wrong: (config, stream, limits) => when(config, stream, limits) && rule.wrong(config, stream, limits) }));
+  return rules.map((rule) => ({
+    ...rule,
+    wrong: (config, stream, limits) => when(config, stream, limits) && rule.wrong(config, stream, limits),
+  }));
 }
 
 function ackPendingRule(limit: (stream: StreamConfig, limits: ConsumerLimits) => number): Rule {
@@ -190,7 +224,10 @@ function samplingFault(config: ConsumerConfig): string | undefined {
 
 const rules: readonly Rule[] = [
   invalid((c) => c.name !== '' && !isAssetName(c.name), "consumer name can not contain '.', '*', '>', '\\', '/'"),
-  invalid((c) => c.durable_name !== '' && !isAssetName(c.durable_name), "consumer durable name can not contain '.', '*', '>', '\\', '/'"),
+  invalid(
+    (c) => c.durable_name !== '' && !isAssetName(c.durable_name),
+    "consumer durable name can not contain '.', '*', '>', '\\', '/'",
+  ),
   { wrong: (c, stream) => c.num_replicas > stream.num_replicas, id: 'ConsumerReplicasExceedsStream' },
   { wrong: (c) => c.num_replicas < 0, id: 'ReplicasCountCannotBeNegative' },
   {
@@ -219,7 +256,8 @@ const rules: readonly Rule[] = [
   ackPendingRule((_, limits) => limits.accountMaxAckPending),
   ackPendingRule((stream) => stream.consumer_limits.max_ack_pending),
   {
-    wrong: (c, stream) => stream.consumer_limits.inactive_threshold > 0n && c.inactive_threshold > stream.consumer_limits.inactive_threshold,
+    wrong: (c, stream) =>
+      stream.consumer_limits.inactive_threshold > 0n && c.inactive_threshold > stream.consumer_limits.inactive_threshold,
     id: 'ConsumerInactiveThresholdExcess',
     values: (_, stream) => ({ limit: formatDuration(stream.consumer_limits.inactive_threshold) }),
   },
@@ -237,20 +275,32 @@ const rules: readonly Rule[] = [
     values: (c) => ({ err: samplingFault(c) ?? '' }),
   },
   { wrong: (c) => c.flow_control && c.idle_heartbeat === 0n, id: 'ConsumerWithFlowControlNeedsHeartbeats' },
-  { wrong: (c) => c.durable_name !== '' && c.name !== '' && c.durable_name !== c.name, id: 'ConsumerCreateDurableAndNameMismatch' },
+  {
+    wrong: (c) => c.durable_name !== '' && c.name !== '' && c.durable_name !== c.name,
+    id: 'ConsumerCreateDurableAndNameMismatch',
+  },
   {
     wrong: (c) => metadataLength(c.metadata) > maxMetadataKilobytes * 1024,
     id: 'ConsumerMetadataLengthErrF',
     values: () => ({ limit: `${maxMetadataKilobytes}KB` }),
   },
-  ...only((c) => c.priority_policy !== 'none', [
-    { wrong: isPush, id: 'ConsumerPushWithPriorityGroupErr' },
-    { wrong: (c) => c.priority_groups.length === 0, id: 'ConsumerPriorityPolicyWithoutGroup' },
-    { wrong: (c) => c.priority_groups.includes(''), id: 'ConsumerEmptyGroupName' },
-    { wrong: (c) => c.priority_groups.some((group) => !/^[a-zA-Z0-9/_=-]{1,16}$/.test(group)), id: 'ConsumerInvalidGroupNameErr' },
-  ]),
-  ...only((c) => c.priority_policy === 'none', [
-    { wrong: (c) => c.priority_groups.length > 0, id: 'ConsumerPriorityGroupWithPolicyNone' },
-    { wrong: (c) => c.priority_timeout > 0n, id: 'ConsumerPinnedTTLWithoutPriorityPolicyNone' },
-  ]),
+  ...only(
+    (c) => c.priority_policy !== 'none',
+    [
+      { wrong: isPush, id: 'ConsumerPushWithPriorityGroupErr' },
+      { wrong: (c) => c.priority_groups.length === 0, id: 'ConsumerPriorityPolicyWithoutGroup' },
+      { wrong: (c) => c.priority_groups.includes(''), id: 'ConsumerEmptyGroupName' },
+      {
+        wrong: (c) => c.priority_groups.some((group) => !/^[a-zA-Z0-9/_=-]{1,16}$/.test(group)),
+        id: 'ConsumerInvalidGroupNameErr',
+      },
+    ],
+  ),
+  ...only(
+    (c) => c.priority_policy === 'none',
+    [
+      { wrong: (c) => c.priority_groups.length > 0, id: 'ConsumerPriorityGroupWithPolicyNone' },
+      { wrong: (c) => c.priority_timeout > 0n, id: 'ConsumerPinnedTTLWithoutPriorityPolicyNone' },
+    ],
+  ),
 ];

@@ -21,7 +21,8 @@ const rules: readonly Rule[] = [
 ];
 
 function sameStart(now: ConsumerConfig, before: ConsumerConfig): boolean {
-  if (now.opt_start_time === undefined || before.opt_start_time === undefined) return now.opt_start_time === before.opt_start_time;
+  if (now.opt_start_time === undefined || before.opt_start_time === undefined)
+    return now.opt_start_time === before.opt_start_time;
   return compareInstants(now.opt_start_time, before.opt_start_time) === 0;
 }
 
@@ -41,5 +42,7 @@ export function sameConsumerConfig(a: ConsumerConfig, b: ConsumerConfig): boolea
 }
 
 function comparable(config: ConsumerConfig): string {
-  return JSON.stringify(writeDocument(consumerConfigSchema, { ...config }), (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
+  return JSON.stringify(writeDocument(consumerConfigSchema, { ...config }), (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  );
 }

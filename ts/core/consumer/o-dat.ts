@@ -26,7 +26,8 @@ const version = 2;
 export function encodeConsumerState(state: ConsumerState, nowSeconds: number): Uint8Array {
   const out: number[] = [magic, version];
   const { ackFloor, delivered, pending, redelivered } = state;
-  for (const value of [ackFloor.consumer, ackFloor.stream, delivered.consumer, delivered.stream, pending.length]) putUnsigned(out, value);
+  for (const value of [ackFloor.consumer, ackFloor.stream, delivered.consumer, delivered.stream, pending.length])
+    putUnsigned(out, value);
   if (pending.length > 0) putSigned(out, nowSeconds);
   for (const { stream, consumer, seconds } of pending) {
     putUnsigned(out, stream - ackFloor.stream);

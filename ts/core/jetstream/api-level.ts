@@ -19,7 +19,10 @@ function withoutDynamic(metadata: Metadata): Record<string, string> {
 
 const streamLevels: readonly (readonly [level: number, needs: (config: StreamConfig) => boolean])[] = [
   [1, (config) => config.allow_msg_ttl || config.subject_delete_marker_ttl > 0n],
-  [2, (config) => config.allow_msg_counter || config.allow_atomic || config.allow_msg_schedules || config.persist_mode === 'async'],
+  [
+    2,
+    (config) => config.allow_msg_counter || config.allow_atomic || config.allow_msg_schedules || config.persist_mode === 'async',
+  ],
   [4, (config) => config.allow_batched],
 ];
 

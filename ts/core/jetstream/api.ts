@@ -61,7 +61,12 @@ const rows: readonly Row[] = [
   { subject: 'CONSUMER.CREATE.*', handler: 'consumerCreate', type: 'consumer_create_response' },
   { subject: 'CONSUMER.CREATE.*.>', handler: 'consumerCreate', type: 'consumer_create_response' },
   { subject: 'CONSUMER.DURABLE.CREATE.*.*', handler: 'consumerDurableCreate', type: 'consumer_create_response' },
-  { subject: 'CONSUMER.NAMES.*', handler: 'consumerNames', type: 'consumer_names_response', withError: { ...page, consumers: [] } },
+  {
+    subject: 'CONSUMER.NAMES.*',
+    handler: 'consumerNames',
+    type: 'consumer_names_response',
+    withError: { ...page, consumers: [] },
+  },
   { subject: 'CONSUMER.LIST.*', handler: 'consumerList', type: 'consumer_list_response', withError: { ...page, consumers: [] } },
   { subject: 'CONSUMER.INFO.*.*', handler: 'consumerInfo', type: 'consumer_info_response', bare: true },
   { subject: 'CONSUMER.DELETE.*.*', handler: 'consumerDelete', type: 'consumer_delete_response', bare: true },

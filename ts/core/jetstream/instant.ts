@@ -85,7 +85,7 @@ function fraction(nanos: bigint, unit: bigint): string {
   return `${nanos / unit}.${digits}`;
 }
 
-const unitNanos: Readonly<Record<string, number>> = { ns: 1, us: 1e3, 'µs': 1e3, 'μs': 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+const unitNanos: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
 /** Nanoseconds of a duration as Go reads it (`1h2m`, `1.5s`, `0`), or undefined when it is none. */
 export function parseDuration(text: string): bigint | undefined {

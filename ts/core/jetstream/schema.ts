@@ -10,7 +10,12 @@ export type IntegerType = 'int' | 'int32' | 'int64' | 'uint64';
 export type Kind =
   | { readonly is: 'string' | 'bool' | 'duration' | 'time' | 'bytes' | 'texts' }
   | { readonly is: 'integer'; readonly type: IntegerType }
-  | { readonly is: 'choice'; readonly values: readonly string[]; readonly complaint: (quoted: string) => string; readonly omitFirst?: boolean }
+  | {
+      readonly is: 'choice';
+      readonly values: readonly string[];
+      readonly complaint: (quoted: string) => string;
+      readonly omitFirst?: boolean;
+    }
   | { readonly is: 'list'; readonly of: Kind; readonly goType: string }
   | { readonly is: 'document'; readonly schema: Schema; readonly optional: boolean };
 
@@ -36,7 +41,13 @@ const ranges: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
   uint64: [0n, 2n ** 64n - 1n],
 };
-const goTypes: Readonly<Record<string, string>> = { string: 'string', bool: 'bool', duration: 'time.Duration', bytes: '[]uint8', texts: 'map[string]string' };
+const goTypes: Readonly<Record<string, string>> = {
+  string: 'string',
+  bool: 'bool',
+  duration: 'time.Duration',
+  bytes: '[]uint8',
+  texts: 'map[string]string',
+};
 
 interface Place {
   readonly text: string;
@@ -49,7 +60,8 @@ interface Place {
 export function readDocument(schema: Schema, text: string, strict: boolean): Document {
   const node = parseJson(text);
   if (node.kind === 'null') return emptyDocument(schema);
-  if (node.kind !== 'object') throw new JsonError(`json: cannot unmarshal ${node.kind} into Go value of type server.${schema.name}`);
+  if (node.kind !== 'object')
+    throw new JsonError(`json: cannot unmarshal ${node.kind} into Go value of type server.${schema.name}`);
   return readMembers(schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '' });
 }
 
@@ -120,7 +132,9 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
       return node.items.map((item) => readKind(kind.of, item, place));
     case 'texts':
       if (node.kind !== 'object') return mismatch(node, 'map[string]string', place);
-      return Object.fromEntries(node.members.map(([name, value]) => [name, value.kind === 'string' ? value.value : mismatch(value, 'string', place)]));
+      return Object.fromEntries(
+        node.members.map(([name, value]) => [name, value.kind === 'string' ? value.value : mismatch(value, 'string', place)]),
+      );
     case 'document':
       if (node.kind !== 'object') return mismatch(node, `server.${kind.schema.name}`, place);
       return readMembers(kind.schema, node, { ...place, struct: kind.schema.name });

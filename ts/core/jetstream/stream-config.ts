@@ -139,7 +139,11 @@ const streamConfigFields: { readonly [K in keyof StreamConfig]-?: Field } = {
   deny_purge: flagAlways,
   allow_rollup_hdrs: flagAlways,
   consumer_limits: {
-    kind: { is: 'document', schema: { name: 'StreamConsumerLimits', fields: { inactive_threshold: duration, max_ack_pending: int } }, optional: false },
+    kind: {
+      is: 'document',
+      schema: { name: 'StreamConsumerLimits', fields: { inactive_threshold: duration, max_ack_pending: int } },
+      optional: false,
+    },
     always: true,
   },
   allow_msg_ttl: flagAlways,

@@ -73,14 +73,19 @@ export function checkStreamConfig(given: StreamConfig, around: StreamSurrounding
 
 export function metadataLength(metadata: Readonly<Record<string, string>>): number {
   const encoder = new TextEncoder();
-  return Object.entries(metadata).reduce((sum, [key, value]) => sum + encoder.encode(key).length + encoder.encode(value).length, 0);
+  return Object.entries(metadata).reduce(
+    (sum, [key, value]) => sum + encoder.encode(key).length + encoder.encode(value).length,
+    0,
+  );
 }
 
 function checkNames(config: StreamConfig): void {
   if (!isAssetName(config.name)) invalid("stream name is required and can not contain '.', '*', '>', '\\', '/'");
   if (config.name.length > maxNameLength) invalid(`stream name is too long, maximum allowed is ${maxNameLength}`);
-  if (config.description.length > maxDescriptionLength) invalid(`stream description is too long, maximum allowed is ${maxDescriptionLength}`);
-  if (metadataLength(config.metadata) > maxMetadataLength) invalid(`stream metadata exceeds maximum size of ${maxMetadataLength} bytes`);
+  if (config.description.length > maxDescriptionLength)
+    invalid(`stream description is too long, maximum allowed is ${maxDescriptionLength}`);
+  if (metadataLength(config.metadata) > maxMetadataLength)
+    invalid(`stream metadata exceeds maximum size of ${maxMetadataLength} bytes`);
 }
 
 const counts = ['max_msgs', 'max_msgs_per_subject', 'max_bytes', 'max_msg_size', 'max_consumers'] as const;
@@ -190,12 +195,19 @@ function checkUpstreams(config: Mutable, around: StreamSurroundings, pedantic: b
     }
   }
   for (const prefix of external.apiPrefixes) {
-    if (!isValidLiteral(prefix)) invalid(`stream external api prefix ${JSON.stringify(prefix)} must be a valid subject without wildcards`);
+    if (!isValidLiteral(prefix))
+      invalid(`stream external api prefix ${JSON.stringify(prefix)} must be a valid subject without wildcards`);
     if (subjectsOverlap(prefix, apiPrefix)) refuse('StreamExternalApiOverlapErrF', { prefix, subject: apiPrefix });
   }
 }
 
-function checkMirror(config: Mutable, mirror: StreamSource, around: StreamSurroundings, pedantic: boolean, external: External): void {
+function checkMirror(
+  config: Mutable,
+  mirror: StreamSource,
+  around: StreamSurroundings,
+  pedantic: boolean,
+  external: External,
+): void {
   for (const [wrong, id] of mirrorExclusions) if (wrong(config)) refuse(id);
   if (!isGoodSourceConsumer(mirror)) refuse('MirrorDurableConsumerCfgInvalid');
   if (mirror.filter_subject !== '' && mirror.subject_transforms.length > 0) refuse('MirrorMultipleFiltersNotAllowed');
@@ -204,7 +216,8 @@ function checkMirror(config: Mutable, mirror: StreamSource, around: StreamSurrou
     if (src !== '' && !isValidSubject(src)) refuse('MirrorInvalidSubjectFilter', { err: `invalid subject ${src}` });
     const fault = around.transformFault(src, dest);
     if (fault !== undefined) refuse('MirrorInvalidTransformDestination', { err: fault });
-    if (mirror.subject_transforms.some((other, at) => at !== index && subjectsOverlap(src, other.src))) refuse('MirrorOverlappingSubjectFilters');
+    if (mirror.subject_transforms.some((other, at) => at !== index && subjectsOverlap(src, other.src)))
+      refuse('MirrorOverlappingSubjectFilters');
   }
   if (mirror.external !== undefined) return noteExternal(mirror, external);
   if (!isAssetName(mirror.name)) refuse('MirrorInvalidStreamName');
@@ -212,7 +225,8 @@ function checkMirror(config: Mutable, mirror: StreamSource, around: StreamSurrou
   if (origin === undefined) return;
   external.subjects.push(...origin.subjects);
   if (isTooSmallFor(config, origin)) refuse('MirrorMaxMessageSizeTooBigErr');
-  if (pedantic && config.mirror_direct !== origin.allow_direct) pedantry('origin stream has direct get set, mirror has it disabled');
+  if (pedantic && config.mirror_direct !== origin.allow_direct)
+    pedantry('origin stream has direct get set, mirror has it disabled');
   config.mirror_direct = origin.allow_direct;
 }
 
@@ -234,7 +248,10 @@ function isGoodSourceConsumer(source: StreamSource): boolean {
 }
 
 function sourceIdentity(source: StreamSource): string {
-  const filters = source.subject_transforms.length > 0 ? source.subject_transforms.map(({ src, dest }) => `${src || '>'} ${dest || '>'}`) : [source.filter_subject || '>'];
+  const filters =
+    source.subject_transforms.length > 0
+      ? source.subject_transforms.map(({ src, dest }) => `${src || '>'} ${dest || '>'}`)
+      : [source.filter_subject || '>'];
   return `${source.name}:${source.external?.api ?? ''} ${filters.join(',')}`;
 }
 
@@ -257,7 +274,8 @@ function checkSource(
     if (fault !== undefined) refuse('SourceInvalidTransformDestination', { err: fault });
   }
   for (const [index, { src }] of source.subject_transforms.entries()) {
-    if (source.subject_transforms.some((other, at) => at !== index && isSubsetMatch(src, other.src))) refuse('SourceOverlappingSubjectFilters');
+    if (source.subject_transforms.some((other, at) => at !== index && isSubsetMatch(src, other.src)))
+      refuse('SourceOverlappingSubjectFilters');
   }
   if (source.consumer !== undefined) {
     if (!isGoodSourceConsumer(source)) refuse('SourceDurableConsumerCfgInvalid');
@@ -335,7 +353,8 @@ function checkLimits(config: StreamConfig, around: StreamSurroundings): void {
 function checkTransforms(config: Mutable, around: StreamSurroundings, pedantic: boolean): void {
   const transform = config.subject_transform;
   if (transform !== undefined) {
-    if (transform.src !== '' && !isValidSubject(transform.src)) refuse('StreamTransformInvalidSource', { err: `invalid subject ${transform.src}` });
+    if (transform.src !== '' && !isValidSubject(transform.src))
+      refuse('StreamTransformInvalidSource', { err: `invalid subject ${transform.src}` });
     const fault = around.transformFault(transform.src, transform.dest);
     if (fault !== undefined) refuse('StreamTransformInvalidDestination', { err: fault });
   }
@@ -345,11 +364,18 @@ function checkTransforms(config: Mutable, around: StreamSurroundings, pedantic: 
       if (pedantic) pedantry('republish source can not be empty');
       src = '>';
     }
-    if (dest === '>' && src === '>' && transform !== undefined && config.subjects.length === 1 && transform.src === config.subjects[0]) {
+    if (
+      dest === '>' &&
+      src === '>' &&
+      transform !== undefined &&
+      config.subjects.length === 1 &&
+      transform.src === config.subjects[0]
+    ) {
       if (pedantic) pedantry('implicit republish based on subject transform');
       src = dest = transform.dest;
     }
-    if (config.subjects.some((subject) => subjectsOverlap(dest, subject))) invalid('stream configuration for republish destination forms a cycle');
+    if (config.subjects.some((subject) => subjectsOverlap(dest, subject)))
+      invalid('stream configuration for republish destination forms a cycle');
     if (around.transformFault(src, dest) !== undefined) {
       invalid(`stream configuration for republish with transform from '${src}' to '${dest}' not valid`);
     }

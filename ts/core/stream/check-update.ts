@@ -21,13 +21,21 @@ const rules: readonly Rule[] = [
 
 const laterRules: readonly Rule[] = [
   [(now, before) => before.allow_msg_ttl && !now.allow_msg_ttl, 'message TTL status can not be disabled'],
-  [(now, before) => before.allow_msg_counter !== now.allow_msg_counter, 'stream configuration update can not change message counter setting'],
+  [
+    (now, before) => before.allow_msg_counter !== now.allow_msg_counter,
+    'stream configuration update can not change message counter setting',
+  ],
   [(now, before) => before.allow_msg_schedules && !now.allow_msg_schedules, 'message schedules can not be disabled'],
   [(now, before) => before.persist_mode !== now.persist_mode, 'stream configuration update can not change persist mode'],
 ];
 
 /** The configuration a stream has after an update, or why it may not have it. */
-export function checkStreamUpdate(given: StreamConfig, before: StreamConfig, around: StreamSurroundings, pedantic: boolean): Checked {
+export function checkStreamUpdate(
+  given: StreamConfig,
+  before: StreamConfig,
+  around: StreamSurroundings,
+  pedantic: boolean,
+): Checked {
   const checked = checkStreamConfig(given, around, pedantic);
   if ('error' in checked) return checked;
   const { config } = checked;
@@ -55,5 +63,7 @@ export function sameStreamConfig(a: StreamConfig, b: StreamConfig): boolean {
 }
 
 function comparable(document: Document): string {
-  return JSON.stringify(writeDocument(streamConfigSchema, document), (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
+  return JSON.stringify(writeDocument(streamConfigSchema, document), (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  );
 }

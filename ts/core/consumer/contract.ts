@@ -1,0 +1,81 @@
+// What goes into the consumer machine and what comes out of it: plain values. Times are milliseconds since 1970.
+
+import type { AdvisoryId } from '../jetstream/advisories.ts';
+import type { AckVerb } from './ack.ts';
+import type { PullRequest, Refusal } from './pull-request.ts';
+
+export type ConsumerInput =
+  /** Messages up to this sequence may be shown. */
+  | { readonly is: 'visible'; readonly lastSeq: number }
+  | { readonly is: 'pull'; readonly reply: string; readonly request: PullRequest | Refusal }
+  | {
+      readonly is: 'ack';
+      readonly streamSeq: number;
+      readonly consumerSeq: number;
+      readonly deliveries: number;
+      readonly verb: AckVerb;
+      readonly reply: string;
+    }
+  /** A flow control request was answered. */
+  | { readonly is: 'flow'; readonly subject: string }
+  /** Somebody listens on the deliver subject, or nobody any more. */
+  | { readonly is: 'interest'; readonly active: boolean }
+  /** Requests of inboxes that nobody listens on are dropped. */
+  | { readonly is: 'deaf'; readonly listens: (reply: string) => boolean }
+  /** The stream begins at this sequence now. */
+  | { readonly is: 'first'; readonly firstSeq: number };
+
+/** One batch to read from the stream and send. */
+export interface DeliverWork {
+  readonly deliverSubject: string;
+  readonly fromSeq: number;
+  /** 0: as far as is visible. */
+  readonly toSeq: number;
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly firstConsumerSeq: number;
+  readonly deliveries: number;
+  readonly again: boolean;
+}
+
+export interface DeliverResult {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly nextSeq: number;
+  readonly seqs: readonly number[];
+  readonly stopped: 'end' | 'messages' | 'bytes' | 'interest';
+}
+
+export type ConsumerOutput =
+  | {
+      readonly is: 'status';
+      readonly to: string;
+      readonly status: string;
+      readonly headers: readonly (readonly [string, string | number])[];
+      readonly reply: string;
+    }
+  /** An acknowledgement with a reply was applied: confirm it once the state is safe. */
+  | { readonly is: 'confirm'; readonly to: string }
+  | { readonly is: 'advisory'; readonly id: AdvisoryId; readonly fields: Readonly<Record<string, unknown>> }
+  /** Acknowledged for good: a stream that deletes on ack may act. */
+  | { readonly is: 'settled'; readonly fromSeq: number; readonly toSeq: number }
+  /** Unused for longer than its inactive threshold. */
+  | { readonly is: 'inactive' };
+
+/** What the machine asks about its stream; answered from memory. */
+export interface StreamView {
+  /** Messages the consumer's filters select at or behind a sequence. */
+  countPending(fromSeq: number): number;
+}
+
+export interface ConsumerInfoState {
+  readonly delivered: { readonly consumer: number; readonly stream: number };
+  readonly ackFloor: { readonly consumer: number; readonly stream: number };
+  readonly deliveredAtMs: number;
+  readonly ackedAtMs: number;
+  readonly ackPending: number;
+  readonly redelivered: number;
+  readonly waiting: number;
+  readonly pending: number;
+  readonly pushActive: boolean;
+}

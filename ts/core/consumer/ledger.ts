@@ -1,0 +1,258 @@
+// The consumer's account of what it delivered: what is pending, what is acknowledged, what has to be delivered again and when.
+// Kept true: the ack floor and the delivered sequences never go back; a message leaves the pending ones only when it is acknowledged,
+// terminated, gone from the stream, or delivered `maxDeliver` times.
+
+import type { AckVerb } from './ack.ts';
+import type { ConsumerOutput } from './contract.ts';
+import type { ConsumerState, SequencePair } from './o-dat.ts';
+import { PendingMessages } from './pending.ts';
+import type { ConsumerSettings } from './settings.ts';
+
+export class DeliveryLedger {
+  readonly #pending = new PendingMessages();
+  readonly #tell: (output: ConsumerOutput) => void;
+  #settings: ConsumerSettings;
+  #delivered: SequencePair;
+  #ackFloor: SequencePair;
+  #ackedAtMs = 0;
+  #checkAtMs = Infinity;
+  #revision = 0;
+
+  /** `startSeq`: where the consumer begins in its stream. */
+  constructor(settings: ConsumerSettings, startSeq: number, tell: (output: ConsumerOutput) => void) {
+    this.#settings = settings;
+    this.#tell = tell;
+    this.#delivered = this.#ackFloor = { consumer: 0, stream: Math.max(0, startSeq - 1) };
+  }
+
+  get delivered(): SequencePair {
+    return this.#delivered;
+  }
+
+  get ackFloor(): SequencePair {
+    return this.#ackFloor;
+  }
+
+  get ackedAtMs(): number {
+    return this.#ackedAtMs;
+  }
+
+  /** When late acknowledgements are to be looked for next. */
+  get checkAtMs(): number {
+    return this.#checkAtMs;
+  }
+
+  /** Counts changes of what `state` holds. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  get redelivered(): number {
+    return this.#settings.maxDeliver === 1 ? 0 : this.#pending.redelivered;
+  }
+
+  /** Messages waiting to be delivered again. */
+  get queued(): number {
+    return this.#pending.queued;
+  }
+
+  configure(settings: ConsumerSettings): void {
+    this.#settings = settings;
+    if (this.#pending.size > 0) this.#checkAtMs = 0;
+  }
+
+  restore({ delivered, ackFloor, pending, redelivered }: ConsumerState): void {
+    this.#delivered = { ...delivered };
+    this.#ackFloor = { ...ackFloor };
+    for (const { stream, consumer, seconds } of [...pending].sort((a, b) => a.stream - b.stream)) {
+      this.#pending.add(stream, consumer, seconds * 1000);
+    }
+    for (const { stream, count } of redelivered) this.#pending.setRedeliveries(stream, count);
+    if (this.#pending.size > 0) this.#checkAtMs = 0;
+  }
+
+  state(): ConsumerState {
+    const pending = [...this.#pending.entries()].map(([stream, { consumerSeq, sentAtMs }]) => ({
+      stream,
+      consumer: consumerSeq,
+      seconds: Math.floor(sentAtMs / 1000),
+    }));
+    const redelivered = [...this.#pending.redeliveries()].map(([stream, count]) => ({ stream, count }));
+    return { ackFloor: { ...this.#ackFloor }, delivered: { ...this.#delivered }, pending, redelivered };
+  }
+
+  // Deliveries
+
+  /** Messages went out for the first time, the first of them as `consumerSeq`. */
+  sent(seqs: readonly number[], messages: number, nowMs: number): void {
+    const first = this.#delivered.consumer + 1;
+    if (this.#settings.ackPolicy !== 'none')
+      for (const [index, seq] of seqs.entries()) this.#pending.add(seq, first + index, nowMs);
+    this.#went(messages, seqs[seqs.length - 1] ?? 0);
+    this.#checkIn(1, nowMs);
+  }
+
+  /** A pending message went out again. */
+  sentAgain(seq: number, nowMs: number): void {
+    const count = this.#pending.countRedelivery(seq);
+    this.#pending.unqueue(seq);
+    const message = this.#pending.get(seq);
+    if (message !== undefined) message.sentAtMs = nowMs;
+    this.#went(1, seq);
+    this.#checkIn(count + 1, nowMs);
+  }
+
+  #went(messages: number, lastSeq: number): void {
+    const consumer = this.#delivered.consumer + messages;
+    this.#delivered = { consumer, stream: Math.max(this.#delivered.stream, lastSeq) };
+    if (this.#settings.ackPolicy === 'none') this.#ackFloor = this.#delivered;
+    this.#revision += 1;
+  }
+
+  #checkIn(deliveries: number, nowMs: number): void {
+    const { ackPolicy, ackWaitMs } = this.#settings;
+    if (ackPolicy !== 'none' && ackWaitMs > 0) this.#checkAtMs = Math.min(this.#checkAtMs, nowMs + this.#waitAfter(deliveries));
+  }
+
+  /** How long after its n-th delivery a message is delivered again. */
+  #waitAfter(deliveries: number): number {
+    const { backoffMs, ackWaitMs } = this.#settings;
+    return backoffMs[Math.min(deliveries, backoffMs.length) - 1] ?? ackWaitMs;
+  }
+
+  /** Deliveries so far of a message to be delivered again. */
+  deliveries(seq: number): number {
+    return this.#pending.redeliveryCount(seq) + 1;
+  }
+
+  /** The next message to deliver again; those delivered often enough are given up on the way. */
+  nextAgain(): number | undefined {
+    const { maxDeliver } = this.#settings;
+    for (let seq = this.#pending.peekQueued(); seq !== undefined; seq = this.#pending.peekQueued()) {
+      const deliveries = this.deliveries(seq);
+      if (maxDeliver === 0 || deliveries < maxDeliver) return seq;
+      this.#tell({ is: 'advisory', id: 'maxDeliveries', fields: { stream_seq: seq, deliveries } });
+      const message = this.#pending.remove(seq);
+      this.#pending.setRedeliveries(seq, deliveries);
+      if (message !== undefined) this.#moveFloor(message.consumerSeq, seq);
+      this.#revision += 1;
+    }
+    return undefined;
+  }
+
+  /** Queues what was not acknowledged in time, in order of sequence. */
+  check(nowMs: number): void {
+    this.#checkAtMs = Infinity;
+    if (this.#settings.ackWaitMs === 0) return;
+    const late: number[] = [];
+    for (const [seq, message] of this.#pending.entries()) {
+      if (this.#pending.isQueued(seq)) continue;
+      const dueMs = message.sentAtMs + this.#waitAfter(this.deliveries(seq));
+      if (dueMs <= nowMs) late.push(seq);
+      else this.#checkAtMs = Math.min(this.#checkAtMs, dueMs);
+    }
+    for (const seq of late.sort((a, b) => a - b)) this.#pending.enqueue(seq);
+  }
+
+  // Acknowledgements
+
+  /** False: nothing to confirm. `sentUpTo`: the last stream sequence that can have been delivered. */
+  apply(verb: AckVerb, streamSeq: number, consumerSeq: number, deliveries: number, sentUpTo: number, nowMs: number): boolean {
+    switch (verb.is) {
+      case 'ack':
+      case 'next':
+        return this.#acknowledge(streamSeq, consumerSeq, sentUpTo, nowMs);
+      case 'nak':
+        this.#nak(streamSeq, consumerSeq, deliveries, verb.delayMs, nowMs);
+        return true;
+      case 'progress': {
+        const message = this.#pending.get(streamSeq);
+        if (message !== undefined) message.sentAtMs = nowMs;
+        return true;
+      }
+      case 'terminate':
+        this.#terminate(streamSeq, consumerSeq, deliveries, verb.reason, nowMs);
+        return true;
+    }
+  }
+
+  #acknowledge(streamSeq: number, consumerSeq: number, sentUpTo: number, nowMs: number): boolean {
+    const { ackPolicy } = this.#settings;
+    if (ackPolicy === 'none' || streamSeq > sentUpTo) return false;
+    if (ackPolicy !== 'explicit') return this.#acknowledgeUpTo(streamSeq, consumerSeq, nowMs);
+    if (this.#pending.get(streamSeq) === undefined) return true;
+    this.#ackedAtMs = nowMs;
+    this.#settle(streamSeq);
+    return true;
+  }
+
+  #acknowledgeUpTo(streamSeq: number, consumerSeq: number, nowMs: number): boolean {
+    if (consumerSeq <= this.#ackFloor.consumer || streamSeq <= this.#ackFloor.stream) return true;
+    this.#ackedAtMs = nowMs;
+    const from = this.#pending.lowest() ?? streamSeq;
+    for (let low = this.#pending.lowest(); low !== undefined && low <= streamSeq; low = this.#pending.lowest())
+      this.#pending.remove(low);
+    this.#ackFloor = { consumer: consumerSeq, stream: streamSeq };
+    this.#tell({ is: 'settled', fromSeq: Math.min(from, streamSeq), toSeq: streamSeq });
+    this.#revision += 1;
+    return true;
+  }
+
+  /** Done with a message: it is no longer pending and the floor follows. */
+  #settle(streamSeq: number): void {
+    const message = this.#pending.remove(streamSeq);
+    if (message === undefined) return;
+    if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
+    this.#moveFloor(message.consumerSeq, streamSeq);
+    this.#revision += 1;
+  }
+
+  #moveFloor(consumerSeq: number, streamSeq: number): void {
+    const lowest = this.#pending.lowest();
+    if (lowest === undefined) this.#ackFloor = this.#delivered;
+    else if (consumerSeq === this.#ackFloor.consumer + 1) {
+      const first = this.#pending.get(lowest)?.consumerSeq ?? 0;
+      const consumer = lowest > streamSeq && first > 0 ? first - 1 : consumerSeq;
+      const stream = lowest > streamSeq ? lowest - 1 : Math.min(streamSeq, lowest - 1);
+      this.#ackFloor = { consumer: Math.max(this.#ackFloor.consumer, consumer), stream: Math.max(this.#ackFloor.stream, stream) };
+    }
+  }
+
+  /** A message to be delivered again is no longer in the stream. */
+  gone(streamSeq: number): void {
+    this.#settle(streamSeq);
+    this.#pending.unqueue(streamSeq);
+    this.#revision += 1;
+  }
+
+  /** The stream begins at `firstSeq` now. */
+  begin(firstSeq: number): void {
+    for (let low = this.#pending.lowest(); low !== undefined && low < firstSeq; low = this.#pending.lowest()) this.#settle(low);
+    if (this.#delivered.stream < firstSeq - 1) this.#delivered = { ...this.#delivered, stream: firstSeq - 1 };
+    if (this.#pending.size === 0 && this.#ackFloor.stream < firstSeq - 1)
+      this.#ackFloor = { ...this.#ackFloor, stream: firstSeq - 1 };
+    this.#revision += 1;
+  }
+
+  #nak(streamSeq: number, consumerSeq: number, deliveries: number, delayMs: number | undefined, nowMs: number): void {
+    const message = this.#pending.get(streamSeq);
+    if (message === undefined || consumerSeq <= this.#ackFloor.consumer || consumerSeq > this.#delivered.consumer) return;
+    this.#tell({ is: 'advisory', id: 'messageNaked', fields: { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries } });
+    if (delayMs === undefined) return this.#pending.enqueue(streamSeq);
+    this.#pending.unqueue(streamSeq);
+    message.sentAtMs = nowMs - this.#waitAfter(this.deliveries(streamSeq)) + delayMs;
+    this.#checkAtMs = Math.min(this.#checkAtMs, nowMs + delayMs);
+  }
+
+  #terminate(streamSeq: number, consumerSeq: number, deliveries: number, reason: string, nowMs: number): void {
+    if (this.#pending.get(streamSeq) === undefined) return;
+    this.#ackedAtMs = nowMs;
+    this.#settle(streamSeq);
+    const fields = { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries, ...(reason === '' ? {} : { reason }) };
+    this.#tell({ is: 'advisory', id: 'messageTerminated', fields });
+  }
+}

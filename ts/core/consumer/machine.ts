@@ -1,0 +1,354 @@
+// The consumer: which message goes to whom next. A pure machine with virtual time.
+// The driver feeds `step` and `tick`, sends what `ready` asks for, tells `delivered`, and sends away what `takeOutputs` holds.
+// Kept true: messages go out for the first time in rising sequence; what is to be delivered again goes before what is new.
+
+import type { ConsumerInfoState, ConsumerInput, ConsumerOutput, DeliverResult, DeliverWork, StreamView } from './contract.ts';
+import { FlowWindow } from './flow-window.ts';
+import { DeliveryLedger } from './ledger.ts';
+import type { ConsumerState } from './o-dat.ts';
+import type { PullRequest, Refusal } from './pull-request.ts';
+import type { ConsumerSettings } from './settings.ts';
+import { WaitingQueue, type WaitingRequest } from './waiting.ts';
+
+/** Where a new consumer begins. */
+export interface ConsumerStart {
+  readonly firstSeq: number;
+  /** For "last per subject": the sequences to deliver before going on behind `resumeAfterSeq`. */
+  readonly only?: readonly number[];
+  readonly resumeAfterSeq?: number;
+}
+
+export interface ConsumerIdentity {
+  readonly stream: string;
+  readonly name: string;
+}
+
+type HeaderPairs = readonly (readonly [name: string, value: string | number])[];
+
+const unlimitedBytes = 0x7fff_ffff;
+const batchMessages = 1024;
+const batchBytes = 1024 * 1024;
+
+export class ConsumerMachine {
+  #settings: ConsumerSettings;
+  readonly #view: StreamView;
+  readonly #ledger: DeliveryLedger;
+  readonly #waiting: WaitingQueue;
+  readonly #window: FlowWindow | undefined;
+  #outputs: ConsumerOutput[] = [];
+
+  #nextSeq: number;
+  #visibleSeq = 0;
+  #only: readonly number[];
+  #onlyAt = 0;
+  readonly #resumeSeq: number;
+
+  #pushActive = false;
+  #oversized = false;
+  #deliveredAtMs = 0;
+  #usedAtMs: number;
+  #heartbeatAtMs = 0;
+
+  constructor(identity: ConsumerIdentity, settings: ConsumerSettings, view: StreamView, start: ConsumerStart, nowMs: number) {
+    this.#settings = settings;
+    this.#view = view;
+    this.#ledger = new DeliveryLedger(settings, start.firstSeq, (output) => this.#outputs.push(output));
+    this.#waiting = new WaitingQueue(settings.maxWaiting);
+    this.#window = settings.flowControl ? new FlowWindow(`$JS.FC.${identity.stream}.${identity.name}.`) : undefined;
+    this.#nextSeq = start.firstSeq;
+    this.#only = start.only ?? [];
+    this.#resumeSeq = (start.resumeAfterSeq ?? 0) + 1;
+    this.#usedAtMs = nowMs;
+  }
+
+  /** Goes on from what an earlier run left. */
+  restore(state: ConsumerState): void {
+    this.#ledger.restore(state);
+    this.#nextSeq = state.delivered.stream + 1;
+    this.#only = [];
+  }
+
+  /** Counts changes of what `state` holds. */
+  get revision(): number {
+    return this.#ledger.revision;
+  }
+
+  get waitingFull(): boolean {
+    return this.#waiting.isFull;
+  }
+
+  get pushActive(): boolean {
+    return this.#settings.push && this.#pushActive;
+  }
+
+  configure(settings: ConsumerSettings): void {
+    this.#settings = settings;
+    this.#ledger.configure(settings);
+  }
+
+  state(): ConsumerState {
+    return this.#ledger.state();
+  }
+
+  info(): ConsumerInfoState {
+    return {
+      delivered: this.#ledger.delivered,
+      ackFloor: this.#ledger.ackFloor,
+      deliveredAtMs: this.#deliveredAtMs,
+      ackedAtMs: this.#ledger.ackedAtMs,
+      ackPending: this.#ledger.pending,
+      redelivered: this.#ledger.redelivered,
+      waiting: this.#waiting.length,
+      pending: this.pendingCount(),
+      pushActive: this.pushActive,
+    };
+  }
+
+  /** Messages still to be delivered for the first time. */
+  pendingCount(): number {
+    const left = this.#only.length - this.#onlyAt;
+    if (left === 0) return this.#view.countPending(this.#nextSeq);
+    return left + this.#view.countPending(this.#resumeSeq);
+  }
+
+  takeOutputs(): readonly ConsumerOutput[] {
+    const outputs = this.#outputs;
+    if (outputs.length > 0) this.#outputs = [];
+    return outputs;
+  }
+
+  step(input: ConsumerInput, nowMs: number): void {
+    switch (input.is) {
+      case 'visible':
+        this.#visibleSeq = Math.max(this.#visibleSeq, input.lastSeq);
+        return;
+      case 'pull':
+        return this.#pull(input.reply, input.request, nowMs);
+      case 'ack': {
+        if (input.streamSeq === 0) return;
+        const sentUpTo = this.#only.length > 0 ? this.#visibleSeq : this.#nextSeq - 1;
+        const { verb, streamSeq, consumerSeq, deliveries, reply } = input;
+        const done = this.#ledger.apply(verb, streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
+        if (done && reply !== '' && verb.is !== 'next') this.#outputs.push({ is: 'confirm', to: reply });
+        return;
+      }
+      case 'flow':
+        this.#window?.answered(input.subject);
+        return;
+      case 'interest':
+        return this.#interest(input.active, nowMs);
+      case 'deaf':
+        return this.#waiting.filter(({ reply }) => input.listens(reply));
+      case 'first':
+        return this.#first(input.firstSeq);
+    }
+  }
+
+  // Requests
+
+  #pull(reply: string, request: PullRequest | Refusal, nowMs: number): void {
+    if ('status' in request) return this.#status(reply, request.status);
+    this.#usedAtMs = nowMs;
+    if (request.noWait) {
+      const available = this.pendingCount() + this.#ledger.queued;
+      if (available === 0 && request.expiresMs === 0) return this.#status(reply, '404 No Messages');
+      if (available > 0 && available < this.#waiting.wanted) return this.#status(reply, '408 Requests Pending');
+    }
+    if (!this.#waiting.isFull) this.#waiting.add(request, reply, nowMs);
+    else if (request.heartbeatMs === 0) this.#status(reply, '409 Exceeded MaxWaiting');
+  }
+
+  #status(to: string, status: string, headers: HeaderPairs = [], reply = ''): void {
+    this.#outputs.push({ is: 'status', to, status, headers, reply });
+  }
+
+  /** Ends a request with a status that tells what it did not get. */
+  #closeRequest({ reply, wanted, bytes }: WaitingRequest, status: string): void {
+    this.#status(reply, status, [
+      ['Nats-Pending-Messages', wanted],
+      ['Nats-Pending-Bytes', bytes],
+    ]);
+  }
+
+  #heartbeat(to: string): void {
+    const headers: [string, string | number][] = [
+      ['Nats-Last-Consumer', this.#ledger.delivered.consumer],
+      ['Nats-Last-Stream', this.#nextSeq - 1],
+    ];
+    const asked = this.#window?.asked ?? '';
+    if (asked !== '') headers.push(['Nats-Consumer-Stalled', asked]);
+    this.#status(to, '100 Idle Heartbeat', headers);
+  }
+
+  /** No more messages for now: requests that do not wait are answered. */
+  #endOfStream(): void {
+    this.#waiting.filter((request) => {
+      if (!request.noWait || (request.expiresAtMs > 0 && request.delivered === 0)) return true;
+      this.#status(request.reply, '404 No Messages');
+      return false;
+    });
+  }
+
+  /** The consumer ends: waiting requests are told why. */
+  end(status: string): void {
+    this.#waiting.filter(({ reply }) => {
+      this.#status(reply, status);
+      return false;
+    });
+  }
+
+  #interest(active: boolean, nowMs: number): void {
+    if (active === this.#pushActive) return;
+    this.#pushActive = active;
+    this.#usedAtMs = nowMs;
+    if (!active) this.#window?.reset();
+    else if (this.#settings.heartbeatMs > 0) this.#heartbeatAtMs = nowMs + this.#settings.heartbeatMs;
+  }
+
+  #first(firstSeq: number): void {
+    if (firstSeq <= this.#ledger.ackFloor.stream + 1) return;
+    this.#ledger.begin(firstSeq);
+    this.#nextSeq = Math.max(this.#nextSeq, firstSeq);
+  }
+
+  // Deliveries
+
+  /** The next batch to send, or undefined when nothing can be sent now. */
+  ready(nowMs: number): DeliverWork | undefined {
+    if (nowMs < this.#settings.pausedUntilMs) return undefined;
+    if (this.#settings.push) {
+      if (!this.#pushActive || this.#window?.isFull === true) return undefined;
+      return this.#workFor(this.#settings.deliverSubject, batchMessages, this.#window?.room ?? batchBytes);
+    }
+    for (let request = this.#waiting.first(); request !== undefined; request = this.#waiting.first()) {
+      if (request.expiresAtMs > 0 && nowMs >= request.expiresAtMs) {
+        this.#closeRequest(request, '408 Request Timeout');
+        this.#waiting.rotate(true);
+        continue;
+      }
+      return this.#workFor(request.reply, this.#share(request), request.limited ? request.bytes : batchBytes);
+    }
+    return undefined;
+  }
+
+  /** Several requests share what is there. */
+  #share(request: WaitingRequest): number {
+    const others = this.#waiting.length;
+    if (others === 1) return Math.min(request.wanted, batchMessages);
+    const left = Math.max(1, this.#visibleSeq - this.#nextSeq + 1);
+    return Math.min(request.wanted, batchMessages, Math.ceil(left / others));
+  }
+
+  #workFor(deliverSubject: string, wanted: number, bytes: number): DeliverWork | undefined {
+    const maxBytes = this.#oversized ? unlimitedBytes : Math.min(bytes, unlimitedBytes);
+    const base = { deliverSubject, maxBytes, firstConsumerSeq: this.#ledger.delivered.consumer + 1 };
+    const again = this.#ledger.nextAgain();
+    if (again !== undefined) {
+      return {
+        ...base,
+        fromSeq: again,
+        toSeq: again,
+        maxMessages: 1,
+        deliveries: this.#ledger.deliveries(again) + 1,
+        again: true,
+      };
+    }
+    const { maxAckPending } = this.#settings;
+    const room = maxAckPending > 0 ? maxAckPending - this.#ledger.pending : wanted;
+    if (room <= 0) return undefined;
+    const single = this.#only[this.#onlyAt];
+    if (single !== undefined) return { ...base, fromSeq: single, toSeq: single, maxMessages: 1, deliveries: 1, again: false };
+    if (this.#nextSeq > this.#visibleSeq) {
+      this.#endOfStream();
+      return undefined;
+    }
+    const maxMessages = this.#oversized ? 1 : Math.min(wanted, room);
+    return { ...base, fromSeq: this.#nextSeq, toSeq: 0, maxMessages, deliveries: 1, again: false };
+  }
+
+  /** What became of the work that `ready` gave. */
+  delivered(work: DeliverWork, result: DeliverResult, nowMs: number): void {
+    if (result.messages > 0) this.#sent(work, result, nowMs);
+    if (work.again) {
+      if (result.messages === 0 && result.stopped === 'end') this.#ledger.gone(work.fromSeq);
+    } else if (this.#onlyAt < this.#only.length) {
+      if (result.messages > 0 || result.stopped === 'end') this.#nextOnly(work.fromSeq);
+    } else this.#nextSeq = Math.max(this.#nextSeq, result.nextSeq);
+
+    const request = this.#settings.push ? undefined : this.#waiting.first();
+    this.#oversized = result.stopped === 'bytes' && result.messages === 0 && request?.limited !== true;
+    if (request !== undefined) this.#serve(request, result, nowMs);
+    else if (result.stopped === 'interest') this.#interest(false, nowMs);
+  }
+
+  #sent({ again, fromSeq }: DeliverWork, { seqs, messages, bytes }: DeliverResult, nowMs: number): void {
+    const { heartbeatMs, deliverSubject } = this.#settings;
+    if (again) this.#ledger.sentAgain(fromSeq, nowMs);
+    else this.#ledger.sent(seqs, messages, nowMs);
+    this.#deliveredAtMs = this.#usedAtMs = nowMs;
+    if (heartbeatMs > 0) this.#heartbeatAtMs = nowMs + heartbeatMs;
+    const asked = this.#window?.sent(bytes);
+    if (asked !== undefined) this.#status(deliverSubject, '100 FlowControl Request', [], asked);
+  }
+
+  #serve(request: WaitingRequest, { messages, bytes, stopped }: DeliverResult, nowMs: number): void {
+    if (stopped === 'interest') return this.#waiting.rotate(true);
+    if (messages === 0) {
+      if (stopped !== 'bytes' || !request.limited) return;
+      this.#closeRequest(request, '409 Message Size Exceeds MaxBytes');
+      return this.#waiting.rotate(true);
+    }
+    request.wanted -= messages;
+    request.delivered += messages;
+    if (request.heartbeatMs > 0) request.heartbeatAtMs = nowMs + request.heartbeatMs;
+    if (request.limited) request.bytes -= bytes;
+    const done = request.wanted <= 0 || (request.limited && request.bytes <= 0);
+    if (request.wanted <= 0 && request.limited && request.bytes > 0) this.#closeRequest(request, '409 Batch Completed');
+    this.#waiting.rotate(done);
+  }
+
+  #nextOnly(seq: number): void {
+    this.#onlyAt += 1;
+    this.#nextSeq = seq + 1;
+    if (this.#onlyAt < this.#only.length) return;
+    this.#only = [];
+    this.#onlyAt = 0;
+    this.#nextSeq = this.#resumeSeq;
+  }
+
+  // Time
+
+  tick(nowMs: number): void {
+    this.#waiting.filter((request) => {
+      if (request.expiresAtMs > 0 && nowMs >= request.expiresAtMs) {
+        this.#closeRequest(request, '408 Request Timeout');
+        return false;
+      }
+      if (request.heartbeatAtMs > 0 && nowMs >= request.heartbeatAtMs) {
+        this.#heartbeat(request.reply);
+        request.heartbeatAtMs = nowMs + request.heartbeatMs;
+      }
+      return true;
+    });
+    if (this.pushActive && this.#settings.heartbeatMs > 0 && nowMs >= this.#heartbeatAtMs) {
+      this.#heartbeat(this.#settings.deliverSubject);
+      this.#heartbeatAtMs = nowMs + this.#settings.heartbeatMs;
+    }
+    if (nowMs >= this.#ledger.checkAtMs) this.#ledger.check(nowMs);
+    if (this.#inactiveAtMs() <= nowMs) this.#outputs.push({ is: 'inactive' });
+  }
+
+  /** When `tick` has something to do next; Infinity: when something happens. */
+  nextTickMs(): number {
+    const { heartbeatMs, pausedUntilMs } = this.#settings;
+    const heartbeat = this.pushActive && heartbeatMs > 0 ? this.#heartbeatAtMs : Infinity;
+    const resume = pausedUntilMs > this.#usedAtMs ? pausedUntilMs : Infinity;
+    return Math.min(this.#waiting.nextAtMs() ?? Infinity, heartbeat, this.#ledger.checkAtMs, this.#inactiveAtMs(), resume);
+  }
+
+  #inactiveAtMs(): number {
+    const { inactiveMs, push } = this.#settings;
+    if (inactiveMs === 0 || (push ? this.#pushActive : this.#waiting.length > 0)) return Infinity;
+    return this.#usedAtMs + inactiveMs;
+  }
+}

@@ -1,0 +1,87 @@
+// Pull requests: payload to numbers, and the refusals that need nothing but the consumer's configuration.
+
+import { formatDuration, millis } from '../jetstream/instant.ts';
+import type { ConsumerConfig } from '../jetstream/consumer-config.ts';
+import { JsonError } from '../jetstream/parse-json.ts';
+import { readDocument, type Schema } from '../jetstream/schema.ts';
+
+export interface PullRequest {
+  readonly batch: number;
+  /** 0: no limit. */
+  readonly maxBytes: number;
+  /** 0: waits as long as somebody listens. */
+  readonly expiresMs: number;
+  readonly noWait: boolean;
+  /** 0: none. */
+  readonly heartbeatMs: number;
+}
+
+/** A status line that answers a request instead of messages. */
+export interface Refusal {
+  readonly status: string;
+}
+
+interface Wire {
+  readonly batch: number;
+  readonly expires: bigint;
+  readonly no_wait: boolean;
+  readonly max_bytes: number;
+  readonly idle_heartbeat: bigint;
+}
+
+const int = { kind: { is: 'integer', type: 'int' } } as const;
+const duration = { kind: { is: 'duration' } } as const;
+const text = { kind: { is: 'string' } } as const;
+const schema: Schema = {
+  name: 'JSApiConsumerGetNextRequest',
+  fields: {
+    expires: duration,
+    batch: int,
+    max_bytes: int,
+    no_wait: { kind: { is: 'bool' } },
+    idle_heartbeat: duration,
+    group: text,
+    min_pending: { kind: { is: 'integer', type: 'int64' } },
+    min_ack_pending: { kind: { is: 'integer', type: 'int64' } },
+    id: text,
+    priority: int,
+  },
+};
+
+const decoder = new TextDecoder();
+const single: PullRequest = { batch: 1, maxBytes: 0, expiresMs: 0, noWait: false, heartbeatMs: 0 };
+
+export function parsePullRequest(payload: Uint8Array, config: ConsumerConfig): PullRequest | Refusal {
+  if (config.deliver_subject !== '') return { status: '409 Consumer is push based' };
+  const body = decoder.decode(payload).trim();
+  if (body === '') return single;
+  if (!body.startsWith('{')) return /^[+-]?\d+$/.test(body) ? bounded({ ...single, batch: Number(body) }, 0n, config) : single;
+  let wire: Wire;
+  try {
+    wire = readDocument(schema, body, false) as unknown as Wire;
+  } catch (thrown) {
+    if (!(thrown instanceof JsonError)) throw thrown;
+    return { status: `400 Bad Request - ${thrown.message.replace(/ at offset \d+$/, '')}` };
+  }
+  if (wire.idle_heartbeat > 0n && wire.idle_heartbeat * 2n > wire.expires)
+    return { status: '400 Bad Request - heartbeat value too large' };
+  const request: PullRequest = {
+    batch: wire.batch,
+    maxBytes: Math.max(0, wire.max_bytes),
+    expiresMs: wire.expires === 0n ? 0 : Math.max(millis(wire.expires), Number.MIN_VALUE),
+    noWait: wire.no_wait,
+    heartbeatMs: Math.max(0, millis(wire.idle_heartbeat)),
+  };
+  return bounded(request, wire.expires, config);
+}
+
+function bounded(request: PullRequest, expires: bigint, config: ConsumerConfig): PullRequest | Refusal {
+  if (config.max_batch > 0 && request.batch > config.max_batch)
+    return { status: `409 Exceeded MaxRequestBatch of ${config.max_batch}` };
+  if (config.max_expires > 0n && expires > config.max_expires) {
+    return { status: `409 Exceeded MaxRequestExpires of ${formatDuration(config.max_expires)}` };
+  }
+  if (config.max_bytes > 0 && request.maxBytes > config.max_bytes)
+    return { status: `409 Exceeded MaxRequestMaxBytes of ${config.max_bytes}` };
+  return { ...request, batch: Math.max(1, request.batch) };
+}

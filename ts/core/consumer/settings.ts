@@ -1,0 +1,45 @@
+// A consumer's configuration as its machine uses it: milliseconds and plain limits.
+
+import type { ConsumerConfig } from '../jetstream/consumer-config.ts';
+import { instantMs, millis } from '../jetstream/instant.ts';
+
+export interface ConsumerSettings {
+  readonly push: boolean;
+  readonly deliverSubject: string;
+  readonly ackPolicy: ConsumerConfig['ack_policy'];
+  readonly ackWaitMs: number;
+  readonly backoffMs: readonly number[];
+  /** 0: without end. */
+  readonly maxDeliver: number;
+  /** 0: without end. */
+  readonly maxAckPending: number;
+  readonly maxWaiting: number;
+  readonly flowControl: boolean;
+  readonly heartbeatMs: number;
+  /** 0: never removed for being unused. */
+  readonly inactiveMs: number;
+  readonly pausedUntilMs: number;
+  /** The stream wants to know what is acknowledged for good. */
+  readonly tellsSettled: boolean;
+}
+
+const ephemeralInactiveMs = 5000;
+
+export function settingsOf(config: ConsumerConfig, tellsSettled: boolean): ConsumerSettings {
+  const configured = millis(config.inactive_threshold);
+  return {
+    push: config.deliver_subject !== '',
+    deliverSubject: config.deliver_subject,
+    ackPolicy: config.ack_policy,
+    ackWaitMs: millis(config.ack_wait),
+    backoffMs: config.backoff.map(millis),
+    maxDeliver: Math.max(0, config.max_deliver),
+    maxAckPending: config.ack_policy === 'none' ? 0 : Math.max(0, config.max_ack_pending),
+    maxWaiting: config.max_waiting,
+    flowControl: config.flow_control,
+    heartbeatMs: millis(config.idle_heartbeat),
+    inactiveMs: configured > 0 ? configured : config.durable_name === '' ? ephemeralInactiveMs : 0,
+    pausedUntilMs: config.pause_until === undefined ? 0 : instantMs(config.pause_until),
+    tellsSettled,
+  };
+}

@@ -1,0 +1,78 @@
+// The queue of pull requests that wait for messages, oldest first. Requests take turns: one that was served and wants more goes to the back.
+
+import type { PullRequest } from './pull-request.ts';
+
+export interface WaitingRequest {
+  readonly reply: string;
+  /** Messages still wanted. */
+  wanted: number;
+  /** Bytes still allowed; 0 with `limited` false is no limit. */
+  bytes: number;
+  readonly limited: boolean;
+  readonly noWait: boolean;
+  /** 0: never. */
+  readonly expiresAtMs: number;
+  readonly heartbeatMs: number;
+  heartbeatAtMs: number;
+  delivered: number;
+}
+
+export class WaitingQueue {
+  readonly #limit: number;
+  #requests: WaitingRequest[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get length(): number {
+    return this.#requests.length;
+  }
+
+  get isFull(): boolean {
+    return this.#requests.length >= this.#limit;
+  }
+
+  /** Messages all requests together still want. */
+  get wanted(): number {
+    return this.#requests.reduce((sum, { wanted }) => sum + wanted, 0);
+  }
+
+  add(request: PullRequest, reply: string, nowMs: number): void {
+    this.#requests.push({
+      reply,
+      wanted: request.batch,
+      bytes: request.maxBytes,
+      limited: request.maxBytes > 0,
+      noWait: request.noWait,
+      expiresAtMs: request.expiresMs > 0 ? nowMs + request.expiresMs : 0,
+      heartbeatMs: request.heartbeatMs,
+      heartbeatAtMs: request.heartbeatMs > 0 ? nowMs + request.heartbeatMs : 0,
+      delivered: 0,
+    });
+  }
+
+  first(): WaitingRequest | undefined {
+    return this.#requests[0];
+  }
+
+  /** The first request had its turn: it leaves, or waits behind the others. */
+  rotate(done: boolean): void {
+    const request = this.#requests.shift();
+    if (request !== undefined && !done) this.#requests.push(request);
+  }
+
+  /** Keeps the requests that `keep` wants kept. */
+  filter(keep: (request: WaitingRequest) => boolean): void {
+    this.#requests = this.#requests.filter(keep);
+  }
+
+  /** When the next request expires or wants a heartbeat; undefined: never. */
+  nextAtMs(): number | undefined {
+    let next: number | undefined;
+    for (const { expiresAtMs, heartbeatAtMs } of this.#requests) {
+      for (const at of [expiresAtMs, heartbeatAtMs]) if (at > 0 && (next === undefined || at < next)) next = at;
+    }
+    return next;
+  }
+}

@@ -1,0 +1,118 @@
+// The documents of answers: states and infos in nats-server's field order, ready for `encodeJson`. Absent fields are left out.
+
+import { shownMetadata } from './api-level.ts';
+import { consumerConfigSchema, type ConsumerConfig } from './consumer-config.ts';
+import { formatInstant, instantMs, instantOfMs, zeroInstant, type Instant } from './instant.ts';
+import { writeDocument, type Document } from './schema.ts';
+import { streamConfigSchema, type StreamConfig } from './stream-config.ts';
+import type { ConsumerInfoState } from '../consumer/contract.ts';
+
+export interface StreamStateFacts {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSeq: number;
+  readonly firstTs?: Instant;
+  readonly lastSeq: number;
+  readonly lastTs?: Instant;
+  readonly numSubjects: number;
+  readonly numDeleted: number;
+  readonly lost?: { readonly bytes: number; readonly messages: readonly number[] };
+}
+
+/** Details that only some requests ask for. */
+export interface StateDetails {
+  readonly subjects?: Readonly<Record<string, number>>;
+  readonly deleted?: readonly number[];
+}
+
+const orUndefined = (value: number): number | undefined => (value === 0 ? undefined : value);
+
+export function streamStateDocument(state: StreamStateFacts, consumers: number, details: StateDetails = {}): Document {
+  return {
+    messages: state.messages,
+    bytes: state.bytes,
+    first_seq: state.firstSeq,
+    first_ts: formatInstant(state.firstTs ?? zeroInstant),
+    last_seq: state.lastSeq,
+    last_ts: formatInstant(state.lastTs ?? zeroInstant),
+    num_subjects: orUndefined(state.numSubjects),
+    subjects: details.subjects,
+    num_deleted: orUndefined(state.numDeleted),
+    deleted: details.deleted !== undefined && details.deleted.length > 0 ? details.deleted : undefined,
+    lost: state.lost === undefined ? undefined : { msgs: state.lost.messages, bytes: state.lost.bytes },
+    consumer_count: consumers,
+  };
+}
+
+export interface StreamInfoFacts {
+  readonly config: StreamConfig;
+  readonly created: Instant;
+  readonly state: Document;
+  readonly domain: string;
+  /** The server's name, where the answer tells the leader. */
+  readonly leader?: string;
+  readonly now: Instant;
+  /** Answers of single streams add this server's version to the metadata; lists do not. */
+  readonly versions: boolean;
+}
+
+export function streamInfoDocument({ config, created, state, domain, leader, now, versions }: StreamInfoFacts): Document {
+  const shown = versions ? { ...config, metadata: shownMetadata(config.metadata) } : config;
+  return {
+    config: writeDocument(streamConfigSchema, { ...shown }),
+    created: formatInstant(created),
+    state,
+    domain: domain === '' ? undefined : domain,
+    cluster: leader === undefined ? undefined : { leader },
+    ts: formatInstant(now),
+  };
+}
+
+export interface ConsumerInfoFacts {
+  readonly stream: string;
+  readonly name: string;
+  readonly created: Instant;
+  readonly config: ConsumerConfig;
+  readonly state: ConsumerInfoState;
+  readonly now: Instant;
+  readonly versions: boolean;
+}
+
+export function consumerInfoDocument({ stream, name, created, config, state, now, versions }: ConsumerInfoFacts): Document {
+  const shown = versions ? { ...config, metadata: shownMetadata(config.metadata) } : config;
+  const pauseMs = config.pause_until === undefined ? 0 : instantMs(config.pause_until) - instantMs(now);
+  return {
+    stream_name: stream,
+    name,
+    created: formatInstant(created),
+    config: writeDocument(consumerConfigSchema, { ...shown }),
+    delivered: sequenceInfo(state.delivered, state.deliveredAtMs),
+    ack_floor: sequenceInfo(state.ackFloor, state.ackedAtMs),
+    num_ack_pending: state.ackPending,
+    num_redelivered: state.redelivered,
+    num_waiting: state.waiting,
+    num_pending: state.pending,
+    push_bound: state.pushActive ? true : undefined,
+    paused: pauseMs > 0 ? true : undefined,
+    pause_remaining: pauseMs > 0 ? BigInt(Math.round(pauseMs * 1e6)) : undefined,
+    ts: formatInstant(now),
+  };
+}
+
+function sequenceInfo(pair: { readonly consumer: number; readonly stream: number }, atMs: number): Document {
+  return {
+    consumer_seq: pair.consumer,
+    stream_seq: pair.stream,
+    last_active: atMs === 0 ? undefined : formatInstant(instantOfMs(atMs)),
+  };
+}
+
+/** The content of a stream's meta.inf. */
+export function streamMeta(config: StreamConfig, created: Instant): Document {
+  return { Created: formatInstant(created), ...writeDocument(streamConfigSchema, { ...config }) };
+}
+
+/** The content of a consumer's meta.inf; `Name` and `name` are two keys. */
+export function consumerMeta(config: ConsumerConfig, name: string, created: Instant): Document {
+  return { Created: formatInstant(created), Name: name, ...writeDocument(consumerConfigSchema, { ...config }) };
+}

@@ -1,0 +1,162 @@
+// JetStream of one account: its streams, limits, counts, and its advisories.
+
+import type { ConsumerLimits } from '../../core/consumer/check-config.ts';
+import { advisoryOf, type AdvisoryId } from '../../core/jetstream/advisories.ts';
+import { streamMeta } from '../../core/jetstream/documents.ts';
+import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
+import { formatInstant } from '../../core/jetstream/instant.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import type { Document } from '../../core/jetstream/schema.ts';
+import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
+import type { StreamSurroundings } from '../../core/stream/check-config.ts';
+import { subjectsOverlap } from '../../core/subject/subject.ts';
+import type { Instant } from '../../ports/clock.ts';
+import { StoreFault, type StreamOptions } from '../store/store.ts';
+import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
+import { storeLimits, Stream } from './stream.ts';
+
+const encoder = new TextEncoder();
+const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+export class JetStreamAccount {
+  readonly name: string;
+  /** The account's number in the kernel. */
+  readonly number: number;
+  readonly ports: JetStreamPorts;
+  readonly settings: JetStreamSettings;
+  readonly limits: AccountLimits;
+  readonly streams = new Map<string, Stream>();
+  /** Streams found on disk that could not be opened: name and reason. */
+  readonly offline = new Map<string, string>();
+  apiTotal = 0;
+  apiErrors = 0;
+
+  constructor(name: string, number: number, ports: JetStreamPorts, settings: JetStreamSettings, limits: AccountLimits) {
+    this.name = name;
+    this.number = number;
+    this.ports = ports;
+    this.settings = settings;
+    this.limits = limits;
+  }
+
+  /** Streams by name. */
+  sorted(): Stream[] {
+    return [...this.streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  consumerCount(): number {
+    let count = 0;
+    for (const stream of this.streams.values()) count += stream.consumers.size;
+    return count;
+  }
+
+  surroundings(storage: StreamConfig['storage']): StreamSurroundings {
+    const { maxBytesRequired, memoryMaxStreamBytes, storageMaxStreamBytes } = this.limits;
+    return {
+      duplicateWindowLimit: this.settings.limits.duplicateWindowNanos,
+      maxBytesRequired,
+      maxStreamBytes: storage === 'memory' ? memoryMaxStreamBytes : storageMaxStreamBytes,
+      stream: (name) => this.streams.get(name)?.config,
+      transformFault: () => undefined,
+    };
+  }
+
+  consumerLimits(): ConsumerLimits {
+    const { maxAckPending, maxRequestBatch } = this.settings.limits;
+    return { maxAckPending, maxRequestBatch, accountMaxAckPending: Math.max(0, this.limits.maxAckPending) };
+  }
+
+  /** Whether another stream listens on one of the subjects. */
+  overlaps(subjects: readonly string[], except: string): boolean {
+    for (const stream of this.streams.values()) {
+      if (stream.name === except) continue;
+      if (stream.config.subjects.some((theirs) => subjects.some((ours) => subjectsOverlap(ours, theirs)))) return true;
+    }
+    return false;
+  }
+
+  /** Bytes that streams have reserved by `max_bytes`. */
+  reserved(storage: StreamConfig['storage'], except = ''): number {
+    let bytes = 0;
+    for (const { config } of this.streams.values()) {
+      if (config.storage === storage && config.name !== except) bytes += Math.max(0, config.max_bytes);
+    }
+    return bytes;
+  }
+
+  stored(storage: StreamConfig['storage']): number {
+    let bytes = 0;
+    for (const { config, store } of this.streams.values()) if (config.storage === storage) bytes += store.state.bytes;
+    return bytes;
+  }
+
+  /** Why the account has no room for a stream. */
+  roomFault(config: StreamConfig, isNew: boolean): ApiError | undefined {
+    const { maxStreams, maxMemory, maxStorage } = this.limits;
+    if (isNew && maxStreams > 0 && this.streams.size >= maxStreams) return apiError('MaximumStreamsLimitErr');
+    const memory = config.storage === 'memory';
+    const limit = memory ? maxMemory : maxStorage;
+    if (limit < 0 || this.reserved(config.storage, config.name) + Math.max(0, config.max_bytes) <= limit) return undefined;
+    return apiError(memory ? 'MemoryResourcesExceededErr' : 'StorageResourcesExceededErr');
+  }
+
+  options(config: StreamConfig): StreamOptions {
+    const { domain } = this.settings;
+    return {
+      accountName: this.name,
+      account: this.number,
+      name: config.name,
+      retention: config.retention,
+      limits: storeLimits(config),
+      noAck: config.no_ack,
+      sealed: config.sealed,
+      firstSeq: config.first_seq,
+      ...(domain === '' ? {} : { domain }),
+    };
+  }
+
+  /** Adds a checked stream, or tells why the store refused. */
+  addStream(config: StreamConfig, created: Instant): Stream | ApiError {
+    try {
+      const store = this.ports.store.create(this.options(config), encodeJson(streamMeta(config, created)));
+      const stream = new Stream(this, config, created, store);
+      this.streams.set(config.name, stream);
+      stream.open();
+      this.advise('streamCreated', { stream: config.name, action: 'create' }, config.name);
+      return stream;
+    } catch (thrown) {
+      if (!(thrown instanceof StoreFault)) throw thrown;
+      this.ports.log.error(`stream '${this.name} > ${config.name}': ${thrown.message}`);
+      return apiError('StreamCreateErrF', { err: thrown.message });
+    }
+  }
+
+  async removeStream(stream: Stream): Promise<void> {
+    this.streams.delete(stream.name);
+    await stream.remove();
+    this.advise('streamDeleted', { stream: stream.name, action: 'delete' }, stream.name);
+  }
+
+  /** Sends an advisory when somebody listens. */
+  advise(id: AdvisoryId, fields: Document, stream = '', consumer = ''): void {
+    const { subject, type } = advisoryOf(id, stream, consumer);
+    const { door, clock } = this.ports;
+    if (!door.hasInterest(this.number, subject)) return;
+    const { domain } = this.settings;
+    const document = {
+      type,
+      id: this.unique(22),
+      timestamp: formatInstant(clock.wallInstant()),
+      ...fields,
+      domain: domain === '' ? undefined : domain,
+    };
+    door.publish(this.number, subject, '', undefined, encoder.encode(encodeJson(document)));
+  }
+
+  /** A random name of letters and digits. */
+  unique(length: number): string {
+    let out = '';
+    for (let index = 0; index < length; index++) out += letters[this.ports.random.below(letters.length)] ?? '';
+    return out;
+  }
+}

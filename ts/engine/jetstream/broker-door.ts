@@ -1,0 +1,49 @@
+// The broker's door as JetStream uses it: host subscriptions, acknowledgements read by the kernel, publishes of the server, turns.
+
+import type { AckMessage } from '../../kernel/events.ts';
+import { subscriptionKind } from '../../kernel/constants.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Door, InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
+
+export class BrokerDoor implements Door {
+  readonly #broker: Broker;
+  readonly #acks = new Map<number, (ack: InboundAck) => void>();
+  #lastTarget = 0;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription {
+    const subscription = this.#broker.host.subscribe(account, subject, '', call);
+    return { cancel: () => subscription.unsubscribe() };
+  }
+
+  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
+    const target = ++this.#lastTarget;
+    const handle = this.#broker.kernel.subscribeServer(account, subject, '', subscriptionKind.consumer, target);
+    this.#acks.set(target, call);
+    return {
+      cancel: () => {
+        if (this.#acks.delete(target)) this.#broker.kernel.unsubscribeServer(handle);
+      },
+    };
+  }
+
+  /** An acknowledgement out of the event ring. */
+  ack(message: AckMessage): void {
+    this.#acks.get(message.target)?.(message);
+  }
+
+  publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+    return this.#broker.turn(() => this.#broker.kernel.publish(account, subject, reply, headers, payload));
+  }
+
+  hasInterest(account: number, subject: string): boolean {
+    return this.#broker.kernel.hasInterest(account, subject);
+  }
+
+  soon(call: () => void): void {
+    this.#broker.soon(call);
+  }
+}

@@ -1,0 +1,182 @@
+// CONSUMER requests: create in its three subject forms, names, list, info, delete, pause.
+
+import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config.ts';
+import { consumerUpdateFault, sameConsumerConfig } from '../../core/consumer/check-update.ts';
+import { storedConsumerMetadata } from '../../core/jetstream/api-level.ts';
+import { consumerCreateSchema, type ConsumerConfig, type ConsumerCreateRequest } from '../../core/jetstream/consumer-config.ts';
+import { compareInstants, formatInstant, instantMs, zeroInstant, type Instant } from '../../core/jetstream/instant.ts';
+import { maxNameLength } from '../../core/jetstream/names.ts';
+import type { Schema } from '../../core/jetstream/schema.ts';
+import { subjectsOverlap } from '../../core/subject/subject.ts';
+import {
+  consumerOf,
+  isObject,
+  pageOf,
+  readRequest,
+  refuse,
+  streamOf,
+  ApiRefusal,
+  type Answer,
+  type ApiHandler,
+  type ApiRequest,
+} from './request.ts';
+import type { Consumer } from './consumer.ts';
+import type { Stream } from './stream.ts';
+
+const namesLimit = 1024;
+const listLimit = 256;
+const generatedNameLength = 8;
+const ephemeralInactive = 5_000_000_000n;
+
+const pageSchema: Schema = {
+  name: 'JSApiConsumersRequest',
+  prefix: 'ApiPagedRequest',
+  fields: { offset: { kind: { is: 'integer', type: 'int' } } },
+};
+const pauseSchema: Schema = { name: 'JSApiConsumerPauseRequest', fields: { pause_until: { kind: { is: 'time' } } } };
+
+export const createDurable: ApiHandler = (request) => {
+  const asked = readRequest<ConsumerCreateRequest>(request, consumerCreateSchema);
+  if (asked.stream_name !== request.parts[0]) refuse('StreamMismatchErr');
+  const { durable_name } = asked.config;
+  if (durable_name === '') refuse('ConsumerDurableNameNotSetErr');
+  if (durable_name !== request.parts[1]) refuse('ConsumerDurableNameNotMatchSubjectErr');
+  return place(request, asked, durable_name);
+};
+
+export const create: ApiHandler = (request) => {
+  const asked = readRequest<ConsumerCreateRequest>(request, consumerCreateSchema);
+  if (asked.stream_name !== request.parts[0]) refuse('StreamMismatchErr');
+  const { config } = asked;
+  const rest = request.parts[1];
+  if (rest === undefined) {
+    if (config.durable_name !== '') refuse('ConsumerEphemeralWithDurableNameErr');
+    return place(request, asked, config.name);
+  }
+  const [name = '', ...filter] = rest.split('.');
+  if (filter.length > 0) {
+    if (config.filter_subjects.length > 0) refuse('ConsumerMultipleFiltersNotAllowed');
+    if (config.filter_subject !== filter.join('.')) refuse('ConsumerCreateFilterSubjectMismatchErr');
+  }
+  if (config.durable_name !== '' && config.durable_name !== name) refuse('ConsumerDurableNameNotMatchSubjectErr');
+  return place(request, asked, config.durable_name === '' && config.name === '' ? name : config.durable_name || config.name);
+};
+
+/** Creates or updates by the request's action. */
+function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: string): Answer {
+  const stream = streamOf(request);
+  const checked = checkConsumerConfig(asked.config, stream.config, request.account.consumerLimits(), asked.pedantic);
+  if ('error' in checked) throw new ApiRefusal(checked.error);
+  let { config } = checked;
+  if (config.durable_name === '' && config.inactive_threshold === 0n && !config.direct)
+    config = { ...config, inactive_threshold: ephemeralInactive };
+  config = { ...config, metadata: storedConsumerMetadata(config) };
+  if (wantedName.length > maxNameLength) refuse('ConsumerNameTooLongErrF', { max: maxNameLength });
+  const existing = stream.consumers.get(wantedName);
+  if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name }, asked.action);
+  if (asked.action === 'update') refuse('ConsumerDoesNotExist');
+  const most = stream.config.max_consumers > 0 ? stream.config.max_consumers : request.account.limits.maxConsumers;
+  if (most > 0 && stream.consumers.size >= most) refuse('MaximumConsumersLimitErr');
+  checkWorkQueue(stream, config, wantedName);
+  const name = wantedName === '' ? freshName(stream) : wantedName;
+  if (config.name !== '' || config.durable_name === '') config = { ...config, name };
+  const shown = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
+  const consumer = stream.addConsumer(name, config, request.account.ports.clock.wallInstant());
+  const fields = consumer.info(true);
+  return { fields: shown ? withoutName(fields) : fields, after: stream };
+}
+
+/** A name that the server gave is not part of the configuration that the answer shows. */
+function withoutName(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { name: _, ...config } = fields['config'] as Record<string, unknown>;
+  return { ...fields, config };
+}
+
+function freshName(stream: Stream): string {
+  for (;;) {
+    const name = stream.account.unique(generatedNameLength);
+    if (!stream.consumers.has(name)) return name;
+  }
+}
+
+function change(stream: Stream, consumer: Consumer, config: ConsumerConfig, action: string): Answer {
+  const before = consumer.config;
+  if (action === 'create' && !sameConsumerConfig(config, before)) refuse('ConsumerAlreadyExists');
+  if (stream.config.retention === 'workqueue') checkUnique(stream, config, consumer.name);
+  const fault = consumerUpdateFault(config, before, consumer.machine.info().pushActive);
+  if (fault !== undefined) return { error: fault };
+  if (!sameConsumerConfig(config, before)) consumer.update(config);
+  return { fields: consumer.info(true), after: stream };
+}
+
+function checkWorkQueue(stream: Stream, config: ConsumerConfig, name: string): void {
+  if (stream.config.retention !== 'workqueue' || config.direct) return;
+  if (config.ack_policy !== 'explicit' && config.ack_policy !== 'flow_control') refuse('ConsumerWQRequiresExplicitAckErr');
+  if (config.deliver_policy !== 'all') refuse('ConsumerWQConsumerNotDeliverAllErr');
+  if (stream.consumers.size === 0) return;
+  if (filtersOf(config).length === 0) refuse('ConsumerWQMultipleUnfilteredErr');
+  checkUnique(stream, config, name);
+}
+
+function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void {
+  const ours = filtersOf(config);
+  for (const other of stream.consumers.values()) {
+    if (other.name === name) continue;
+    const theirs = filtersOf(other.config);
+    const overlap =
+      ours.length === 0 || theirs.length === 0 || ours.some((mine) => theirs.some((filter) => subjectsOverlap(mine, filter)));
+    if (overlap) refuse('ConsumerWQConsumerNotUniqueErr');
+  }
+}
+
+function selected(request: ApiRequest): { readonly consumers: Consumer[]; readonly offset: number } {
+  const { offset } = isObject(request) ? readRequest<{ offset: number }>(request, pageSchema) : { offset: 0 };
+  const consumers = [...streamOf(request).consumers.values()].filter(({ config }) => !config.direct);
+  return { consumers: consumers.sort((a, b) => (a.name < b.name ? -1 : 1)), offset };
+}
+
+export const names: ApiHandler = (request) => {
+  const { consumers, offset } = selected(request);
+  const { page, fields } = pageOf(consumers, offset, namesLimit);
+  return { fields: { ...fields, consumers: page.map(({ name }) => name) } };
+};
+
+export const list: ApiHandler = (request) => {
+  const { consumers, offset } = selected(request);
+  const { page, fields } = pageOf(consumers, offset, listLimit);
+  return { fields: { ...fields, consumers: page.map((consumer) => consumer.info(false)) }, after: streamOf(request) };
+};
+
+export const info: ApiHandler = (request) => {
+  const consumer = consumerOf(request);
+  consumer.checkInterest();
+  return { fields: consumer.info(true), after: consumer.stream };
+};
+
+export const remove: ApiHandler = (request) => {
+  const consumer = consumerOf(request);
+  consumer.stream.removeConsumer(consumer);
+  return { fields: { success: true }, after: consumer.stream };
+};
+
+export const pause: ApiHandler = (request) => {
+  const { pause_until } = readRequest<{ pause_until: Instant | undefined }>(request, pauseSchema);
+  const consumer = consumerOf(request);
+  const now = request.account.ports.clock.wallInstant();
+  const until = pause_until === undefined || compareInstants(pause_until, zeroInstant) === 0 ? undefined : pause_until;
+  const config: ConsumerConfig = { ...consumer.config, pause_until: until };
+  consumer.update({ ...config, metadata: storedConsumerMetadata(config) });
+  const paused = until !== undefined && compareInstants(until, now) > 0;
+  const fields = {
+    paused,
+    pause_until: formatInstant(until ?? zeroInstant),
+    pause_remaining: paused && until !== undefined ? BigInt(Math.round((instantMs(until) - instantMs(now)) * 1e6)) : undefined,
+  };
+  request.account.advise(
+    'consumerPaused',
+    { stream: consumer.stream.name, consumer: consumer.name, paused, pause_until: formatInstant(until ?? zeroInstant) },
+    consumer.stream.name,
+    consumer.name,
+  );
+  return { fields, after: consumer.stream };
+};

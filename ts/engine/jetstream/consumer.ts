@@ -1,0 +1,314 @@
+// Drives one consumer: feeds its machine with pulls, acknowledgements and time, sends what the machine asks for, keeps its state on disk.
+// Kept true: an acknowledgement is confirmed only after the state that knows it was written; state is written at most every 100 ms otherwise.
+
+import { parseAckVerb } from '../../core/consumer/ack.ts';
+import type { ConsumerOutput, DeliverWork } from '../../core/consumer/contract.ts';
+import { filtersOf } from '../../core/consumer/check-config.ts';
+import { ConsumerMachine, type ConsumerStart } from '../../core/consumer/machine.ts';
+import { parsePullRequest } from '../../core/consumer/pull-request.ts';
+import { settingsOf } from '../../core/consumer/settings.ts';
+import { consumerInfoDocument, consumerMeta } from '../../core/jetstream/documents.ts';
+import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
+import { buildHeaders } from '../../core/jetstream/headers.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import type { Document } from '../../core/jetstream/schema.ts';
+import type { Instant, Timer } from '../../ports/clock.ts';
+import type { ConsumerState } from '../store/store.ts';
+import type { InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
+import type { Stream } from './stream.ts';
+
+const noBytes = new Uint8Array(0);
+const stateIntervalMs = 100;
+const roundsATurn = 16;
+
+export class Consumer {
+  readonly stream: Stream;
+  readonly name: string;
+  readonly created: Instant;
+  readonly machine: ConsumerMachine;
+  #config: ConsumerConfig;
+  #filters: readonly string[];
+  readonly #ackPrefix: string;
+  readonly #subscriptions: ServerSubscription[] = [];
+  #confirms: string[] = [];
+  #savedRevision = -1;
+  #saveTimer: Timer | undefined;
+  #tickTimer: Timer | undefined;
+  #tickAtMs = Infinity;
+  #queued = false;
+  #closed = false;
+
+  constructor(stream: Stream, name: string, config: ConsumerConfig, created: Instant, start: ConsumerStart) {
+    this.stream = stream;
+    this.name = name;
+    this.created = created;
+    this.#config = config;
+    this.#filters = filtersOf(config);
+    this.#ackPrefix = config.ack_policy === 'none' && config.direct ? '' : `$JS.ACK.${stream.name}.${name}.`;
+    const view = { countPending: (fromSeq: number) => stream.store.countPending(this.#filters, fromSeq) };
+    this.machine = new ConsumerMachine(
+      { stream: stream.name, name },
+      settingsOf(config, this.#tellsSettled),
+      view,
+      start,
+      stream.ports.clock.wallMs(),
+    );
+    this.machine.step({ is: 'visible', lastSeq: stream.store.syncedSeq }, 0);
+  }
+
+  get config(): ConsumerConfig {
+    return this.#config;
+  }
+
+  get #tellsSettled(): boolean {
+    return this.stream.config.retention !== 'limits';
+  }
+
+  get isPush(): boolean {
+    return this.#config.deliver_subject !== '';
+  }
+
+  get isDurable(): boolean {
+    return this.#config.durable_name !== '';
+  }
+
+  /** Listens and begins to deliver; with what an earlier run left, goes on from there. */
+  open(state?: ConsumerState): void {
+    const { account, name: stream } = this.stream;
+    const { door } = this.stream.ports;
+    if (state !== undefined) this.machine.restore(state);
+    this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
+    this.#savedRevision = state === undefined ? -1 : this.machine.revision;
+    const scope = `${stream}.${this.name}`;
+    this.#subscriptions.push(
+      door.subscribe(account.number, `$JS.API.CONSUMER.MSG.NEXT.${scope}`, (message) => this.#pull(message)),
+      door.subscribeAcks(account.number, `$JS.ACK.${scope}.>`, (ack) => this.#ack(ack)),
+    );
+    if (this.#config.flow_control) {
+      this.#subscriptions.push(door.subscribe(account.number, `$JS.FC.${scope}.*`, ({ subject }) => this.#flow(subject)));
+    }
+    this.checkInterest();
+    this.save();
+    this.#arm();
+    this.wake();
+  }
+
+  /** Takes a changed configuration over. */
+  update(config: ConsumerConfig): void {
+    this.#config = config;
+    this.#filters = filtersOf(config);
+    this.machine.configure(settingsOf(config, this.#tellsSettled));
+    this.#writeMeta();
+    this.checkInterest();
+    this.#arm();
+    this.wake();
+  }
+
+  info(versions: boolean): Document {
+    const { clock } = this.stream.ports;
+    if (!this.isPush) this.#dropDeaf();
+    return consumerInfoDocument({
+      stream: this.stream.name,
+      name: this.name,
+      created: this.created,
+      config: this.#config,
+      state: this.machine.info(),
+      now: clock.wallInstant(),
+      versions,
+    });
+  }
+
+  /** The stream shows more messages. */
+  synced(lastSeq: number): void {
+    this.machine.step({ is: 'visible', lastSeq }, 0);
+    this.wake();
+  }
+
+  /** Messages below this sequence are gone. */
+  firstMoved(firstSeq: number): void {
+    this.machine.step({ is: 'first', firstSeq }, this.#now());
+    this.#flushOutputs();
+    this.#saveSoon();
+  }
+
+  /** Whether somebody listens on the deliver subject; asked again and again, as the kernel does not tell. */
+  checkInterest(): void {
+    if (!this.isPush || this.#closed) return;
+    const active = this.stream.ports.door.hasInterest(this.stream.account.number, this.#config.deliver_subject);
+    if (active === this.machine.pushActive) return;
+    this.machine.step({ is: 'interest', active }, this.#now());
+    this.#arm();
+    if (active) this.wake();
+  }
+
+  /** Delivers what can be delivered, before this turn's output leaves. */
+  wake(): void {
+    if (this.#queued || this.#closed) return;
+    this.#queued = true;
+    this.stream.ports.door.soon(() => this.#pump());
+  }
+
+  /** Stops listening and delivering. `status` is what waiting requests are told. */
+  close(status: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const subscription of this.#subscriptions) subscription.cancel();
+    this.#saveTimer?.cancel();
+    this.#tickTimer?.cancel();
+    this.machine.end(status);
+    this.#flushOutputs();
+  }
+
+  /** Writes the state when it changed since the last time. */
+  save(): void {
+    this.#saveTimer?.cancel();
+    this.#saveTimer = undefined;
+    if (this.isVolatile || this.#savedRevision === this.machine.revision) return;
+    this.#savedRevision = this.machine.revision;
+    this.stream.store.writeConsumerState(this.name, this.machine.state());
+  }
+
+  /** Keeps nothing on disk. */
+  get isVolatile(): boolean {
+    return this.#config.mem_storage || this.#config.direct || this.stream.config.storage === 'memory';
+  }
+
+  writeNew(): void {
+    this.#writeMeta();
+  }
+
+  #writeMeta(): void {
+    if (this.isVolatile) return;
+    this.stream.store.writeConsumer(this.name, encodeJson(consumerMeta(this.#config, this.name, this.created)));
+  }
+
+  #now(): number {
+    return this.stream.ports.clock.wallMs();
+  }
+
+  #pull({ reply, payload }: InboundMessage): void {
+    if (reply === '') return;
+    this.#request(reply, payload);
+  }
+
+  #request(reply: string, payload: Uint8Array): void {
+    if (this.machine.waitingFull) this.#dropDeaf();
+    this.machine.step({ is: 'pull', reply, request: parsePullRequest(payload, this.#config) }, this.#now());
+    this.#arm();
+    this.wake();
+  }
+
+  #dropDeaf(): void {
+    const { door } = this.stream.ports;
+    const { number } = this.stream.account;
+    this.machine.step({ is: 'deaf', listens: (reply) => door.hasInterest(number, reply) }, this.#now());
+  }
+
+  #ack({ kind, streamSeq, consumerSeq, deliveries, reply, payload }: InboundAck): void {
+    const verb = kind === 0 ? ({ is: 'ack' } as const) : parseAckVerb(payload);
+    if (verb === undefined) return;
+    this.machine.step({ is: 'ack', streamSeq, consumerSeq, deliveries, verb, reply }, this.#now());
+    if (verb.is === 'next' && reply !== '') this.#request(reply, verb.request);
+    else if (verb.is === 'nak') this.#arm();
+    this.wake();
+  }
+
+  #flow(subject: string): void {
+    this.machine.step({ is: 'flow', subject }, this.#now());
+    this.wake();
+  }
+
+  #pump(): void {
+    this.#queued = false;
+    if (this.#closed) return;
+    const nowMs = this.#now();
+    let rounds = 0;
+    for (let work = this.machine.ready(nowMs); work !== undefined; work = this.machine.ready(nowMs)) {
+      if (rounds++ === roundsATurn) {
+        this.stream.ports.clock.after(0, () => this.wake());
+        break;
+      }
+      this.machine.delivered(work, this.stream.store.deliver(this.#deliverRequest(work)), nowMs);
+      this.#flushOutputs();
+    }
+    this.#flushOutputs();
+    if (this.#confirms.length > 0) this.#confirm();
+    else this.#saveSoon();
+    this.#arm();
+  }
+
+  #deliverRequest(work: DeliverWork): Parameters<Stream['store']['deliver']>[0] {
+    return {
+      filters: this.#filters,
+      fromSeq: work.fromSeq,
+      ...(work.toSeq === 0 ? {} : { toSeq: work.toSeq }),
+      maxMessages: work.maxMessages,
+      maxBytes: work.maxBytes,
+      deliverSubject: work.deliverSubject,
+      ackPrefix: this.#ackPrefix,
+      firstConsumerSeq: work.firstConsumerSeq,
+      deliveredCount: work.deliveries,
+      pendingBefore: this.machine.pendingCount() + (work.again ? 1 : 0),
+      headersOnly: this.#config.headers_only,
+    };
+  }
+
+  #flushOutputs(): void {
+    for (const output of this.machine.takeOutputs()) this.#send(output);
+  }
+
+  #send(output: ConsumerOutput): void {
+    const { account, ports } = this.stream;
+    switch (output.is) {
+      case 'status':
+        ports.door.publish(account.number, output.to, output.reply, buildHeaders(output.status, output.headers), noBytes);
+        return;
+      case 'confirm':
+        this.#confirms.push(output.to);
+        return;
+      case 'advisory':
+        account.advise(
+          output.id,
+          { stream: this.stream.name, consumer: this.name, ...output.fields },
+          this.stream.name,
+          this.name,
+        );
+        return;
+      case 'settled':
+        this.stream.settled(output.fromSeq, output.toSeq);
+        return;
+      case 'inactive':
+        ports.door.soon(() => this.stream.removeConsumer(this));
+    }
+  }
+
+  #confirm(): void {
+    const replies = this.#confirms;
+    this.#confirms = [];
+    this.save();
+    this.stream.store.whenSynced((error) => {
+      if (error !== undefined) return;
+      for (const reply of replies) this.stream.ports.door.publish(this.stream.account.number, reply, '', undefined, noBytes);
+    });
+  }
+
+  #saveSoon(): void {
+    if (this.#saveTimer !== undefined || this.#closed || this.#savedRevision === this.machine.revision || this.isVolatile) return;
+    this.#saveTimer = this.stream.ports.clock.after(stateIntervalMs, () => this.save());
+  }
+
+  /** Sees that `tick` comes in time; a timer that is early enough stays. */
+  #arm(): void {
+    const atMs = this.machine.nextTickMs();
+    if (this.#closed || atMs >= this.#tickAtMs) return;
+    this.#tickTimer?.cancel();
+    this.#tickAtMs = atMs;
+    this.#tickTimer = this.stream.ports.clock.after(Math.max(1, Math.ceil(atMs - this.#now())), () => {
+      this.#tickAtMs = Infinity;
+      this.machine.tick(this.#now());
+      this.#flushOutputs();
+      this.#arm();
+      this.wake();
+    });
+  }
+}

@@ -1,0 +1,153 @@
+// Takes API requests off the wire: finds the row of the subject, runs the handler, sends the response, counts and audits.
+
+import { apiLevel } from '../../core/jetstream/api-level.ts';
+import { findApiRoute, responseType, type ApiHandlerId, type ApiRoute } from '../../core/jetstream/api.ts';
+import { apiError } from '../../core/jetstream/errors.ts';
+import { parseHeaders } from '../../core/jetstream/headers.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import type { Document } from '../../core/jetstream/schema.ts';
+import { accountInfo } from './account-handlers.ts';
+import type { JetStreamAccount } from './account.ts';
+import * as consumers from './consumer-handlers.ts';
+import * as messages from './message-handlers.ts';
+import type { InboundMessage, ServerSubscription } from './ports.ts';
+import { ApiRefusal, type Answer, type ApiHandler } from './request.ts';
+import * as streams from './stream-handlers.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What the API listens on. Requests for messages are not among them: consumers and direct gets listen for themselves, so that a
+ * request to one that does not exist finds no responders. */
+const subjects = [
+  'INFO',
+  'STREAM.>',
+  'CONSUMER.CREATE.>',
+  'CONSUMER.DURABLE.>',
+  'CONSUMER.NAMES.*',
+  'CONSUMER.LIST.*',
+  'CONSUMER.INFO.*.*',
+  'CONSUMER.DELETE.*.*',
+  'CONSUMER.PAUSE.*.*',
+  'CONSUMER.RESET.*.*',
+  'CONSUMER.UNPIN.*.*',
+  'CONSUMER.LEADER.>',
+  'META.>',
+  'SERVER.>',
+  'ACCOUNT.>',
+];
+
+const clusterRequired: ApiHandler = () => ({ error: apiError('ClusterRequiredErr') });
+const notYet: ApiHandler = () => ({ error: apiError('BadRequestErr') });
+
+const handlers: Readonly<Partial<Record<ApiHandlerId, ApiHandler>>> = {
+  accountInfo,
+  streamCreate: streams.create,
+  streamUpdate: streams.update,
+  streamNames: streams.names,
+  streamList: streams.list,
+  streamInfo: streams.info,
+  streamDelete: streams.remove,
+  streamPurge: streams.purge,
+  streamSnapshot: notYet,
+  streamRestore: notYet,
+  streamPeerRemove: clusterRequired,
+  streamStepdown: clusterRequired,
+  messageGet: messages.get,
+  messageDelete: messages.remove,
+  consumerCreate: consumers.create,
+  consumerDurableCreate: consumers.createDurable,
+  consumerNames: consumers.names,
+  consumerList: consumers.list,
+  consumerInfo: consumers.info,
+  consumerDelete: consumers.remove,
+  consumerPause: consumers.pause,
+  consumerUnpin: notYet,
+  consumerStepdown: clusterRequired,
+};
+
+export class ApiDispatcher {
+  readonly #account: JetStreamAccount;
+  readonly #subscriptions: ServerSubscription[] = [];
+
+  constructor(account: JetStreamAccount) {
+    this.#account = account;
+  }
+
+  open(): void {
+    const { door } = this.#account.ports;
+    const prefixes = ['$JS.API'];
+    if (this.#account.settings.domain !== '') prefixes.push(`$JS.${this.#account.settings.domain}.API`);
+    for (const prefix of prefixes) {
+      for (const subject of subjects) {
+        const call = (message: InboundMessage): void => this.#receive(message, prefix);
+        this.#subscriptions.push(door.subscribe(this.#account.number, `${prefix}.${subject}`, call));
+      }
+    }
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.cancel();
+    this.#subscriptions.length = 0;
+  }
+
+  #receive(message: InboundMessage, prefix: string): void {
+    const route = findApiRoute(`$JS.API${message.subject.slice(prefix.length)}`);
+    if (route === undefined) return;
+    this.#account.apiTotal += 1;
+    const answer = this.#run(route, message);
+    if (!(answer instanceof Promise)) return this.#respond(route, message, answer);
+    answer.then(
+      (later) => this.#account.ports.door.soon(() => this.#respond(route, message, later)),
+      (thrown: unknown) => this.#account.ports.log.error(`JetStream API ${message.subject}: ${String(thrown)}`),
+    );
+  }
+
+  #run({ row, parts }: ApiRoute, message: InboundMessage): Answer | undefined | Promise<Answer | undefined> {
+    const handler = handlers[row.handler];
+    if (handler === undefined) return undefined;
+    const level = parseHeaders(message.headers).get('Nats-Required-Api-Level');
+    if (level !== undefined && level !== '' && !(/^\d+$/.test(level) && Number(level) <= apiLevel))
+      return { error: apiError('RequiredApiLevelErr') };
+    if (row.bare === true && message.payload.length > 0) return { error: apiError('NotEmptyRequestErr') };
+    try {
+      const answer = handler({ account: this.#account, message, parts });
+      return answer instanceof Promise ? answer.catch(refusal) : answer;
+    } catch (thrown) {
+      return refusal(thrown);
+    }
+  }
+
+  #respond({ row }: ApiRoute, message: InboundMessage, answer: Answer | undefined): void {
+    if (answer === undefined) return;
+    let document: Document = { type: responseType(row.type ?? ''), ...answer.fields };
+    if ('error' in answer) {
+      this.#account.apiErrors += 1;
+      document = { type: responseType(row.type ?? ''), error: answer.error, ...row.withError, ...answer.fields };
+    }
+    const text = encodeJson(document);
+    const { door } = this.#account.ports;
+    const send = (): void => {
+      if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
+      this.#audit(message, text);
+    };
+    if (answer.after === undefined) send();
+    else answer.after.whenSynced(send);
+  }
+
+  #audit(message: InboundMessage, response: string): void {
+    const request = decoder.decode(message.payload);
+    this.#account.advise('apiAudit', {
+      server: this.#account.settings.serverName,
+      client: { acc: this.#account.name },
+      subject: message.subject,
+      request: request === '' ? undefined : request,
+      response,
+    });
+  }
+}
+
+function refusal(thrown: unknown): Answer {
+  if (thrown instanceof ApiRefusal) return { error: thrown.error };
+  throw thrown;
+}

@@ -1,0 +1,38 @@
+// Single messages: STREAM.MSG.GET and STREAM.MSG.DELETE.
+
+import { formatInstant } from '../../core/jetstream/instant.ts';
+import type { Schema } from '../../core/jetstream/schema.ts';
+import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
+import { readRequest, refuse, streamOf, type ApiHandler } from './request.ts';
+
+const deleteSchema: Schema = {
+  name: 'JSApiMsgDeleteRequest',
+  fields: { seq: { kind: { is: 'integer', type: 'uint64' } }, no_erase: { kind: { is: 'bool' } } },
+};
+
+function base64(bytes: Uint8Array): string | undefined {
+  return bytes.length === 0 ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+export const get: ApiHandler = (request) => {
+  const asked = readRequest<MessageGet>(request, messageGetSchema);
+  if (isUnclear(asked)) refuse('BadRequestErr');
+  const stream = streamOf(request);
+  const message = findMessage(stream, asked);
+  if (message === undefined) refuse('NoMessageFoundErr');
+  const { subject, seq, headers, payload, ts } = message;
+  const hdrs = asked.no_hdr ? undefined : base64(headers);
+  return { fields: { message: { subject, seq, hdrs, data: base64(payload), time: formatInstant(ts) } }, after: stream };
+};
+
+export const remove: ApiHandler = (request) => {
+  const { seq } = readRequest<{ seq: number; no_erase: boolean }>(request, deleteSchema);
+  if (request.message.payload.length === 0 || seq === 0) refuse('BadRequestErr');
+  const stream = streamOf(request);
+  if (stream.config.sealed) refuse('StreamSealedErr');
+  if (stream.config.deny_delete) refuse('StreamMsgDeleteFailedF', { err: 'message delete not permitted' });
+  if (!stream.store.delete(seq))
+    refuse('StreamMsgDeleteFailedF', { err: seq > stream.store.state.lastSeq ? 'stream store EOF' : 'no message found' });
+  stream.purged();
+  return { fields: { success: true }, after: stream };
+};

@@ -1,0 +1,86 @@
+// What JetStream needs from its surroundings, as interfaces: the broker's door, and what the server knows about itself.
+// Tests put an in-memory broker behind them.
+
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Store } from '../store/store.ts';
+
+export interface InboundMessage {
+  readonly subject: string;
+  /** '' for none. */
+  readonly reply: string;
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+/** An acknowledgement; `kind` 0 is a plain one, for others the payload says which. */
+export interface InboundAck {
+  readonly kind: number;
+  readonly streamSeq: number;
+  readonly consumerSeq: number;
+  readonly deliveries: number;
+  readonly reply: string;
+  readonly payload: Uint8Array;
+}
+
+export interface ServerSubscription {
+  cancel(): void;
+}
+
+/** The broker's door. `account` is the account's number in the kernel. */
+export interface Door {
+  subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription;
+  /** `$JS.ACK.<stream>.<consumer>.>`, read by the kernel. */
+  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription;
+  /** How many subscriptions took it. */
+  publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number;
+  hasInterest(account: number, subject: string): boolean;
+  /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
+  soon(call: () => void): void;
+}
+
+/** Limits of the server's `jetstream` block; 0 is none, -1 for sizes without end. */
+export interface ServerLimits {
+  readonly maxAckPending: number;
+  readonly maxRequestBatch: number;
+  readonly duplicateWindowNanos: bigint;
+}
+
+/** Limits of an account; -1 is none. */
+export interface AccountLimits {
+  readonly maxMemory: number;
+  readonly maxStorage: number;
+  readonly maxStreams: number;
+  readonly maxConsumers: number;
+  readonly maxAckPending: number;
+  readonly memoryMaxStreamBytes: number;
+  readonly storageMaxStreamBytes: number;
+  readonly maxBytesRequired: boolean;
+}
+
+export const unlimited: AccountLimits = {
+  maxMemory: -1,
+  maxStorage: -1,
+  maxStreams: -1,
+  maxConsumers: -1,
+  maxAckPending: -1,
+  memoryMaxStreamBytes: -1,
+  storageMaxStreamBytes: -1,
+  maxBytesRequired: false,
+};
+
+export interface JetStreamPorts {
+  readonly door: Door;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface JetStreamSettings {
+  readonly serverName: string;
+  readonly domain: string;
+  readonly strict: boolean;
+  readonly limits: ServerLimits;
+}

@@ -1,0 +1,80 @@
+// One API request on its way through a handler, and what handlers answer.
+
+import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
+import { JsonError } from '../../core/jetstream/parse-json.ts';
+import { readDocument, type Document, type Schema } from '../../core/jetstream/schema.ts';
+import type { JetStreamAccount } from './account.ts';
+import type { Consumer } from './consumer.ts';
+import type { InboundMessage } from './ports.ts';
+import type { Stream } from './stream.ts';
+
+export interface ApiRequest {
+  readonly account: JetStreamAccount;
+  readonly message: InboundMessage;
+  /** What the wildcards of the subject stood for. */
+  readonly parts: readonly string[];
+}
+
+/** What a handler answers: fields of the response, or an error; with `after` the answer leaves when that stream is synced. */
+export type Answer =
+  | { readonly error: ApiError; readonly fields?: Document; readonly after?: Stream }
+  | { readonly fields: Document; readonly after?: Stream };
+
+/** `undefined`: not answered, or the handler answers by other means. */
+export type ApiHandler = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;
+
+/** Ends a request with an error. */
+export class ApiRefusal extends Error {
+  readonly error: ApiError;
+  constructor(error: ApiError) {
+    super(error.description);
+    this.error = error;
+  }
+}
+
+const decoder = new TextDecoder();
+
+export function refuse(...args: Parameters<typeof apiError>): never {
+  throw new ApiRefusal(apiError(...args));
+}
+
+/** The request's document; empty payloads give its zero values. */
+export function readRequest<T>(request: ApiRequest, schema: Schema): T {
+  return readText(request, schema, decoder.decode(request.message.payload)) as T;
+}
+
+function readText(request: ApiRequest, schema: Schema, text: string): Document {
+  try {
+    return readDocument(schema, text.trim() === '' ? '{}' : text, request.account.settings.strict);
+  } catch (thrown) {
+    if (thrown instanceof JsonError) refuse('InvalidJSONErr', { err: thrown.message });
+    throw thrown;
+  }
+}
+
+/** Whether the payload is a JSON object; page requests that are none are taken as empty. */
+export function isObject(request: ApiRequest): boolean {
+  return decoder.decode(request.message.payload).trim().startsWith('{');
+}
+
+export function streamOf({ account, parts }: ApiRequest): Stream {
+  const stream = account.streams.get(parts[0] ?? '');
+  if (stream !== undefined) return stream;
+  const reason = account.offline.get(parts[0] ?? '');
+  if (reason !== undefined) refuse('StreamOfflineReasonErrF', { err: reason });
+  return refuse('StreamNotFoundErr');
+}
+
+export function consumerOf(request: ApiRequest): Consumer {
+  return streamOf(request).consumers.get(request.parts[1] ?? '') ?? refuse('ConsumerNotFoundErr');
+}
+
+/** One page of sorted things. */
+export function pageOf<T>(
+  all: readonly T[],
+  offset: number,
+  limit: number,
+): { readonly page: readonly T[]; readonly fields: Document } {
+  const from = Math.min(Math.max(0, offset), all.length);
+  return { page: all.slice(from, from + limit), fields: { total: all.length, offset: from, limit } };
+}

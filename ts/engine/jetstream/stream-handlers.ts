@@ -1,0 +1,155 @@
+// STREAM requests: create, update, names, list, info, delete, purge.
+
+import { storedStreamMetadata } from '../../core/jetstream/api-level.ts';
+import type { Schema } from '../../core/jetstream/schema.ts';
+import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstream/stream-config.ts';
+import { checkStreamConfig, type Checked } from '../../core/stream/check-config.ts';
+import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
+import { subjectsOverlap } from '../../core/subject/subject.ts';
+import { isObject, pageOf, readRequest, refuse, streamOf, ApiRefusal, type ApiHandler, type ApiRequest } from './request.ts';
+import { Stream } from './stream.ts';
+
+const namesLimit = 1024;
+const listLimit = 256;
+const detailsLimit = 100_000;
+
+const offset = { kind: { is: 'integer', type: 'int' } } as const;
+const text = { kind: { is: 'string' } } as const;
+const flag = { kind: { is: 'bool' } } as const;
+const uint64 = { kind: { is: 'integer', type: 'uint64' } } as const;
+const namesSchema: Schema = { name: 'JSApiStreamNamesRequest', prefix: 'ApiPagedRequest', fields: { offset, subject: text } };
+const infoSchema: Schema = {
+  name: 'JSApiStreamInfoRequest',
+  prefix: 'ApiPagedRequest',
+  fields: { offset, deleted_details: flag, subjects_filter: text },
+};
+const purgeSchema: Schema = { name: 'JSApiStreamPurgeRequest', fields: { seq: uint64, filter: text, keep: uint64 } };
+
+type ConfigRequest = StreamConfig & { readonly pedantic: boolean };
+
+function readConfig(request: ApiRequest): { readonly config: StreamConfig; readonly pedantic: boolean } {
+  const { pedantic, ...config } = readRequest<ConfigRequest>(request, streamConfigRequestSchema);
+  if (config.name !== request.parts[0]) refuse('StreamMismatchErr');
+  return { config, pedantic };
+}
+
+function accepted(checked: Checked): StreamConfig {
+  if ('error' in checked) throw new ApiRefusal(checked.error);
+  return { ...checked.config, metadata: storedStreamMetadata(checked.config) };
+}
+
+export const create: ApiHandler = (request) => {
+  const { account } = request;
+  const given = readConfig(request);
+  const config = accepted(checkStreamConfig(given.config, account.surroundings(given.config.storage), given.pedantic));
+  const existing = account.streams.get(config.name);
+  if (existing !== undefined) {
+    if (!sameStreamConfig(config, existing.config)) refuse('StreamNameExistErr');
+    return { fields: { ...existing.info({}, true), did_create: true }, after: existing };
+  }
+  if (account.offline.has(config.name)) refuse('StreamNameExistErr');
+  if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
+  if (config.sealed) refuse('StreamInvalidConfigF', { err: 'stream configuration for create can not be sealed' });
+  if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
+  const fault = account.roomFault(config, true);
+  if (fault !== undefined) return { error: fault };
+  const stream = account.addStream(config, account.ports.clock.wallInstant());
+  if (!(stream instanceof Stream)) return { error: stream };
+  return { fields: { ...stream.info({}, true), did_create: true }, after: stream };
+};
+
+export const update: ApiHandler = (request) => {
+  const { account } = request;
+  const given = readConfig(request);
+  const stream = streamOf(request);
+  const config = accepted(
+    checkStreamUpdate(given.config, stream.config, account.surroundings(given.config.storage), given.pedantic),
+  );
+  if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
+  const broken = [...stream.consumers.values()].filter(({ config: { inactive_threshold, max_ack_pending } }) => {
+    const limits = config.consumer_limits;
+    const slow = limits.inactive_threshold > 0n && inactive_threshold > limits.inactive_threshold;
+    return slow || (limits.max_ack_pending > 0 && max_ack_pending > limits.max_ack_pending);
+  });
+  if (broken.length > 0) {
+    const names = broken.map(({ name }) => name).join(', ');
+    refuse('StreamUpdateErrF', { err: `change to limits violates consumers: ${names}` });
+  }
+  if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
+  const fault = account.roomFault(config, false);
+  if (fault !== undefined) return { error: fault };
+  stream.update(config);
+  stream.purged();
+  account.advise('streamUpdated', { stream: stream.name, action: 'modify' }, stream.name);
+  return { fields: stream.info({}, true), after: stream };
+};
+
+function selected(request: ApiRequest): { readonly streams: Stream[]; readonly offset: number } {
+  const page = isObject(request)
+    ? readRequest<{ offset: number; subject: string }>(request, namesSchema)
+    : { offset: 0, subject: '' };
+  const all = request.account.sorted();
+  const { subject } = page;
+  const streams =
+    subject === '' ? all : all.filter(({ config }) => config.subjects.some((theirs) => subjectsOverlap(theirs, subject)));
+  return { streams, offset: page.offset };
+}
+
+export const names: ApiHandler = (request) => {
+  const found = selected(request);
+  const { page, fields } = pageOf(found.streams, found.offset, namesLimit);
+  return { fields: { ...fields, streams: page.length === 0 ? null : page.map(({ name }) => name) } };
+};
+
+export const list: ApiHandler = (request) => {
+  const found = selected(request);
+  const { page, fields } = pageOf(found.streams, found.offset, listLimit);
+  const { offline } = request.account;
+  return {
+    fields: {
+      ...fields,
+      streams: page.map((stream) => stream.info({}, false)),
+      offline: offline.size === 0 ? undefined : Object.fromEntries(offline),
+    },
+  };
+};
+
+export const info: ApiHandler = (request) => {
+  const asked = readRequest<{ offset: number; deleted_details: boolean; subjects_filter: string }>(request, infoSchema);
+  const stream = streamOf(request);
+  const leader = request.account.settings.serverName;
+  const deleted = asked.deleted_details ? { deleted: stream.store.deleted(Number.MAX_SAFE_INTEGER) } : {};
+  if (asked.subjects_filter === '') {
+    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, after: stream };
+  }
+  const subjects = [...stream.store.subjects(asked.subjects_filter)];
+  if (subjects.length > detailsLimit) subjects.sort(([a], [b]) => (a < b ? -1 : 1));
+  const { page, fields } = pageOf(subjects, asked.offset, detailsLimit);
+  if (subjects.length === 0)
+    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, after: stream };
+  return {
+    fields: { ...fields, ...stream.info({ ...deleted, subjects: Object.fromEntries(page) }, true, leader) },
+    after: stream,
+  };
+};
+
+export const remove: ApiHandler = async (request) => {
+  const stream = streamOf(request);
+  await request.account.removeStream(stream);
+  return { fields: { success: true } };
+};
+
+export const purge: ApiHandler = (request) => {
+  const asked = isObject(request) ? readRequest<{ seq: number; filter: string; keep: number }>(request, purgeSchema) : undefined;
+  if (asked !== undefined && asked.seq > 0 && asked.keep > 0) refuse('BadRequestErr');
+  const stream = streamOf(request);
+  if (stream.config.sealed) refuse('StreamSealedErr');
+  if (stream.config.deny_purge) refuse('StreamPurgeFailedF', { err: 'stream purge not permitted' });
+  const purged = stream.store.purge({
+    ...(asked === undefined || asked.filter === '' ? {} : { filter: asked.filter }),
+    ...(asked === undefined || asked.seq === 0 ? {} : { seq: asked.seq }),
+    ...(asked === undefined || asked.keep === 0 ? {} : { keep: asked.keep }),
+  });
+  stream.purged();
+  return { fields: { success: true, purged }, after: stream };
+};
