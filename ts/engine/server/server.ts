@@ -1,0 +1,181 @@
+// A server's life: start, reload, lame duck, stop. It ties the broker, the sessions, the listeners and JetStream together and owns nothing
+// process-wide, so that several servers live in one process.
+
+import type { Options } from '../../core/config/options.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Clock, Instant } from '../../ports/clock.ts';
+import type { Crypto } from '../../ports/crypto.ts';
+import type { Listeners } from '../../ports/listen.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Random } from '../../ports/random.ts';
+import { Broker } from '../broker/broker.ts';
+import type { TraceEvents } from '../broker/kernel-events.ts';
+import { LameDuck } from '../listen/lame-duck.ts';
+import { OpenListeners } from '../listen/listeners.ts';
+import type { ServerIdentity } from '../session/server-info.ts';
+import { Sessions } from '../session/sessions.ts';
+import type { EngineView, JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
+import type { JetStreamLife, JetStreamMaker } from './jetstream-life.ts';
+import { setMappers } from './mappers.ts';
+import { endAll } from './shutdown.ts';
+import { ServerView } from './view.ts';
+import type { ServerFacts } from './view.ts';
+
+export interface ServerParts {
+  readonly kernel: Kernel;
+  readonly identity: ServerIdentity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  readonly listeners: Listeners;
+  /** Text shown where nats-server names its Go release. */
+  readonly runtime: string;
+  /** Asked for once, when the options turn JetStream on. */
+  readonly makeJetStream: JetStreamMaker;
+}
+
+export class Server implements ServerFacts {
+  readonly broker: Broker;
+  readonly sessions: Sessions;
+  readonly view: EngineView;
+  readonly start: Instant;
+  readonly runtime: string;
+  readonly #parts: ServerParts;
+  readonly #listeners: OpenListeners;
+  readonly #lameDuck: LameDuck;
+  #options: Options;
+  #configLoadTime: Instant;
+  #jetstream: JetStreamLife | undefined;
+  #monitoring: Pick<ListeningSnapshot, 'http' | 'https'> = {};
+  #ready = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: Options, parts: ServerParts) {
+    const { kernel, identity, clock, random, crypto, log, listeners } = parts;
+    this.#parts = parts;
+    this.#options = options;
+    this.runtime = parts.runtime;
+    this.start = clock.wallInstant();
+    this.#configLoadTime = this.start;
+    this.broker = new Broker(kernel, options, { clock, log });
+    this.sessions = new Sessions(options, identity, { clock, random, crypto, log });
+    const view = new ServerView(this.broker, this.sessions, identity, this);
+    this.view = view;
+    this.broker.serve(this.sessions, (connection, reason) => view.connectionGone(connection, reason));
+    this.#listeners = new OpenListeners({
+      listeners,
+      acceptor: this.broker,
+      inbound: kernel.inbound,
+      identity,
+      sessions: this.sessions,
+      clock,
+      log,
+    });
+    this.#lameDuck = new LameDuck({ clock, random, log, sessions: this.sessions, listeners: this.#listeners });
+  }
+
+  get options(): Options {
+    return this.#options;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get configLoadTime(): Instant {
+    return this.#configLoadTime;
+  }
+
+  get tlsCertificateNotAfter(): Instant | undefined {
+    const ms = this.#listeners.certificateNotAfterMs;
+    return ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+  }
+
+  get listening(): ListeningSnapshot {
+    const { client, websocket, leafnodes } = this.#listeners;
+    const address = ({ host, port }: ListenAddress): ListenAddress => ({ host, port });
+    return {
+      ...(client === undefined ? {} : { client: address(client) }),
+      ...(websocket === undefined ? {} : { websocket: address(websocket) }),
+      ...(leafnodes === undefined ? {} : { leafnodes: address(leafnodes) }),
+      ...this.#monitoring,
+    };
+  }
+
+  jetstream(): JetStreamSnapshot | undefined {
+    return this.#jetstream?.snapshot();
+  }
+
+  /** The monitoring listener is the app's; the server only tells where it is. */
+  monitoringAt(addresses: Pick<ListeningSnapshot, 'http' | 'https'>): void {
+    this.#monitoring = addresses;
+  }
+
+  traceTo(trace: TraceEvents): void {
+    this.broker.events.toTrace(trace);
+  }
+
+  /** Recovers JetStream, then opens the listeners. Rejects with one clear line when something cannot be had; then nothing is open. */
+  async open(): Promise<void> {
+    this.#setMappers();
+    if (this.#options.jetstream.enabled) {
+      const { identity, makeJetStream } = this.#parts;
+      this.#jetstream = await makeJetStream({
+        options: this.#options,
+        identity,
+        broker: this.broker,
+        sessions: this.sessions,
+      });
+      await this.#jetstream.start();
+    }
+    await this.#listeners.open(this.#options);
+    this.#ready = true;
+    this.#parts.log.info('Server is ready');
+  }
+
+  /** Takes options that a reload may take; whoever calls has checked that. Throws when new certificates cannot be read, and changes nothing then. */
+  reload(options: Options): void {
+    this.#listeners.reload(options);
+    this.#options = options;
+    this.#configLoadTime = this.#parts.clock.wallInstant();
+    this.broker.turn(() => {
+      this.broker.reload(options);
+      this.sessions.reload(options);
+      this.#setMappers();
+      this.#jetstream?.reload(options);
+    });
+  }
+
+  #setMappers(): void {
+    setMappers(this.sessions.accounts, this.broker.accounts, this.#options.cluster?.name ?? '', this.#parts.random);
+  }
+
+  get inLameDuck(): boolean {
+    return this.#lameDuck.started;
+  }
+
+  /** Sends clients away over the lame duck period, then stops. */
+  async lameDuck(): Promise<void> {
+    this.#ready = false;
+    await this.#lameDuck.start(this.#options);
+    await this.stop();
+  }
+
+  /** Graceful stop: no new clients, everything acknowledged is on disk, clients are closed. Repeated calls share one stop. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { log, clock } = this.#parts;
+    log.info('Initiating Shutdown...');
+    this.#ready = false;
+    await this.#listeners.stopAccepting();
+    await this.#jetstream?.stop();
+    await endAll(this.sessions, () => this.broker.openConnections, clock);
+    this.broker.stop();
+    log.info('Server Exiting..');
+  }
+}
