@@ -152,7 +152,10 @@ function deliverGroups(): u32 {
   return count;
 }
 
-/** Routes the current message to whoever subscribes to another subject (a deliver subject); returns how many subscriptions took it. */
+/**
+ * Routes the current message to whoever subscribes to another subject (a deliver subject); returns how many subscriptions took
+ * it.
+ */
 export function routeVia(subject: usize, length: u32): u32 {
   const interest = interestAt(msgAccount);
   const tag = subjectTag(subject, length);
@@ -168,7 +171,7 @@ export function routeVia(subject: usize, length: u32): u32 {
     const found = matchWildcards(interest, tag, subject, length);
     const list = matchedList();
     for (let i: u32 = 0; i < found; i++) {
-      const wild = changetype<Entry>(<usize>load<u32>(list + (<usize>i << 2)));
+      const wild = changetype<Entry>(<usize>load<u32>(list + ((<usize>i) << 2)));
       if (wild.firstSub) count += deliverPlain(wild);
       if (wild.groups) collectGroups(wild);
     }

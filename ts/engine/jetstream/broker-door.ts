@@ -21,7 +21,7 @@ export class BrokerDoor implements Door {
 
   subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
     const target = ++this.#lastTarget;
-    const handle = this.#broker.kernel.subscribeServer(account, subject, '', subscriptionKind.consumer, target);
+    const handle = this.#broker.kernel.subscribeServer(account, subject, '', subscriptionKind.ack, target);
     this.#acks.set(target, call);
     return {
       cancel: () => {
