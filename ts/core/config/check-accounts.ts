@@ -1,0 +1,80 @@
+// What can only be said of users and accounts when all of them are read: names that stand twice, credentials given in two ways,
+// imports of what nobody exports.
+// Kept true: after this, a user name or nkey belongs to one user, and an import refers to an export that allows it.
+
+import { isSubsetMatch, isValidSubject, tokens } from '../subject/subject.ts';
+import type { ConfigValue, MapValue } from './config-value.ts';
+import type { Position } from './config-error.ts';
+import type { AccountOptions, ExportOptions, ImportOptions } from './options-auth.ts';
+import { allUsers } from './options.ts';
+import type { Options } from './options.ts';
+import type { Reader } from './reader.ts';
+
+function entryOf(map: MapValue, key: string): ConfigValue | undefined {
+  for (const entry of map.entries.values()) if (entry.key.toLowerCase() === key) return entry.value;
+  return undefined;
+}
+
+function checkUsers(options: Options, at: Position, reader: Reader): void {
+  const names = new Set<string>();
+  const nkeys = new Set<string>();
+  for (const { user, nkey } of allUsers(options)) {
+    if (nkey !== '' && nkeys.has(nkey)) reader.report(at, `duplicate nkey "${nkey}" detected`);
+    if (nkey === '' && names.has(user)) reader.report(at, `duplicate user "${user}" detected`);
+    if (nkey !== '') nkeys.add(nkey);
+    else names.add(user);
+  }
+}
+
+/** A single user or token leaves no place for the users of accounts. */
+function checkSingle(options: Options, at: Position, reader: Reader): void {
+  const { user, pass, token } = options.authorization;
+  const accountsWithUsers = [...options.accounts.values()].some((account) => account.users.length > 0);
+  if ((user !== '' || pass !== '') && accountsWithUsers) reader.report(at, 'cannot have a single user/pass and a users array');
+  if (token !== '' && options.accounts.size > 0) reader.report(at, 'cannot have a token and accounts');
+}
+
+/** The token of an import's subject that must name the importing account. */
+function tokenAllows(exported: ExportOptions, wanted: ImportOptions, importer: string): boolean {
+  return tokens(wanted.subject)[exported.accountTokenPosition - 1] === importer;
+}
+
+function allows(exported: ExportOptions, wanted: ImportOptions, importer: AccountOptions): boolean {
+  if (exported.kind !== wanted.kind || !isSubsetMatch(wanted.subject, exported.subject)) return false;
+  if (exported.accountTokenPosition > 0) return tokenAllows(exported, wanted, importer.name);
+  return exported.accounts.length === 0 || exported.accounts.includes(importer.name);
+}
+
+function checkExports(account: AccountOptions, options: Options, at: Position, reader: Reader): void {
+  for (const { kind, subject, accounts, accountTokenPosition } of account.exports) {
+    const unknown = accounts.find((name) => !options.accounts.has(name));
+    if (unknown !== undefined) reader.report(at, `"${unknown}" account not defined for ${kind} export`);
+    if (accountTokenPosition > 0 && tokens(subject)[accountTokenPosition - 1] !== '*') {
+      reader.report(at, `error adding ${kind} export "${subject}": the account token position is no '*'`);
+    }
+  }
+}
+
+function checkImports(account: AccountOptions, options: Options, at: Position, reader: Reader): void {
+  for (const wanted of account.imports) {
+    const { kind, subject } = wanted;
+    if (wanted.account === '') continue;
+    const exporter = options.accounts.get(wanted.account);
+    if (exporter === undefined) {
+      reader.report(at, `"${wanted.account}" account not defined for ${kind} import`);
+    } else if (!isValidSubject(subject) || !exporter.exports.some((exported) => allows(exported, wanted, account))) {
+      reader.report(at, `error adding ${kind} import "${subject}": ${kind} import not authorized`);
+    }
+  }
+}
+
+export function checkAccounts(options: Options, root: MapValue, reader: Reader): void {
+  const accounts = entryOf(root, 'accounts');
+  const at = (accounts ?? entryOf(root, 'authorization') ?? root).at;
+  checkUsers(options, (entryOf(root, 'authorization') ?? root).at, reader);
+  checkSingle(options, at, reader);
+  for (const account of options.accounts.values()) {
+    checkExports(account, options, at, reader);
+    checkImports(account, options, at, reader);
+  }
+}
