@@ -61,7 +61,7 @@ export class Matcher<Value = number> {
   add(subject: string, value: Value): number {
     const id = this.unused.pop() ?? this.values.length;
     const length = this.write(subject);
-    if (length < 0 || !this.instance.exports.add(id, length)) {
+    if (length < 0 || !this.instance.exports.add(id, this.subjectAt, length)) {
       this.release(id);
       throw new RangeError(`not a subject to subscribe to: ${JSON.stringify(subject)}`);
     }
@@ -102,7 +102,7 @@ export class Matcher<Value = number> {
   /** Whether the subject reaches any subscription. */
   matches(subject: string): boolean {
     const length = this.write(subject);
-    return length >= 0 && this.instance.exports.matchesAny(length) !== 0;
+    return length >= 0 && this.instance.exports.matchesAny(this.subjectAt, length) !== 0;
   }
 
   get memory(): MatcherMemory {
@@ -112,7 +112,7 @@ export class Matcher<Value = number> {
   private search(subject: string): number {
     const length = this.write(subject);
     if (length < 0) return 0;
-    const count = this.instance.exports.match(length);
+    const count = this.instance.exports.match(this.subjectAt, length);
     this.results = this.instance.exports.resultsAt() >>> 2;
     if (this.instance.memory.buffer !== this.buffer) this.renew();
     return count;

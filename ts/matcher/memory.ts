@@ -12,10 +12,12 @@ export interface MatcherExports {
   subjectAt(): number;
   subjectMost(): number;
   resultsAt(): number;
-  add(id: number, length: number): number;
+  reserve(bytes: number): number;
+  release(at: number): void;
+  add(id: number, at: number, length: number): number;
   remove(id: number): number;
-  match(length: number): number;
-  matchesAny(length: number): number;
+  match(at: number, length: number): number;
+  matchesAny(at: number, length: number): number;
   liveBytes(): number;
   pagesUsed(): number;
 }

@@ -6,7 +6,7 @@
 
 import { alloc, free } from '../lib/arena';
 import { Interest, findEntry, holdEntry, interestClose, newInterest, subjectTag } from '../match/interest';
-import { trieCovers } from '../match/trie';
+import { reachesWildcard } from '../match/wildcards';
 
 const SET_SIZE: usize = 16;
 
@@ -44,7 +44,7 @@ export function freeSet(set: usize): void {
 function covers(interest: Interest, tag: u32, at: usize, length: u32): bool {
   const entry = findEntry(interest, tag, at, length);
   if (changetype<usize>(entry)) return true;
-  return interest.wildcards != 0 && trieCovers(interest, at, length);
+  return interest.wildcards != 0 && reachesWildcard(interest, at, length);
 }
 
 /** Whether the set lets a literal subject pass. */

@@ -6,7 +6,7 @@
 import { alloc, free } from '../lib/arena';
 import { randomBelow } from '../lib/bytes';
 import { matchWildcards, matchedList } from '../match/cache';
-import { Entry, findEntry, subjectTag } from '../match/interest';
+import { Entry, findEntry, subjectTag, touchEntry } from '../match/interest';
 import { interestAt } from './account';
 import { Connection, NO_ECHO } from './connection';
 import { frame } from './frame';
@@ -159,6 +159,12 @@ function deliverGroups(): u32 {
 export function routeVia(subject: usize, length: u32): u32 {
   const interest = interestAt(msgAccount);
   const tag = subjectTag(subject, length);
+  let found: u32 = 0;
+  if (interest.wildcards) {
+    touchEntry(interest, tag);
+    found = matchWildcards(interest, tag, subject, length);
+  }
+  const list = matchedList();
   const entry = findEntry(interest, tag, subject, length);
   let count: u32 = 0;
   interest.matches++;
@@ -167,14 +173,10 @@ export function routeVia(subject: usize, length: u32): u32 {
     if (entry.firstSub) count += deliverPlain(entry);
     if (entry.groups) collectGroups(entry);
   }
-  if (interest.wildcards) {
-    const found = matchWildcards(interest, tag, subject, length);
-    const list = matchedList();
-    for (let i: u32 = 0; i < found; i++) {
-      const wild = changetype<Entry>(<usize>load<u32>(list + ((<usize>i) << 2)));
-      if (wild.firstSub) count += deliverPlain(wild);
-      if (wild.groups) collectGroups(wild);
-    }
+  for (let i: u32 = 0; i < found; i++) {
+    const wild = changetype<Entry>(<usize>load<u32>(list + ((<usize>i) << 2)));
+    if (wild.firstSub) count += deliverPlain(wild);
+    if (wild.groups) collectGroups(wild);
   }
   if (groupCount) count += deliverGroups();
   if (exhausted) takeBack();

@@ -4,17 +4,18 @@
 //   Item    u32 next | u32 prev | u32 entry | u32 id       one a subscription, listed on its subject's entry
 //   items   u32 address of the Item, by id (0: no such subscription)
 //
-// Subjects come in through the scratch region; results are u32 ids at `resultsAt`, valid until the next call.
+// Subjects are read where the caller put them: in the scratch region (`subjectAt`), or in blocks taken with `reserve`. Results
+// are u32 ids at `resultsAt`, valid until the next call.
 
 import { alloc, allocZero, arenaLive, free } from '../lib/arena';
 import { copy, setSeed } from '../lib/bytes';
 import { SCRATCH, SCRATCH_SIZE } from '../lib/layout';
 import { pagesUsed, startAtPage } from '../lib/pages';
 import { matchWildcards, matchedList } from '../match/cache';
-import { Entry, Interest, dropEntry, findEntry, holdEntry, newInterest, subjectTag } from '../match/interest';
+import { Entry, Interest, dropEntry, findEntry, holdEntry, newInterest, subjectTag, touchEntry } from '../match/interest';
 import { SUBJECT_INVALID, inspect } from '../match/subject';
 
-export { setSeed as seed, startAtPage, arenaLive as liveBytes, pagesUsed };
+export { setSeed as seed, startAtPage, arenaLive as liveBytes, pagesUsed, alloc as reserve, free as release };
 
 /** One subscription. */
 @unmanaged
@@ -41,12 +42,12 @@ function subjects(): Interest {
   return changetype<Interest>(interest);
 }
 
-/** Where the caller writes a subject. */
+/** A region for one subject at a time. */
 export function subjectAt(): usize {
   return SCRATCH;
 }
 
-/** The longest subject there is room for. */
+/** The longest subject there is room for in that region. */
 export function subjectMost(): u32 {
   return <u32>SCRATCH_SIZE;
 }
@@ -70,11 +71,11 @@ function growItems(id: u32): void {
   itemCapacity = capacity;
 }
 
-/** Adds subscription `id` on the subject of `length` bytes in the scratch region. False: not a subject one can subscribe to. */
-export function add(id: u32, length: u32): bool {
-  if (inspect(SCRATCH, length) == SUBJECT_INVALID) return false;
+/** Adds subscription `id` on the subject of `length` bytes at `at`. False: not a subject one can subscribe to. */
+export function add(id: u32, at: usize, length: u32): bool {
+  if (inspect(at, length) == SUBJECT_INVALID) return false;
   if (id >= itemCapacity) growItems(id);
-  const entry = holdEntry(subjects(), SCRATCH, length);
+  const entry = holdEntry(subjects(), at, length);
   const item = changetype<Item>(alloc(ITEM_SIZE));
   item.next = 0;
   item.prev = entry.lastSub;
@@ -125,26 +126,28 @@ function collect(entry: Entry): void {
   }
 }
 
-/** Collects the ids of the subscriptions that match the literal subject in the scratch region; returns how many. */
-export function match(length: u32): u32 {
+/** Collects the ids of the subscriptions that match the literal subject at `at`; returns how many. */
+export function match(at: usize, length: u32): u32 {
   const all = subjects();
-  const tag = subjectTag(SCRATCH, length);
+  const tag = subjectTag(at, length);
   resultCount = 0;
   all.matches++;
-  const entry = findEntry(all, tag, SCRATCH, length);
-  if (changetype<usize>(entry) && !entry.wildcard) collect(entry);
+  let found: u32 = 0;
   if (all.wildcards) {
-    const found = matchWildcards(all, tag, SCRATCH, length);
-    for (let i: u32 = 0; i < found; i++) collect(changetype<Entry>(<usize>load<u32>(matchedList() + ((<usize>i) << 2))));
+    touchEntry(all, tag);
+    found = matchWildcards(all, tag, at, length);
   }
+  const entry = findEntry(all, tag, at, length);
+  if (changetype<usize>(entry) && !entry.wildcard) collect(entry);
+  for (let i: u32 = 0; i < found; i++) collect(changetype<Entry>(<usize>load<u32>(matchedList() + ((<usize>i) << 2))));
   return resultCount;
 }
 
-/** Whether any subscription matches. */
-export function matchesAny(length: u32): bool {
+/** Whether any subscription matches the literal subject at `at`. */
+export function matchesAny(at: usize, length: u32): bool {
   const all = subjects();
-  const tag = subjectTag(SCRATCH, length);
-  const entry = findEntry(all, tag, SCRATCH, length);
+  const tag = subjectTag(at, length);
+  const entry = findEntry(all, tag, at, length);
   if (changetype<usize>(entry) && !entry.wildcard) return true;
-  return all.wildcards != 0 && matchWildcards(all, tag, SCRATCH, length) != 0;
+  return all.wildcards != 0 && matchWildcards(all, tag, at, length) != 0;
 }

@@ -39,6 +39,16 @@ export function hash64(at: usize, length: u32): u64 {
   return h ^ (h >> 30);
 }
 
+/** A 32-bit hash of one token, keyed by the kernel's seed: one multiplication for up to 8 bytes. */
+// @ts-ignore: decorator
+@inline
+export function hashToken(at: usize, length: u32): u32 {
+  if (length > 8) return <u32>(hash64(at, length) >> 16);
+  const bytes = load<u64>(at) & ((<u64>-1) >> ((8 - <u64>length) << 3));
+  const h = (bytes ^ seed ^ (<u64>length)) * K1;
+  return (<u32>(h >> 32)) ^ (<u32>h);
+}
+
 /** Whether two ranges of `length` bytes are the same. */
 export function equal(a: usize, b: usize, length: u32): bool {
   let n = length;

@@ -8,8 +8,9 @@
 
 import { alloc, allocZero, free } from '../lib/arena';
 import { copy, equal } from '../lib/bytes';
+import { foundList } from './found';
 import { Interest } from './interest';
-import { foundList, trieMatch } from './trie';
+import { findWildcards } from './wildcards';
 
 const SLOTS: u32 = 4096;
 const RESULT_SIZE: usize = 16;
@@ -46,7 +47,7 @@ export function matchWildcards(interest: Interest, tag: u32, at: usize, length: 
       return count;
     }
   }
-  const count = trieMatch(interest, at, length);
+  const count = findWildcards(interest, at, length);
   listAt = foundList();
   if (seen) admit(interest, slot, result, at, length, count);
   else store<u32>(slot, tag);

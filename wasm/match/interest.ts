@@ -1,9 +1,10 @@
 // Interest: the set of subjects somebody subscribes to. One per account (with subscriptions on its entries) and two per
-// permission set (allow and deny, without subscriptions). Each distinct subject is one Entry, found through a hash table of whole
-// subjects; entries with wildcards are also in a token trie (trie.ts). A publish looks its literal subject up once and walks the
-// trie only when there are wildcards at all; what the walk found is cached (cache.ts) until the set of wildcard entries changes.
+// permission set (allow and deny, without subscriptions). Each distinct subject is one Entry, found through a hash table of
+// whole subjects; entries with wildcards are found through wildcards.ts as well. A publish looks its literal subject up once
+// and searches the wildcards only when there are any; what that finds is cached (cache.ts) until the set of wildcard entries
+// changes.
 //
-//   Interest  entries: Table of Entry    nodes: Table of Node, keyed by (parent, token)    root Node    cache
+//   Interest  entries: Table of Entry    wildcards: Table of Entry, by shape    nodes: Table of trie Node    cache
 //   Entry     48 bytes, then the subject's bytes
 
 import { alloc, allocZero, free } from '../lib/arena';
@@ -22,7 +23,7 @@ import {
 } from '../lib/table';
 import { cacheClose } from './cache';
 import { SUBJECT_WILDCARD, inspect } from './subject';
-import { trieInsert, trieOpen, trieRemove } from './trie';
+import { insertWildcard, removeWildcard } from './wildcards';
 
 /** The head of an interest. */
 @unmanaged
@@ -35,6 +36,14 @@ export class Interest {
   nodeMask: u32;
   nodeCount: u32;
   nodeSpare: u32;
+  wildcardSlots: usize;
+  wildcardMask: u32;
+  wildcardCount: u32;
+  wildcardSpare: u32;
+  /** Shapes of the wildcard entries, see shapes.ts. */
+  shapes: usize;
+  shapeCount: u32;
+  /** The trie, 0 while the shapes suffice. */
   root: usize;
   /** Entries with wildcards. */
   wildcards: u32;
@@ -49,7 +58,7 @@ export class Interest {
 }
 
 /** Bytes of an Interest. */
-export const INTEREST_SIZE: usize = 96;
+export const INTEREST_SIZE: usize = 112;
 
 /** One distinct subject. */
 @unmanaged
@@ -69,8 +78,9 @@ export class Entry {
   /** First of the queue groups on this subject. */
   groups: usize;
   groupCount: u32;
-  spare0: u32;
-  spare1: u32;
+  /** Shape of a wildcard entry and its tag in the table of wildcard entries. */
+  shape: u32;
+  wildTag: u32;
 }
 
 /** Bytes of an Entry before its subject. */
@@ -90,18 +100,23 @@ export function entriesOf(interest: Interest): Table {
   return tableAt(changetype<usize>(interest));
 }
 
-/** The table of trie nodes inside an interest. */
+/** The table of trie nodes inside an interest; open only with the trie. */
 // @ts-ignore: decorator
 @inline
 export function nodesOf(interest: Interest): Table {
   return tableAt(changetype<usize>(interest) + 16);
 }
 
+/** The table of wildcard entries by shape and kept tokens inside an interest; open only with entries and without the trie. */
+// @ts-ignore: decorator
+@inline
+export function wildcardsOf(interest: Interest): Table {
+  return tableAt(changetype<usize>(interest) + offsetof<Interest>('wildcardSlots'));
+}
+
 /** Prepares an interest in zeroed memory. */
 export function interestOpen(interest: Interest): void {
   tableOpen(entriesOf(interest));
-  tableOpen(nodesOf(interest));
-  trieOpen(interest);
 }
 
 /** Frees everything in an interest whose entries have no subscriptions any more. */
@@ -110,13 +125,11 @@ export function interestClose(interest: Interest): void {
   for (let i: i32 = <i32>entries.mask; i >= 0; i--) {
     const entry = changetype<Entry>(slotPointer(entries, <u32>i));
     if (!changetype<usize>(entry)) continue;
-    if (entry.wildcard) trieRemove(interest, entry);
+    if (entry.wildcard) removeWildcard(interest, entry);
     free(changetype<usize>(entry));
   }
   cacheClose(interest);
   tableClose(entries);
-  tableClose(nodesOf(interest));
-  free(interest.root);
 }
 
 /** The 32-bit tag of a subject, never 0. */
@@ -124,6 +137,16 @@ export function interestClose(interest: Interest): void {
 @inline
 export function subjectTag(at: usize, length: u32): u32 {
   return <u32>hash64(at, length);
+}
+
+let touched: u32 = 0;
+
+/** Asks memory for the slot that `findEntry` will look at, so that other work can be done until it is there. */
+// @ts-ignore: decorator
+@inline
+export function touchEntry(interest: Interest, tag: u32): void {
+  const table = entriesOf(interest);
+  touched += slotTag(table, tableStart(table, tag));
 }
 
 /** The entry of exactly this subject, or null. */
@@ -162,9 +185,7 @@ export function holdEntry(interest: Interest, at: usize, length: u32): Entry {
   tableAdd(entriesOf(interest), tag, block);
   if (inspect(at, length) == SUBJECT_WILDCARD) {
     entry.wildcard = 1;
-    interest.wildcards++;
-    interest.generation++;
-    trieInsert(interest, entry);
+    insertWildcard(interest, entry);
   }
   return entry;
 }
@@ -174,11 +195,7 @@ export function dropEntry(interest: Interest, entry: Entry): void {
   interest.removes++;
   if (--entry.references) return;
   tableRemove(entriesOf(interest), entry.tag, changetype<usize>(entry));
-  if (entry.wildcard) {
-    interest.wildcards--;
-    interest.generation++;
-    trieRemove(interest, entry);
-  }
+  if (entry.wildcard) removeWildcard(interest, entry);
   free(changetype<usize>(entry));
 }
 

@@ -4,7 +4,7 @@
 //   0 u32 address   4 u32 length   8 u32 hash
 
 import { alloc, free } from '../lib/arena';
-import { hash64 } from '../lib/bytes';
+import { hashToken } from '../lib/bytes';
 
 const DOT: u32 = 0x2e;
 const STAR: u32 = 0x2a;
@@ -57,29 +57,39 @@ export function tokenAt(i: u32): usize {
  * such a subject matches nothing.
  */
 export function split(at: usize, length: u32): u32 {
-  if (capacity < (length >> 1) + 2) {
-    free(tokens);
-    capacity = max((length >> 1) + 2, 64);
-    tokens = alloc(<usize>capacity * 12);
-  }
+  if (capacity < length + 1) reserveTokens(length + 1);
   let count: u32 = 0;
   let start = at;
   const end = at + length;
-  let i = at;
-  while (true) {
-    if (i < end && load<u8>(i) != DOT) {
-      i++;
-      continue;
+  for (let block = at; block < end; block += 16) {
+    let dots = <u32>i8x16.bitmask(i8x16.eq(v128.load(block), i8x16.splat(<i8>DOT)));
+    while (dots) {
+      const dot = block + <usize>ctz(dots);
+      if (dot >= end) break;
+      if (dot == start) return 0;
+      addToken(count++, start, <u32>(dot - start));
+      start = dot + 1;
+      dots &= dots - 1;
     }
-    const size = <u32>(i - start);
-    if (!size) return 0;
-    const token = tokenAt(count++);
-    store<u32>(token, <u32>start);
-    store<u32>(token, size, 4);
-    store<u32>(token, <u32>hash64(start, size), 8);
-    if (i >= end) return count;
-    start = ++i;
   }
+  if (start >= end) return 0;
+  addToken(count++, start, <u32>(end - start));
+  return count;
+}
+
+function reserveTokens(most: u32): void {
+  free(tokens);
+  capacity = max<u32>(most, 256);
+  tokens = alloc(<usize>capacity * 12);
+}
+
+// @ts-ignore: decorator
+@inline
+function addToken(i: u32, at: usize, length: u32): void {
+  const token = tokenAt(i);
+  store<u32>(token, <u32>at);
+  store<u32>(token, length, 4);
+  store<u32>(token, hashToken(at, length), 8);
 }
 
 /** Whether the token is the one character `*`. */

@@ -1,7 +1,7 @@
-// The token trie of wildcard subjects. Children are not kept in their parent but in one hash table of the interest, keyed by the
-// parent's address and the token, so that a node is small and a step down is one probe; `*` and `>` have fields of their own.
-// Each node carries a 64-bit filter over its children's token hashes: most steps that lead nowhere end without touching the
-// table.
+// The token trie of wildcard subjects, for interests with many shapes of them (wildcards.ts). Children are not kept in their
+// parent but in one hash table of the interest, keyed by the parent's address and the token, so that a node is small and a step
+// down is one probe; `*` and `>` have fields of their own. Each node carries a 64-bit filter over its children's token hashes:
+// most steps that lead nowhere end without touching the table.
 //
 //   Node  40 bytes, then the token's bytes
 //         parent   address of the node above
@@ -15,7 +15,8 @@
 
 import { alloc, allocZero, free } from '../lib/arena';
 import { copy, equal } from '../lib/bytes';
-import { slotPointer, slotTag, tableAdd, tableNext, tableRemove, tableStart } from '../lib/table';
+import { slotPointer, slotTag, tableAdd, tableClose, tableNext, tableOpen, tableRemove, tableStart } from '../lib/table';
+import { addFound } from './found';
 import { Entry, Interest, entrySubject, nodesOf } from './interest';
 import { isFull, isStar, split, tokenAt } from './subject';
 
@@ -49,9 +50,17 @@ function filterBit(hash: u32): u64 {
   return one << (hash >> 26);
 }
 
-/** Gives an interest its root. */
+/** Makes an empty trie. */
 export function trieOpen(interest: Interest): void {
+  tableOpen(nodesOf(interest));
   interest.root = allocZero(NODE_SIZE);
+}
+
+/** Frees a trie without entries. */
+export function trieClose(interest: Interest): void {
+  tableClose(nodesOf(interest));
+  free(interest.root);
+  interest.root = 0;
 }
 
 /** The child of `parent` for a token of the list, or null. */
@@ -139,23 +148,6 @@ export function trieRemove(interest: Interest, entry: Entry): void {
   }
 }
 
-let found: usize = 0;
-let foundCapacity: u32 = 0;
-let foundCount: u32 = 0;
-
-function addFound(entry: usize): void {
-  if (foundCount == foundCapacity) {
-    const capacity: u32 = foundCapacity ? foundCapacity << 1 : 64;
-    const grown = alloc((<usize>capacity) << 2);
-    copy(grown, found, (<usize>foundCount) << 2);
-    free(found);
-    found = grown;
-    foundCapacity = capacity;
-  }
-  store<u32>(found + ((<usize>foundCount) << 2), <u32>entry);
-  foundCount++;
-}
-
 function walk(interest: Interest, node: Node, i: u32, count: u32): void {
   while (true) {
     if (i == count) {
@@ -177,19 +169,9 @@ function walk(interest: Interest, node: Node, i: u32, count: u32): void {
   }
 }
 
-/** Collects the wildcard entries that match a literal subject; returns how many, read them with `foundAt`. */
-export function trieMatch(interest: Interest, at: usize, length: u32): u32 {
-  foundCount = 0;
-  const count = split(at, length);
-  if (count) walk(interest, changetype<Node>(interest.root), 0, count);
-  return foundCount;
-}
-
-/** Address of the list of entry addresses that the last `trieMatch` made. */
-// @ts-ignore: decorator
-@inline
-export function foundList(): usize {
-  return found;
+/** Adds the entries that match the `count` tokens of the list to the found ones. */
+export function trieFind(interest: Interest, count: u32): void {
+  walk(interest, changetype<Node>(interest.root), 0, count);
 }
 
 function reaches(interest: Interest, node: Node, i: u32, count: u32): bool {
@@ -201,8 +183,7 @@ function reaches(interest: Interest, node: Node, i: u32, count: u32): bool {
   return node.star != 0 && reaches(interest, changetype<Node>(node.star), i + 1, count);
 }
 
-/** Whether any wildcard entry matches a literal subject; leaves the list of `trieMatch` alone. */
-export function trieCovers(interest: Interest, at: usize, length: u32): bool {
-  const count = split(at, length);
-  return count != 0 && reaches(interest, changetype<Node>(interest.root), 0, count);
+/** Whether any entry matches the `count` tokens of the list. */
+export function trieReaches(interest: Interest, count: u32): bool {
+  return reaches(interest, changetype<Node>(interest.root), 0, count);
 }

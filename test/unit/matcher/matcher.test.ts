@@ -1,0 +1,137 @@
+/**
+ * The embeddable matcher against the oracle's list: any sequence of adding, removing and matching gives the same ids, with
+ * few shapes of wildcards (hash probes) and with many (the trie), and memory comes back.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createMatcher } from '../../../ts/matcher/index.ts';
+import type { Matcher } from '../../../ts/matcher/index.ts';
+import { anySubject, pattern, subject } from '../../oracle/arbitraries.ts';
+import { effort, holds } from '../../oracle/check.ts';
+import { Matcher as Oracle, isSubscribable } from '../../oracle/matcher.ts';
+import type { Entry } from '../../oracle/matcher.ts';
+
+type Action = { readonly add: string } | { readonly remove: number } | { readonly match: string };
+
+/** Patterns of every shape that eight tokens can have, so that some hundred of them exceed what is probed one by one. */
+const manyShapes = fc
+  .tuple(fc.array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 8 }), fc.boolean())
+  .map(([tokens, full]) => [...tokens, ...(full ? ['>'] : [])].join('.'));
+const manyTokens = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 9 }).map((tokens) => tokens.join('.'));
+const longOnes = fc.nat(80).map((count) => `${'a.'.repeat(count)}*`);
+
+function actions(patterns: fc.Arbitrary<string>, subjects: fc.Arbitrary<string>, most: number): fc.Arbitrary<Action[]> {
+  return fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: patterns.map((add) => ({ add })) },
+      { weight: 2, arbitrary: fc.nat(most).map((remove) => ({ remove })) },
+      { weight: 4, arbitrary: subjects.map((match) => ({ match })) },
+    ),
+    { maxLength: most },
+  );
+}
+
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function agree(matcher: Matcher<string>, steps: readonly Action[]): void {
+  const oracle = new Oracle<number>();
+  const entries = new Map<number, Entry<number>>();
+  for (const step of steps) {
+    if ('add' in step) {
+      if (!isSubscribable(step.add) || /[\t\n\f\r ]/.test(step.add)) {
+        assert.throws(() => matcher.add(step.add, step.add), RangeError);
+        continue;
+      }
+      const id = matcher.add(step.add, step.add);
+      const entry = { subject: bytesOf(step.add), queue: null, value: id };
+      oracle.insert(entry);
+      assert.ok(!entries.has(id), 'an id is given to one subscription at a time');
+      entries.set(id, entry);
+    } else if ('remove' in step) {
+      const entry = entries.get(step.remove);
+      assert.equal(matcher.remove(step.remove), entry !== undefined);
+      if (entry !== undefined) oracle.remove(entry);
+      entries.delete(step.remove);
+    } else {
+      const expected = [...oracle.match(bytesOf(step.match)).plain].sort((one, other) => one - other);
+      const ids = matcher.matchIds(step.match).sort((one, other) => one - other);
+      assert.deepEqual(ids, expected, `match ${JSON.stringify(step.match)}`);
+      assert.equal(matcher.matches(step.match), expected.length > 0);
+    }
+    assert.equal(matcher.size, oracle.size);
+  }
+  for (const id of entries.keys()) matcher.remove(id);
+}
+
+describe('the matcher', () => {
+  test('finds what the oracle finds, with colliding subjects', () => {
+    const matcher = createMatcher<string>();
+    const base = matcher.memory.liveBytes;
+    const patterns = fc.oneof({ weight: 3, arbitrary: pattern }, { weight: 2, arbitrary: anySubject });
+    const subjects = fc.oneof({ weight: 3, arbitrary: subject }, { weight: 1, arbitrary: anySubject });
+    holds(
+      fc.property(actions(patterns, subjects, 80), (steps) => agree(matcher, steps)),
+      effort(400),
+    );
+    assert.equal(matcher.size, 0);
+    // What stays: tables at their smallest, the result cache, lists that grew.
+    assert.ok(matcher.memory.liveBytes - base < 400_000, `${matcher.memory.liveBytes - base} bytes stay`);
+  });
+
+  test('finds what the oracle finds when there are more shapes than are probed', () => {
+    const matcher = createMatcher<string>();
+    const patterns = fc.oneof({ weight: 20, arbitrary: manyShapes }, { weight: 1, arbitrary: longOnes });
+    const subjects = fc.oneof({ weight: 20, arbitrary: manyTokens }, { weight: 1, arbitrary: longOnes });
+    holds(
+      fc.property(actions(patterns, subjects, 300), (steps) => agree(matcher, steps)),
+      effort(150),
+    );
+  });
+
+  test('gives ids and memory of removed subscriptions out again', () => {
+    const matcher = createMatcher<number>();
+    const round = (): number => {
+      const ids = Array.from({ length: 20_000 }, (_, index) => matcher.add(`a.${index % 7 === 0 ? '*' : 'b'}.${index}`, index));
+      assert.equal(matcher.size, 20_000);
+      for (const id of ids) assert.ok(matcher.remove(id));
+      return Math.max(...ids);
+    };
+    round();
+    const { liveBytes, reservedBytes } = matcher.memory;
+    for (let i = 0; i < 5; i++) assert.ok(round() < 20_000);
+    assert.equal(matcher.memory.liveBytes, liveBytes);
+    assert.equal(matcher.memory.reservedBytes, reservedBytes);
+  });
+
+  test('keeps two matchers of one process apart', () => {
+    const one = createMatcher<string>();
+    const other = createMatcher<string>();
+    one.add('a.*', 'one');
+    other.add('a.>', 'other');
+    assert.deepEqual(one.match('a.b'), ['one']);
+    assert.deepEqual(other.match('a.b'), ['other']);
+  });
+
+  test('gives back values, also undefined and objects', () => {
+    const matcher = createMatcher<object | undefined>();
+    const value = { name: 'x' };
+    const id = matcher.add('ünï.*', value);
+    matcher.add('ünï.code', undefined);
+    assert.deepEqual(new Set(matcher.match('ünï.code')), new Set([value, undefined]));
+    assert.equal(matcher.value(id), value);
+    matcher.remove(id);
+    assert.equal(matcher.value(id), undefined);
+  });
+
+  test('refuses subjects that are too long without taking harm', () => {
+    const matcher = createMatcher<number>();
+    assert.throws(() => matcher.add('x'.repeat(100_000), 1), RangeError);
+    assert.throws(() => matcher.add('é'.repeat(60_000), 1), RangeError);
+    assert.deepEqual(matcher.match('x'.repeat(100_000)), []);
+    assert.equal(matcher.add('a', 1), 0);
+    assert.equal(matcher.size, 1);
+  });
+});
