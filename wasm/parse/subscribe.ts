@@ -14,10 +14,13 @@ import { sendOk } from './answers';
 import { raiseError } from './fault';
 import { argumentAt, argumentCount, argumentLength } from './line';
 
+/** A subscription keeps the length of its sid in 16 bits. */
+const LONGEST_SID: u32 = 0xffff;
+
 /** Takes one SUB whose line was read. False: closed. */
 export function subscribe(connection: Connection): bool {
   const count = argumentCount;
-  if (count < 2 || count > 3) {
+  if (count < 2 || count > 3 || argumentLength(count - 1) > LONGEST_SID) {
     raiseError(connection, ERROR_BAD_ARGUMENTS, 0, 0);
     return false;
   }
