@@ -34,9 +34,15 @@ const found = new Map<PeerName, string | undefined>();
 /** The path of a peer program, or undefined when this machine has none. */
 export function findPeer(name: PeerName): string | undefined {
   if (found.has(name)) return found.get(name);
-  const folders = [join(repositoryRoot, 'build', 'peers'), ...(process.env['PATH'] ?? '').split(delimiter), join(homedir(), 'go', 'bin')];
+  const folders = [
+    join(repositoryRoot, 'build', 'peers'),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    join(homedir(), 'go', 'bin'),
+  ];
   const candidates = [process.env[variableOf[name]], ...folders.map((folder) => join(folder, name))];
-  const path = candidates.find((candidate): candidate is string => candidate !== undefined && candidate !== '' && runnable(candidate));
+  const path = candidates.find(
+    (candidate): candidate is string => candidate !== undefined && candidate !== '' && runnable(candidate),
+  );
   found.set(name, path);
   return path;
 }

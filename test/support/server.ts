@@ -150,7 +150,12 @@ export class ServerProcess {
         clearTimeout(timer);
         this.#listeners.delete(settle);
         if (match !== null) resolve(match);
-        else reject(new Error(`${this.kind} exited with ${this.#exit?.code ?? this.#exit?.signal}, no ${pattern} in its log:\n${this.#log}`));
+        else
+          reject(
+            new Error(
+              `${this.kind} exited with ${this.#exit?.code ?? this.#exit?.signal}, no ${pattern} in its log:\n${this.#log}`,
+            ),
+          );
         return true;
       };
       const timer = setTimeout(() => {

@@ -12,7 +12,8 @@ export type Cut = (length: number) => readonly number[];
 
 export const uncut: Cut = () => [];
 
-export const everyByte: Cut = (length) => (length > 600 ? [1, 2, 3, length >> 1, length - 2, length - 1] : Array.from({ length }, (_, index) => index));
+export const everyByte: Cut = (length) =>
+  length > 600 ? [1, 2, 3, length >> 1, length - 2, length - 1] : Array.from({ length }, (_, index) => index);
 
 export interface Play {
   readonly server: ServerProcess;
@@ -32,7 +33,8 @@ function checkInfo(info: InfoFields, wanted: Readonly<Record<string, unknown>>):
   for (const [key, value] of Object.entries(wanted)) {
     const actual = info[key];
     if (value === null) assert.equal(actual, undefined, `INFO has ${key}: ${JSON.stringify(actual)}, should have none`);
-    else if (typeof value === 'string' && value.startsWith('~')) assert.match(String(actual), new RegExp(`^(?:${value.slice(1)})$`), `INFO ${key}`);
+    else if (typeof value === 'string' && value.startsWith('~'))
+      assert.match(String(actual), new RegExp(`^(?:${value.slice(1)})$`), `INFO ${key}`);
     else assert.deepEqual(actual, value, `INFO ${key}`);
   }
 }

@@ -12,7 +12,13 @@ export type Statement =
   | { readonly kind: 'match'; readonly pattern: RegExp; readonly line: number }
   | { readonly kind: 'info'; readonly fields: Readonly<Record<string, unknown>>; readonly line: number }
   | { readonly kind: 'unordered'; readonly texts: readonly string[]; readonly line: number }
-  | { readonly kind: 'spread'; readonly names: readonly string[]; readonly count: number; readonly text: string; readonly line: number }
+  | {
+      readonly kind: 'spread';
+      readonly names: readonly string[];
+      readonly count: number;
+      readonly text: string;
+      readonly line: number;
+    }
   | { readonly kind: 'signal'; readonly name: NodeJS.Signals; readonly line: number };
 
 export interface Transcript {

@@ -127,6 +127,18 @@ export class WireClient {
     return text;
   }
 
+  /** Reads over `length` bytes without keeping them. */
+  async skip(length: number, withinMs = readWithinMs): Promise<void> {
+    let left = length;
+    const done = (): boolean => {
+      const taken = Math.min(left, this.#received.length);
+      left -= taken;
+      this.#received = this.#received.subarray(taken);
+      return left === 0;
+    };
+    await this.#until(done, `${length} bytes`, withinMs);
+  }
+
   /** Reads everything up to and with the first occurrence of a text. */
   async through(text: string, withinMs = readWithinMs): Promise<string> {
     await this.#until(() => this.#received.includes(text, 0, 'latin1'), JSON.stringify(text), withinMs);

@@ -13,7 +13,18 @@ import type { WireClient } from '../support/wire.ts';
 const silenceMs = 70;
 
 /** Fields of INFO that a dialogue may be about; the rest differs from run to run. */
-const infoFields = ['auth_required', 'tls_required', 'tls_verify', 'tls_available', 'max_payload', 'headers', 'jetstream', 'ldm', 'connect_info', 'remote_account'];
+const infoFields = [
+  'auth_required',
+  'tls_required',
+  'tls_verify',
+  'tls_available',
+  'max_payload',
+  'headers',
+  'jetstream',
+  'ldm',
+  'connect_info',
+  'remote_account',
+];
 
 function isRecorded(line: string): boolean {
   return (line.startsWith('S:') && !line.startsWith('S: INFO')) || line === 'S(close)';
@@ -38,7 +49,9 @@ async function heard(client: WireClient): Promise<string[]> {
 }
 
 async function record(path: string): Promise<void> {
-  const lines = readFileSync(path, 'utf8').split('\n').filter((line) => !isRecorded(line));
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => !isRecorded(line));
   const transcript = parseTranscript(lines.join('\n'));
   const server = await ServerProcess.start('nats-server', serverOptions(transcript.config, transcript.args));
   try {
@@ -63,10 +76,13 @@ async function play(path: string, lines: readonly string[], transcript: Transcri
     if (statement.kind === 'close') told.add(stage.current);
     await step(stage, statement);
     const next = statements[index + 1]?.kind;
-    const talking = statement.kind === 'send' || statement.kind === 'on' || statement.kind === 'reload' || statement.kind === 'signal';
-    if (talking && next !== 'send' && next !== 'match' && next !== 'info' && next !== 'unordered' && next !== 'sync') await listen(statement.line);
+    const talking =
+      statement.kind === 'send' || statement.kind === 'on' || statement.kind === 'reload' || statement.kind === 'signal';
+    if (talking && next !== 'send' && next !== 'match' && next !== 'info' && next !== 'unordered' && next !== 'sync')
+      await listen(statement.line);
   }
-  for (const [name, client] of stage.clients) if (client.pending !== '') console.error(`${path}: unread on ${name}: ${JSON.stringify(client.pending)}`);
+  for (const [name, client] of stage.clients)
+    if (client.pending !== '') console.error(`${path}: unread on ${name}: ${JSON.stringify(client.pending)}`);
   for (const client of stage.clients.values()) client.destroy();
   const recorded = lines.flatMap((line, index) => [line, ...(output.get(index + 1) ?? [])]);
   writeFileSync(path, recorded.join('\n'));

@@ -1,0 +1,140 @@
+/**
+ * The workloads, one row each. A row knows how to load a running server and what it measures; it does not know which server that is.
+ * `messages` is what the server carried, in and out, as the CPU time a message is counted by; a rate of 0 messages means no such number.
+ */
+import { awaitMonitoring, monitoring } from '../../test/support/monitoring.ts';
+import type { ServerProcess } from '../../test/support/server.ts';
+import { startBench, type RunningBench } from './nats-bench.ts';
+import { cpuSeconds, residentKiB } from './process-cost.ts';
+import { connectionLoad, subscriptionLoad } from './raw-load.ts';
+
+/** One measured number of a workload, e.g. `rate`, and whether more or less of it is better. */
+export interface Measure {
+  readonly name: string;
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+  readonly value: number;
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly about: string;
+  readonly messages: number;
+  readonly jetstream: boolean;
+  run(server: ServerProcess, messages: number): Promise<readonly Measure[]>;
+}
+
+function cost(pid: number, before: number, messages: number): Measure {
+  return { name: 'server CPU a message', unit: 'us', better: 'less', value: ((cpuSeconds(pid) - before) * 1e6) / messages };
+}
+
+function rate(value: number): Measure {
+  return { name: 'rate', unit: 'msg/s', better: 'more', value };
+}
+
+async function measured(server: ServerProcess, messages: number, running: RunningBench): Promise<readonly Measure[]> {
+  const before = cpuSeconds(server.pid);
+  const result = await running.result;
+  return [rate(result.messagesPerSecond), cost(server.pid, before, messages)];
+}
+
+/** A publisher with nobody listening. */
+async function publish(server: ServerProcess, messages: number, size: string): Promise<readonly Measure[]> {
+  return measured(server, messages, startBench(server.url, ['pub', 'bench', '--msgs', String(messages), '--size', size]));
+}
+
+/** One publisher to several subscribers; the rate is that of all deliveries, as the subscribers saw it. */
+async function deliver(server: ServerProcess, messages: number, receivers: number): Promise<readonly Measure[]> {
+  const own = Number((await monitoring(server, '/varz'))['subscriptions']);
+  const before = cpuSeconds(server.pid);
+  const shape = ['--msgs', String(messages), '--size', '128'];
+  const subscribers = startBench(server.url, ['sub', 'bench', '--clients', String(receivers), ...shape]);
+  await awaitMonitoring(server, '/varz', (varz) => Number(varz['subscriptions']) >= own + receivers);
+  const publisher = startBench(server.url, ['pub', 'bench', ...shape]);
+  const [received] = await Promise.all([subscribers.result, publisher.result]);
+  return [rate(received.messagesPerSecond), cost(server.pid, before, messages * (1 + receivers))];
+}
+
+async function request(server: ServerProcess, messages: number): Promise<readonly Measure[]> {
+  const own = Number((await monitoring(server, '/varz'))['subscriptions']);
+  const service = startBench(server.url, ['service', 'serve', 'bench', '--size', '128']);
+  await awaitMonitoring(server, '/varz', (varz) => Number(varz['subscriptions']) > own);
+  const before = cpuSeconds(server.pid);
+  const result = await startBench(server.url, ['service', 'request', 'bench', '--msgs', String(messages), '--size', '128'])
+    .result;
+  const spent = cost(server.pid, before, messages * 2);
+  await service.stop();
+  const p50: Measure = { name: 'p50', unit: 'us', better: 'less', value: result.p50Us ?? Number.NaN };
+  const p99: Measure = { name: 'p99', unit: 'us', better: 'less', value: result.p99Us ?? Number.NaN };
+  return [rate(result.messagesPerSecond), p50, p99, spent];
+}
+
+const streamFlags = ['--create', '--storage', 'file', '--maxbytes', '4GB', '--purge'];
+
+async function publishToStream(server: ServerProcess, messages: number, how: 'async' | 'sync'): Promise<readonly Measure[]> {
+  const args = ['js', 'pub', how, 'bench', '--msgs', String(messages), '--size', '128', ...streamFlags];
+  return measured(server, messages, startBench(server.url, args));
+}
+
+/** Fills the stream, unmeasured, and reads it through a consumer. */
+async function consume(server: ServerProcess, messages: number, how: 'ordered' | 'fetch'): Promise<readonly Measure[]> {
+  await publishToStream(server, messages, 'async');
+  return measured(server, messages, startBench(server.url, ['js', how, '--msgs', String(messages), '--size', '128']));
+}
+
+async function subscribe(server: ServerProcess, total: number): Promise<readonly Measure[]> {
+  const before = cpuSeconds(server.pid);
+  const load = await subscriptionLoad(server.port, total);
+  const resident = residentKiB(server.pid) / 1024;
+  const spent = cost(server.pid, before, total * 3);
+  load.end();
+  return [
+    { name: 'subscribes', unit: '/s', better: 'more', value: load.subscribesPerSecond },
+    { name: 'uncached publishes', unit: 'msg/s', better: 'more', value: load.publishesPerSecond },
+    { name: 'resident', unit: 'MiB', better: 'less', value: resident },
+    { ...spent, name: 'server CPU an operation' },
+  ];
+}
+
+async function connections(server: ServerProcess, total: number): Promise<readonly Measure[]> {
+  const base = residentKiB(server.pid);
+  const load = await connectionLoad(server.port, total);
+  const each = (residentKiB(server.pid) - base) / total;
+  load.end();
+  return [
+    { name: 'connects', unit: '/s', better: 'more', value: load.connectionsPerSecond },
+    { name: 'resident a connection', unit: 'KiB', better: 'less', value: each },
+  ];
+}
+
+function core(name: string, about: string, messages: number, run: Workload['run']): Workload {
+  return { name, about, messages, jetstream: false, run };
+}
+
+function jetstream(name: string, about: string, messages: number, run: Workload['run']): Workload {
+  return { name, about, messages, jetstream: true, run };
+}
+
+/** Start-up is measured by the runner, which alone starts servers. */
+export const startUp = 'start';
+
+export const workloads: readonly Workload[] = [
+  core('pub-16', 'publish 16 B, nobody listens', 4_000_000, (server, messages) => publish(server, messages, '16')),
+  core('pub-128', 'publish 128 B, nobody listens', 3_000_000, (server, messages) => publish(server, messages, '128')),
+  core('pub-16k', 'publish 16 KiB, nobody listens', 100_000, (server, messages) => publish(server, messages, '16384')),
+  core('1-to-1', '1 publisher, 1 subscriber, 128 B', 1_000_000, (server, messages) => deliver(server, messages, 1)),
+  core('1-to-4', '1 publisher, 4 subscribers, 128 B', 500_000, (server, messages) => deliver(server, messages, 4)),
+  core('request', 'request and reply, 128 B', 20_000, request),
+  jetstream('js-async', 'publish to a file stream, 500 under way', 300_000, (server, count) =>
+    publishToStream(server, count, 'async'),
+  ),
+  jetstream('js-sync', 'publish to a file stream, one at a time', 5_000, (server, count) =>
+    publishToStream(server, count, 'sync'),
+  ),
+  jetstream('js-ordered', 'read a stream, ordered consumer', 300_000, (server, messages) => consume(server, messages, 'ordered')),
+  jetstream('js-fetch', 'read a stream, pull consumer, explicit acks', 200_000, (server, messages) =>
+    consume(server, messages, 'fetch'),
+  ),
+  core('subscriptions', '4 connections, a tenth wildcards, then a publish to each', 200_000, subscribe),
+  core('connections', 'connections with a subscription each', 2_000, connections),
+];

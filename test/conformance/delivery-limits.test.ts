@@ -1,0 +1,111 @@
+/**
+ * Delivery under pressure: a stalled receiver is dropped as a slow consumer and nobody else is, a receiver that merely reads slowly is not,
+ * a fan-out far larger than its input stays within a memory budget, and weighted mappings share out by their weights.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { skipWithout } from '../support/peers.ts';
+import { ServerProcess, type ServerKind } from '../support/server.ts';
+import { WireClient } from '../support/wire.ts';
+
+const kinds: ReadonlyArray<readonly [ServerKind, string | false]> = [
+  ['slipstream', false],
+  ['nats-server', skipWithout('nats-server')],
+];
+
+async function quiet(server: ServerProcess, verbs = ''): Promise<WireClient> {
+  const { client } = await WireClient.greeted(server.port);
+  await client.write(`CONNECT {"verbose":false,"pedantic":false}\r\n${verbs}`);
+  assert.equal(await client.sync(), '');
+  return client;
+}
+
+/** The largest resident memory the process had, in MiB. */
+function peakMiB(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+/** KiB of publishes in the fan-out; 1024 is the whole of it, at 95 million deliveries. */
+const fanOutKiB = Number(process.env['FAN_OUT_KIB'] ?? 192);
+const fanOutBudgetMiB = 320;
+
+const kilobyte = `PUB flood 1024\r\n${'x'.repeat(1024)}\r\n`;
+
+for (const [kind, skip] of kinds) {
+  describe(`delivery limits on ${kind}`, { skip }, () => {
+    test('a receiver that stops reading is dropped at max_pending, others are served', async () => {
+      const server = await ServerProcess.start(kind, { config: 'max_pending: 1MB\nwrite_deadline: "30s"\n' });
+      const stalled = await quiet(server, 'SUB flood 1\r\n');
+      const other = await quiet(server, 'SUB other 1\r\n');
+      const publisher = await quiet(server);
+      stalled.pause();
+      for (let sent = 0; sent < 32 && !/Slow Consumer/i.test(server.log); sent++) {
+        await publisher.write(kilobyte.repeat(1024));
+        await publisher.sync(20_000);
+      }
+      await server.waitForLog(/Slow Consumer/i);
+      await publisher.write('PUB other 2\r\nok\r\n');
+      await publisher.sync();
+      assert.equal((await other.sync()).replace('PING\r\n', ''), 'MSG other 1 2\r\nok\r\n');
+      for (const client of [stalled, other, publisher]) client.destroy();
+      await server.kill();
+    });
+
+    test('a receiver that reads slowly but steadily keeps everything', async () => {
+      const server = await ServerProcess.start(kind, { config: 'max_pending: 8MB\n' });
+      const slow = await quiet(server, 'SUB flood 1\r\n');
+      const publisher = await quiet(server);
+      const messages = 16 * 1024;
+      const publishing = (async () => {
+        for (let sent = 0; sent < messages; sent += 512) await publisher.write(kilobyte.repeat(512));
+      })();
+      let read = 0;
+      for (const wanted = messages * 'MSG flood 1 1024\r\n'.length + messages * 1026; read < wanted;) {
+        const step = Math.min(256 * 1024, wanted - read);
+        read += (await slow.bytes(step, 20_000)).length;
+        slow.pause();
+        await delay(2);
+        slow.resume();
+      }
+      await publishing;
+      assert.doesNotMatch(server.log, /Slow Consumer/i);
+      for (const client of [slow, publisher]) client.destroy();
+      await server.kill();
+    });
+
+    test('weights of a mapping share the messages out', async () => {
+      const config = 'mappings { foo: [ { destination: one, weight: 80% }, { destination: two, weight: 20% } ] }\n';
+      const server = await ServerProcess.start(kind, { config });
+      const client = await quiet(server, 'SUB * 1\r\n');
+      await client.write('PUB foo 0\r\n\r\n'.repeat(1000));
+      const got = (await client.sync()).split('\r\n').filter((line) => line.startsWith('MSG '));
+      assert.equal(got.length, 1000);
+      const ones = got.filter((line) => line === 'MSG one 1 0').length;
+      assert.equal(got.filter((line) => line === 'MSG two 1 0').length, 1000 - ones);
+      assert.ok(ones > 720 && ones < 880, `${ones} of 1000 for a weight of 80%`);
+      client.destroy();
+      await server.kill();
+    });
+  });
+}
+
+test(
+  `${fanOutKiB} KiB of tiny publishes to 1,000 receivers arrive whole within ${fanOutBudgetMiB} MiB`,
+  { timeout: 300_000 },
+  async () => {
+    const server = await ServerProcess.start('slipstream');
+    const receivers = await Promise.all(Array.from({ length: 1000 }, () => quiet(server, 'SUB f 1\r\n')));
+    const publisher = await quiet(server);
+    const messages = Math.floor((fanOutKiB * 1024) / 'PUB f 0\r\n\r\n'.length);
+    const wanted = messages * 'MSG f 1 0\r\n\r\n'.length;
+    const received = Promise.all(receivers.map((receiver) => receiver.skip(wanted, 250_000)));
+    await publisher.write('PUB f 0\r\n\r\n'.repeat(messages));
+    await received;
+    const peak = peakMiB(server.pid);
+    for (const client of [...receivers, publisher]) client.destroy();
+    await server.kill();
+    assert.ok(peak < fanOutBudgetMiB, `peak resident memory ${peak.toFixed(0)} MiB`);
+  },
+);
