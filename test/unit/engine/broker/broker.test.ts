@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultOptions } from '../../../../ts/core/config/options.ts';
+import { TestBroker } from '../../../support/broker.ts';
+
+const crlf = '\r\n';
+
+describe('broker', () => {
+  it('delivers a publish to every subscriber in the turn it came in', () => {
+    const { peer } = bound();
+    const a = peer();
+    const b = peer();
+    a.say('SUB foo.* 7\r\n');
+    b.say('SUB foo.bar 8\r\nPUB foo.bar r 5\r\nhello\r\n');
+    assert.equal(a.heard(), 'MSG foo.bar 7 r 5\r\nhello\r\n');
+    assert.equal(b.heard(), 'MSG foo.bar 8 r 5\r\nhello\r\n');
+  });
+
+  it('keeps at most one write in flight and writes what came meanwhile when it is through', () => {
+    const { peer } = bound();
+    const slow = peer();
+    const fast = peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    fast.say('PUB x 1\r\na\r\n');
+    fast.say('PUB x 1\r\nb\r\nPUB x 1\r\nc\r\n');
+    assert.equal(slow.heard(), '');
+    slow.drain();
+    assert.equal(slow.heard(), 'MSG x 1 1\r\na\r\n');
+    slow.drain();
+    assert.equal(slow.heard(), 'MSG x 1 1\r\nb\r\nMSG x 1 1\r\nc\r\n');
+  });
+
+  it('drops a receiver with more than max_pending waiting, and nobody else', () => {
+    const test = new TestBroker({ maxPending: 4096, maxPayload: 1024, noFastProducerStall: true });
+    const slow = test.peer();
+    const other = test.peer();
+    const publisher = test.peer();
+    slow.say('SUB x 1\r\n');
+    other.say('SUB x 1\r\n');
+    slow.takes = false;
+    for (let i = 0; i < 5; i++) publisher.say(`PUB x 1000${crlf}${'p'.repeat(1000)}${crlf}`);
+    assert.equal(slow.destroyed, true);
+    assert.deepEqual(test.closed, ['slowConsumerPending']);
+    assert.equal(test.broker.slowConsumers, 1);
+    assert.equal(other.destroyed, false);
+    assert.equal(other.heard().length, 5 * (1000 + 'MSG x 1 1000\r\n\r\n'.length));
+  });
+
+  it('drops a receiver whose write makes no end within write_deadline', () => {
+    const test = new TestBroker({ writeDeadlineMs: 10_000 });
+    const slow = test.peer();
+    const publisher = test.peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    publisher.say('PUB x 0\r\n\r\n');
+    test.clock.advance(9_900);
+    publisher.say('PING\r\n');
+    assert.equal(slow.destroyed, false);
+    test.clock.advance(200);
+    assert.equal(slow.destroyed, true);
+    assert.deepEqual(test.closed, ['slowConsumerDeadline']);
+  });
+
+  it('lets a publisher rest while a receiver is pressed, and go on as soon as it is not', () => {
+    const test = new TestBroker({ maxPending: 65536, maxPayload: 16384 });
+    const slow = test.peer();
+    const publisher = test.peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    for (let i = 0; i < 4; i++) publisher.say(`PUB x 13000${crlf}${'p'.repeat(13000)}${crlf}`);
+    assert.equal(publisher.reading, false);
+    publisher.say(`PUB x 1${crlf}z${crlf}PING${crlf}`);
+    assert.equal(publisher.heard(), '', 'what comes while resting waits');
+    slow.drain();
+    slow.drain();
+    test.clock.advance(2);
+    assert.equal(publisher.reading, true);
+    assert.equal(publisher.heard(), 'PONG\r\n');
+    slow.drain();
+    assert.match(slow.heard(), /MSG x 1 1\r\nz\r\n$/);
+  });
+
+  it('rests for 10 ms a read at the most', () => {
+    const test = new TestBroker({ maxPending: 65536, maxPayload: 16384 });
+    const slow = test.peer();
+    const publisher = test.peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    for (let i = 0; i < 4; i++) publisher.say(`PUB x 13000${crlf}${'p'.repeat(13000)}${crlf}`);
+    test.clock.advance(9);
+    assert.equal(publisher.reading, false);
+    test.clock.advance(2);
+    assert.equal(publisher.reading, true);
+  });
+
+  it('does not let publishers rest under no_fast_producer_stall', () => {
+    const test = new TestBroker({ maxPending: 65536, maxPayload: 16384, noFastProducerStall: true });
+    const slow = test.peer();
+    const publisher = test.peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    for (let i = 0; i < 4; i++) publisher.say(`PUB x 13000${crlf}${'p'.repeat(13000)}${crlf}`);
+    assert.equal(publisher.reading, true);
+  });
+
+  it('stays within its budget when a thousand receivers get a megabyte of tiny publishes', () => {
+    const test = new TestBroker();
+    const receivers = Array.from({ length: 1000 }, () => test.peer());
+    for (const receiver of receivers) {
+      receiver.keepText = false;
+      receiver.say('SUB x 1\r\n');
+    }
+    const publisher = test.peer();
+    const before = test.kernel.memory.size;
+    const line = 'PUB x 1\r\na\r\n';
+    const count = Math.floor((1 << 20) / line.length);
+    publisher.say(line.repeat(count));
+    const grown = test.kernel.memory.size - before;
+    assert.ok(grown < 64 << 20, `the kernel's memory grew by ${grown} bytes`);
+    for (const receiver of receivers) assert.equal(receiver.receivedBytes > count * 'MSG x 1 1\r\na\r\n'.length, true);
+  });
+
+  it('writes what is queued before it closes, and parses nothing behind the error', () => {
+    const { peer } = bound();
+    const bad = peer();
+    bad.say('SUB x 1\r\nPUB x 1\r\na\r\nNONSENSE\r\nPUB x 1\r\nb\r\n');
+    assert.equal(bad.heard(), "MSG x 1 1\r\na\r\n-ERR 'Unknown Protocol Operation'\r\n");
+    assert.equal(bad.ended, true);
+  });
+
+  it('holds what follows a CONNECT that takes time, and goes on in order', async () => {
+    const { authorization } = defaultOptions();
+    // bcrypt of "p", cost 4
+    const pass = '$2b$04$R5JkqRXSZwyLEBlD8yCnVOTmYSb0dNfJmLtzoWiRWaeK9CAS3WlBu';
+    const test = new TestBroker({ authorization: { ...authorization, user: 'u', pass } });
+    const peer = test.peer('');
+    peer.say('CONNECT {"verbose":false,"user":"u","pass":"wrong"}\r\nSUB x 1\r\n');
+    peer.say('PUB x 1\r\na\r\n');
+    assert.equal(peer.reading, false);
+    while (!peer.ended) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(peer.heard(), "-ERR 'Authorization Violation'\r\n");
+    assert.equal(test.kernel.exports.openConnections(), 0);
+  });
+
+  it('gives all memory back when connections with subscriptions come and go', () => {
+    const test = new TestBroker();
+    const round = () => {
+      const peers = Array.from({ length: 50 }, () => test.peer());
+      for (const [i, peer] of peers.entries()) {
+        peer.say(`SUB a.${i}.* 1\r\nSUB q.> grp 2\r\nSUB plain.${i} 3\r\nPUB a.${i}.b 3\r\nabc\r\nPUB q.w 10\r\n`);
+        peer.hangUp();
+      }
+    };
+    // The result cache admits a subject the second time; from then on nothing may be left behind.
+    for (let i = 0; i < 3; i++) round();
+    const live = test.kernel.exports.liveBytes();
+    for (let i = 0; i < 20; i++) round();
+    assert.equal(test.kernel.exports.liveBytes(), live);
+    assert.equal(test.kernel.exports.subscriptions(), 0);
+    assert.equal(test.kernel.exports.openConnections(), 0);
+  });
+});
+
+function bound() {
+  const test = new TestBroker();
+  return { test, peer: () => test.peer() };
+}
