@@ -109,7 +109,7 @@ function compile(source: string, destination: string): Transform {
     apply: (subject, random) => {
       const parts = tokens(subject);
       const matched: Matched = {
-        subject,
+        subject: literal ? '' : subject,
         random,
         wildcard: (index) => parts[index === 0 ? 0 : (positions[index - 1] ?? 0)] ?? '',
       };
