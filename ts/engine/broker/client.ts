@@ -216,12 +216,13 @@ export class ClientConnection implements TransportSink, SessionHost {
 
   /** Writes what waits. Ends the transport when it is closing and nothing waits any more. */
   flush(): void {
-    if (this.#writing || this.#ended) return;
+    if (this.#ended) return;
     const { kernel } = this.#broker;
     if (kernel.exports.isSlow(this.index) !== 0 && this.#closing === undefined) {
       this.#dropSlow('slowConsumerPending');
       return;
     }
+    if (this.#writing) return;
     for (;;) {
       const views = kernel.takeOut(this.index);
       if (views.length === 0) break;
