@@ -1,17 +1,6 @@
-// Acknowledgements as they arrive: the numbers in their subject, the verb in their payload.
-//
-//   $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>                            9 tokens
-//   $JS.ACK.<domain or _>.<account hash>.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ts>.<pending>[...]   11 or more
+// Acknowledgements: the verb in their payload. The numbers in their subject are read by the kernel.
 
 import { parseDuration } from '../jetstream/instant.ts';
-
-export interface AckSubject {
-  readonly stream: string;
-  readonly consumer: string;
-  readonly deliveries: number;
-  readonly streamSeq: number;
-  readonly consumerSeq: number;
-}
 
 export type AckVerb =
   | { readonly is: 'ack' }
@@ -21,26 +10,6 @@ export type AckVerb =
   | { readonly is: 'terminate'; readonly reason: string };
 
 const decoder = new TextDecoder();
-
-function numberOf(token: string | undefined): number {
-  return token !== undefined && /^\d{1,16}$/.test(token) ? Number(token) : 0;
-}
-
-/** What an ack subject says, or undefined when it is none. */
-export function parseAckSubject(subject: string): AckSubject | undefined {
-  const tokens = subject.split('.');
-  const at = tokens.length >= 11 ? 4 : tokens.length === 9 ? 2 : -1;
-  const stream = tokens[at];
-  const consumer = tokens[at + 1];
-  if (at < 0 || stream === undefined || consumer === undefined) return undefined;
-  return {
-    stream,
-    consumer,
-    deliveries: numberOf(tokens[at + 2]),
-    streamSeq: numberOf(tokens[at + 3]),
-    consumerSeq: numberOf(tokens[at + 4]),
-  };
-}
 
 const ack: AckVerb = { is: 'ack' };
 

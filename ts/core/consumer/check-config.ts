@@ -219,7 +219,7 @@ function hasOverlap(config: ConsumerConfig): boolean {
 function samplingFault(config: ConsumerConfig): string | undefined {
   const text = config.sample_freq.replace(/%$/, '');
   if (config.sample_freq === '' || /^\+?\d+$/.test(text)) return undefined;
-  return /^-\d+$/.test(text) ? '%!s(<nil>)' : `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
+  return /^-\d+$/.test(text) ? '<nil>' : `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
 }
 
 const rules: readonly Rule[] = [

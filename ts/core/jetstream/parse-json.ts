@@ -27,7 +27,7 @@ export function parseJson(text: string): JsonNode {
   const cursor: Cursor = { text, at: 0, depth: 0 };
   const node = readValue(cursor);
   skipSpace(cursor);
-  if (cursor.at < text.length) fail(cursor, 'after top-level value');
+  if (cursor.at < text.length) fail(cursor, 'looking for beginning of value');
   return node;
 }
 

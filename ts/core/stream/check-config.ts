@@ -324,7 +324,6 @@ function checkSubjects(config: Mutable): void {
   }
   for (const [index, subject] of subjects.entries()) {
     if (!isValidSubject(subject)) invalid('invalid subject');
-    if (subjects.indexOf(subject) < index) invalid('duplicate subjects detected');
     if (subject === '>') {
       if (!config.no_ack) invalid('capturing all subjects requires no-ack to be true');
       if (config.num_replicas !== 1) invalid('capturing all subjects requires replicas of 1');
@@ -338,10 +337,7 @@ function checkSubjects(config: Mutable): void {
       }
     }
     const other = subjects.slice(index + 1).find((later) => subjectsOverlap(later, subject));
-    if (other !== undefined) {
-      if (other === subject) invalid('duplicate subjects detected');
-      invalid(`subject ${JSON.stringify(subject)} overlaps with ${JSON.stringify(other)}`);
-    }
+    if (other !== undefined) invalid(`subject ${JSON.stringify(subject)} overlaps with ${JSON.stringify(other)}`);
   }
 }
 

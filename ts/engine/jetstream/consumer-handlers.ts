@@ -59,17 +59,16 @@ export const create: ApiHandler = (request) => {
     if (config.filter_subject !== filter.join('.')) refuse('ConsumerCreateFilterSubjectMismatchErr');
   }
   if (config.durable_name !== '' && config.durable_name !== name) refuse('ConsumerDurableNameNotMatchSubjectErr');
-  return place(request, asked, config.durable_name === '' && config.name === '' ? name : config.durable_name || config.name);
+  return place(request, { ...asked, config: { ...config, name } }, name);
 };
 
 /** Creates or updates by the request's action. */
 function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: string): Answer {
   const stream = streamOf(request);
+  if (asked.config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
   const checked = checkConsumerConfig(asked.config, stream.config, request.account.consumerLimits(), asked.pedantic);
   if ('error' in checked) throw new ApiRefusal(checked.error);
   let { config } = checked;
-  if (config.durable_name === '' && config.inactive_threshold === 0n && !config.direct)
-    config = { ...config, inactive_threshold: ephemeralInactive };
   config = { ...config, metadata: storedConsumerMetadata(config) };
   if (wantedName.length > maxNameLength) refuse('ConsumerNameTooLongErrF', { max: maxNameLength });
   const existing = stream.consumers.get(wantedName);
@@ -79,6 +78,8 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   if (most > 0 && stream.consumers.size >= most) refuse('MaximumConsumersLimitErr');
   checkWorkQueue(stream, config, wantedName);
   const name = wantedName === '' ? freshName(stream) : wantedName;
+  if (config.durable_name === '' && config.inactive_threshold === 0n && !config.direct)
+    config = { ...config, inactive_threshold: ephemeralInactive };
   if (config.name !== '' || config.durable_name === '') config = { ...config, name };
   const shown = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
   const consumer = stream.addConsumer(name, config, request.account.ports.clock.wallInstant());

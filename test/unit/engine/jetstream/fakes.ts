@@ -1,0 +1,451 @@
+// An in-memory broker, store and clock, so that JetStream's engine is tested without kernel, disk or time.
+
+import { hasWildcard, matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
+import { decodeConsumerState, encodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
+import { compareInstants } from '../../../../ts/core/jetstream/instant.ts';
+import type { Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
+import type {
+  ConsumerState,
+  Delivered,
+  DeliverRequest,
+  FoundConsumer,
+  JudgedPublish,
+  NewMessage,
+  PurgeRequest,
+  Store,
+  StoredMessage,
+  StoreLimits,
+  StoreState,
+  StreamOptions,
+  StreamStore,
+} from '../../../../ts/engine/store/store.ts';
+import type { Clock, Instant, Timer } from '../../../../ts/ports/clock.ts';
+
+const encoder = new TextEncoder();
+const none = new Uint8Array(0);
+
+function matches(pattern: string, subject: string): boolean {
+  return matchesLiteral(tokens(subject), tokens(pattern));
+}
+
+/** Time that moves when told to. */
+export class FakeClock implements Clock {
+  #nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+  #steps = 0;
+  readonly #timers = new Set<{ atMs: number; call: () => void }>();
+
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
+  wallInstant(): Instant {
+    return { seconds: Math.floor(this.#nowMs / 1000), nanos: (this.#nowMs % 1000) * 1e6 + (++this.#steps % 1e6) };
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, call: () => void): Timer {
+    const timer = { atMs: this.#nowMs + delayMs, call };
+    this.#timers.add(timer);
+    return { cancel: () => void this.#timers.delete(timer) };
+  }
+
+  every(intervalMs: number, call: () => void): Timer {
+    let timer = this.after(intervalMs, again.bind(this));
+    function again(this: FakeClock): void {
+      timer = this.after(intervalMs, again.bind(this));
+      call();
+    }
+    return { cancel: () => timer.cancel() };
+  }
+
+  advance(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.#timers.delete(due);
+      this.#nowMs = Math.max(this.#nowMs, due.atMs);
+      due.call();
+    }
+    this.#nowMs = untilMs;
+  }
+}
+
+interface FakeSubscription {
+  readonly subject: string;
+  readonly call: (message: InboundMessage) => void;
+}
+
+/** A broker of one account: synchronous, every publish reaches every match. */
+export class FakeBroker implements Door {
+  readonly #subscriptions = new Set<FakeSubscription>();
+  #captures: (message: InboundMessage) => boolean = () => false;
+  #depth = 0;
+  readonly #soon: (() => void)[] = [];
+
+  subscribe(_account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription {
+    const subscription = { subject, call };
+    this.#subscriptions.add(subscription);
+    return { cancel: () => void this.#subscriptions.delete(subscription) };
+  }
+
+  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
+    return this.subscribe(account, subject, (message) => {
+      const parts = message.subject.split('.').slice(4).map(Number);
+      const [deliveries = 0, streamSeq = 0, consumerSeq = 0] = parts;
+      call({
+        kind: message.payload.length === 0 ? 0 : 1,
+        deliveries,
+        streamSeq,
+        consumerSeq,
+        reply: message.reply,
+        payload: message.payload,
+      });
+    });
+  }
+
+  /** Takes publishes into streams. */
+  capture(call: (message: InboundMessage) => boolean): void {
+    this.#captures = call;
+  }
+
+  publish(_account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+    let taken = this.#captures({ subject, reply, headers: headers ?? none, payload }) ? 1 : 0;
+    this.#depth += 1;
+    for (const subscription of [...this.#subscriptions]) {
+      if (!matches(subscription.subject, subject)) continue;
+      taken += 1;
+      subscription.call({ subject, reply, headers: headers ?? none, payload });
+    }
+    this.#depth -= 1;
+    if (this.#depth === 0) this.settle();
+    return taken;
+  }
+
+  hasInterest(_account: number, subject: string): boolean {
+    return [...this.#subscriptions].some((subscription) => matches(subscription.subject, subject));
+  }
+
+  soon(call: () => void): void {
+    this.#soon.push(call);
+    if (this.#depth === 0) this.settle();
+  }
+
+  settle(): void {
+    this.#depth += 1;
+    for (let call = this.#soon.shift(); call !== undefined; call = this.#soon.shift()) call();
+    this.#depth -= 1;
+  }
+}
+
+interface Stored extends StoredMessage {
+  readonly size: number;
+}
+
+/** A stream in memory. Syncs happen when `sync` is called, at once unless `holdSyncs`. */
+export class FakeStream implements StreamStore {
+  readonly name: string;
+  fault: string | undefined;
+  meta: string;
+  syncedSeq = 0;
+  holdSyncs = false;
+  readonly #broker: FakeBroker;
+  readonly #clock: FakeClock;
+  readonly #options: StreamOptions;
+  readonly #messages = new Map<number, Stored>();
+  readonly #consumers = new Map<string, { meta: string; state?: Uint8Array }>();
+  #limits: StoreLimits;
+  #lastSeq: number;
+  #firstSeq: number;
+  #lastTs: Instant | undefined;
+  #subjects: readonly string[] = [];
+  #noAck: boolean;
+  #sealed = false;
+  #publish: (publish: JudgedPublish) => void = () => {};
+  #synced: (seq: number) => void = () => {};
+  #removed: (from: number, to: number) => void = () => {};
+  #waiting: (() => void)[] = [];
+
+  constructor(broker: FakeBroker, clock: FakeClock, options: StreamOptions, meta: string) {
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#options = options;
+    this.meta = meta;
+    this.name = options.name;
+    this.#limits = options.limits;
+    this.#noAck = options.noAck;
+    this.#lastSeq = Math.max(0, options.firstSeq - 1);
+    this.#firstSeq = options.firstSeq > 0 ? options.firstSeq : 0;
+  }
+
+  get state(): StoreState {
+    let bytes = 0;
+    const subjects = new Set<string>();
+    for (const { size, subject } of this.#messages.values()) {
+      bytes += size;
+      subjects.add(subject);
+    }
+    const seqs = [...this.#messages.keys()];
+    const firstSeq = seqs[0] ?? (this.#lastSeq === 0 ? this.#firstSeq : Math.max(this.#firstSeq, this.#lastSeq + 1));
+    const firstTs = this.#messages.get(firstSeq)?.ts;
+    return {
+      messages: seqs.length,
+      bytes,
+      firstSeq,
+      lastSeq: this.#lastSeq,
+      numSubjects: subjects.size,
+      numDeleted: seqs.length === 0 ? 0 : this.#lastSeq - firstSeq + 1 - seqs.length,
+      ...(firstTs === undefined ? {} : { firstTs }),
+      ...(this.#lastTs === undefined ? {} : { lastTs: this.#lastTs }),
+    };
+  }
+
+  onSynced(call: (seq: number) => void): void {
+    this.#synced = call;
+  }
+
+  whenSynced(call: (error?: Error) => void): void {
+    if (this.holdSyncs) this.#waiting.push(call);
+    else call();
+  }
+
+  sync(): void {
+    this.syncedSeq = this.#lastSeq;
+    this.#synced(this.syncedSeq);
+    for (const call of this.#waiting.splice(0)) call();
+  }
+
+  onPublish(call: (publish: JudgedPublish) => void): void {
+    this.#publish = call;
+  }
+
+  onRemoved(call: (from: number, to: number) => void): void {
+    this.#removed = call;
+  }
+
+  setSubjects(subjects: readonly string[]): void {
+    this.#subjects = subjects;
+  }
+
+  setLimits(limits: StoreLimits): void {
+    this.#limits = limits;
+    this.#enforce();
+  }
+
+  setSealed(sealed: boolean): void {
+    this.#sealed = sealed;
+  }
+
+  setNoAck(noAck: boolean): void {
+    this.#noAck = noAck;
+  }
+
+  /** A client's publish; false: not for this stream. */
+  offer(message: InboundMessage): boolean {
+    if (!this.#subjects.some((subject) => matches(subject, message.subject))) return false;
+    const { subject, reply, headers, payload } = message;
+    const limit = this.#limits.maxMessageSize;
+    if (this.#sealed) this.#publish({ reason: 'sealed', subject, reply, headers, payload });
+    else if (limit >= 0 && payload.length > limit) this.#publish({ reason: 'message-size', subject, reply, headers, payload });
+    else if (headers.length > 0) this.#publish({ reason: 'headers', subject, reply, headers, payload });
+    else this.append({ subject, payload, ...(reply === '' || this.#noAck ? {} : { reply }) });
+    return true;
+  }
+
+  append({ subject, headers = none, payload, reply, ts }: NewMessage): number {
+    const seq = ++this.#lastSeq;
+    const size = 30 + encoder.encode(subject).length + payload.length + (headers.length > 0 ? 4 + headers.length : 0);
+    this.#lastTs = ts ?? this.#clock.wallInstant();
+    this.#messages.set(seq, { seq, subject, ts: this.#lastTs, headers, payload, size });
+    this.#enforce();
+    if (reply !== undefined) {
+      this.whenSynced(() =>
+        this.#broker.publish(0, reply, '', undefined, encoder.encode(`{"stream":"${this.name}","seq":${seq}}`)),
+      );
+    }
+    if (!this.holdSyncs) this.sync();
+    return seq;
+  }
+
+  #enforce(): void {
+    const { maxMessages, maxMessagesPerSubject } = this.#limits;
+    while (maxMessages > 0 && this.#messages.size > maxMessages) this.#drop(this.state.firstSeq);
+    if (maxMessagesPerSubject <= 0) return;
+    for (const subject of this.subjects('>').keys()) this.purge({ filter: subject, keep: maxMessagesPerSubject });
+  }
+
+  #drop(seq: number): boolean {
+    const gone = this.#messages.delete(seq);
+    if (gone) this.#removed(seq, seq);
+    return gone;
+  }
+
+  get(seq: number): StoredMessage | undefined {
+    return this.#messages.get(seq);
+  }
+
+  #on(filter: string): Stored[] {
+    return [...this.#messages.values()].filter(({ subject }) => filter === subject || matches(filter, subject));
+  }
+
+  lastBySubject(filter: string): StoredMessage | undefined {
+    return this.#on(filter).at(-1);
+  }
+
+  nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined {
+    return this.#on(filter).find(({ seq }) => seq >= fromSeq);
+  }
+
+  subjects(filter: string): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { subject } of this.#on(filter)) counts.set(subject, (counts.get(subject) ?? 0) + 1);
+    return counts;
+  }
+
+  lastSeqs(filter: string, upToSeq = Infinity): number[] {
+    const last = new Map<string, number>();
+    for (const { subject, seq } of this.#on(filter)) if (seq <= upToSeq) last.set(subject, seq);
+    return [...last.values()].sort((a, b) => a - b);
+  }
+
+  seqAtTime(at: Instant): number {
+    for (const { seq, ts } of this.#messages.values()) if (compareInstants(ts, at) >= 0) return seq;
+    return this.#lastSeq + 1;
+  }
+
+  countPending(filters: readonly string[], fromSeq: number): number {
+    return this.#selected(filters, fromSeq).length;
+  }
+
+  #selected(filters: readonly string[], fromSeq: number): Stored[] {
+    const wanted = (subject: string): boolean => filters.length === 0 || filters.some((filter) => matches(filter, subject));
+    return [...this.#messages.values()].filter(({ seq, subject }) => seq >= fromSeq && wanted(subject));
+  }
+
+  deleted(limit: number): number[] {
+    const out: number[] = [];
+    for (let seq = this.state.firstSeq; seq <= this.#lastSeq && out.length < limit; seq++)
+      if (!this.#messages.has(seq)) out.push(seq);
+    return out;
+  }
+
+  delete(seq: number): boolean {
+    return this.#drop(seq);
+  }
+
+  purge({ filter = '>', seq = Infinity, keep = 0 }: PurgeRequest): number {
+    const candidates = this.#on(filter).filter((message) => message.seq < seq);
+    const going = keep > 0 ? candidates.slice(0, Math.max(0, candidates.length - keep)) : candidates;
+    for (const message of going) this.#drop(message.seq);
+    return going.length;
+  }
+
+  deliver(request: DeliverRequest): Delivered {
+    const { filters, fromSeq, toSeq = Infinity, maxMessages, maxBytes, deliverSubject } = request;
+    const seqs: number[] = [];
+    let bytes = 0;
+    const end = (stopped: Delivered['stopped'], nextSeq: number): Delivered => {
+      return { messages: seqs.length, bytes, nextSeq, lastSeq: seqs.at(-1) ?? 0, seqs, stopped };
+    };
+    if (!this.#broker.hasInterest(0, deliverSubject)) return end('interest', fromSeq);
+    for (const { seq, subject, headers, payload, ts } of this.#selected(filters, fromSeq)) {
+      if (seq > toSeq || seq > this.syncedSeq) break;
+      if (seqs.length === maxMessages) return end('messages', seq);
+      const numbers = `${request.deliveredCount}.${seq}.${request.firstConsumerSeq + seqs.length}`;
+      const time = `${ts.seconds}${String(ts.nanos).padStart(9, '0')}`;
+      const pending = Math.max(0, request.pendingBefore - seqs.length - 1);
+      const reply = request.ackPrefix === '' ? '' : `${request.ackPrefix}${numbers}.${time}.${pending}`;
+      const size = subject.length + reply.length + headers.length + payload.length;
+      if (bytes + size > maxBytes) return end('bytes', seq);
+      bytes += size;
+      seqs.push(seq);
+      this.#broker.publish(
+        0,
+        deliverSubject,
+        reply,
+        headers.length === 0 ? undefined : headers,
+        request.headersOnly ? none : payload,
+      );
+    }
+    return end('end', Math.min(toSeq, this.syncedSeq) + 1);
+  }
+
+  writeMeta(meta: string): void {
+    this.meta = meta;
+  }
+
+  consumers(): FoundConsumer[] {
+    return [...this.#consumers].map(([name, { meta, state }]) => {
+      const decoded = state === undefined ? undefined : decodeConsumerState(state);
+      return { name, meta, ...(decoded === undefined ? {} : { state: decoded }) };
+    });
+  }
+
+  writeConsumer(name: string, meta: string): void {
+    this.#consumers.set(name, { ...this.#consumers.get(name), meta });
+  }
+
+  writeConsumerState(name: string, state: ConsumerState): void {
+    const known = this.#consumers.get(name);
+    if (known !== undefined) known.state = encodeConsumerState(state, Math.floor(this.#clock.wallMs() / 1000));
+  }
+
+  removeConsumer(name: string): void {
+    this.#consumers.delete(name);
+  }
+
+  async stop(): Promise<void> {}
+
+  async remove(): Promise<void> {
+    this.#messages.clear();
+  }
+
+  get options(): StreamOptions {
+    return this.#options;
+  }
+}
+
+/** A store of one account that outlives its server. */
+export class FakeStore implements Store {
+  readonly streams = new Map<string, FakeStream>();
+  readonly #broker: FakeBroker;
+  readonly #clock: FakeClock;
+
+  constructor(broker: FakeBroker, clock: FakeClock) {
+    this.#broker = broker;
+    this.#clock = clock;
+    broker.capture(
+      (message) => !hasWildcard(message.subject) && [...this.streams.values()].some((stream) => stream.offer(message)),
+    );
+  }
+
+  find(): { name: string; meta: string }[] {
+    return [...this.streams.values()].map(({ name, meta }) => ({ name, meta }));
+  }
+
+  accounts(): string[] {
+    return ['$G'];
+  }
+
+  create(options: StreamOptions, meta: string): FakeStream {
+    const stream = new FakeStream(this.#broker, this.#clock, options, meta);
+    this.streams.set(options.name, stream);
+    const remove = stream.remove.bind(stream);
+    stream.remove = async () => {
+      this.streams.delete(options.name);
+      await remove();
+    };
+    return stream;
+  }
+
+  async recover(options: StreamOptions): Promise<FakeStream> {
+    const stream = this.streams.get(options.name);
+    if (stream === undefined) throw new Error(`no stream ${options.name}`);
+    return stream;
+  }
+
+  async stop(): Promise<void> {}
+}

@@ -1,0 +1,89 @@
+// A JetStream over the fakes, with a client that makes requests of it.
+
+import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
+import { unlimited, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
+import type { Random } from '../../../../ts/ports/random.ts';
+import { FakeBroker, FakeClock, FakeStore } from './fakes.ts';
+
+export interface Response {
+  readonly text?: string;
+  readonly headers?: string;
+  readonly unanswered?: 'timeout' | 'no responders';
+}
+
+const quiet = { fatal() {}, error() {}, warn() {}, info() {}, debug() {}, trace() {}, debugOn: false, traceOn: false };
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A generator that gives the same every time. */
+function countingRandom(): Random {
+  let state = 1;
+  const next = (): number => (state = (state * 48271) % 2147483647);
+  return { bytes: (length) => Uint8Array.from({ length }, () => next() & 255), below: (limit) => next() % limit };
+}
+
+export interface ApiSession {
+  readonly broker: FakeBroker;
+  readonly clock: FakeClock;
+  readonly store: FakeStore;
+  jetstream: JetStream;
+  request(subject: string, payload?: string, timeMs?: number): Promise<Response>;
+  publish(subject: string, payload?: string, headers?: string): void;
+  listen(subject: string): InboundMessage[];
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function apiSession(): Promise<ApiSession> {
+  const broker = new FakeBroker();
+  const clock = new FakeClock();
+  const store = new FakeStore(broker, clock);
+  let inboxes = 0;
+  const begin = async (): Promise<JetStream> => {
+    const limits = { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n };
+    const settings = { serverName: 'fake', domain: '', strict: true, limits };
+    const jetstream = new JetStream({ door: broker, store, clock, random: countingRandom(), log: quiet }, settings);
+    await jetstream.enable('$G', 0, unlimited);
+    return jetstream;
+  };
+
+  const session: ApiSession = {
+    broker,
+    clock,
+    store,
+    jetstream: await begin(),
+    async request(subject, payload = '', timeMs = 1000) {
+      const reply = `_INBOX.${++inboxes}`;
+      const messages: InboundMessage[] = [];
+      // Like the client that made the recordings: a stream's message comes under its own subject and is not taken for the answer.
+      broker.subscribe(0, reply, (message) => message.reply === '' && messages.push(message));
+      const taken = broker.publish(0, subject, reply, undefined, encoder.encode(payload));
+      if (taken === 0) return { unanswered: 'no responders' };
+      await new Promise((resolve) => setImmediate(resolve));
+      for (let ms = 0; ms < timeMs && messages.length === 0; ms += 50) clock.advance(50);
+      const message = messages[0];
+      if (message === undefined) return { unanswered: 'timeout' };
+      return {
+        ...(message.payload.length > 0 ? { text: decoder.decode(message.payload) } : {}),
+        ...(message.headers.length > 0 ? { headers: decoder.decode(message.headers) } : {}),
+      };
+    },
+    publish(subject, payload = '', headers = '') {
+      const block = headers === '' ? undefined : encoder.encode(`NATS/1.0\r\n${headers}\r\n\r\n`);
+      broker.publish(0, subject, '', block, encoder.encode(payload));
+    },
+    listen(subject) {
+      const messages: InboundMessage[] = [];
+      broker.subscribe(0, subject, (message) => messages.push(message));
+      return messages;
+    },
+    async restart() {
+      await session.jetstream.stop();
+      session.jetstream = await begin();
+    },
+    async stop() {
+      await session.jetstream.stop();
+    },
+  };
+  return session;
+}
