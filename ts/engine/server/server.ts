@@ -59,7 +59,7 @@ export class Server implements ServerFacts {
     this.start = clock.wallInstant();
     this.#configLoadTime = this.start;
     this.broker = new Broker(kernel, options, { clock, log });
-    this.sessions = new Sessions(options, identity, { clock, random, crypto, log });
+    this.sessions = new Sessions(options, identity, { clock, random, crypto, log, turn: (work) => this.broker.turn(work) });
     const view = new ServerView(this.broker, this.sessions, identity, this);
     this.view = view;
     this.broker.serve(this.sessions, (connection, reason) => view.connectionGone(connection, reason));

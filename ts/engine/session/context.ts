@@ -25,7 +25,11 @@ export interface SessionPorts {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly log: Log;
+  /** Runs work that may send as a turn of the broker, so that it is flushed; without it, work just runs. */
+  readonly turn?: Turn;
 }
+
+export type Turn = (work: () => void) => void;
 
 /** What one listener gives its sessions. */
 interface ListenerSide {
@@ -47,6 +51,7 @@ export class SessionContext {
   readonly accounts: AccountRegistry;
   readonly verifyNkey: VerifyNkey;
   readonly closed: (session: SessionDriver) => void;
+  readonly turn: Turn;
   #options: Options;
   #client: ListenerSide;
   #webSocket: ListenerSide;
@@ -66,6 +71,7 @@ export class SessionContext {
     this.#random = ports.random;
     this.accounts = accounts;
     this.closed = closed;
+    this.turn = ports.turn ?? ((work) => work());
     // `Buffer` reads both base64 alphabets, with and without padding.
     this.verifyNkey = (nkey, nonce, signature) => ports.crypto.verifyNkey(nkey, encoder.encode(nonce), base64Bytes(signature));
     this.#options = options;

@@ -187,8 +187,8 @@ export class SessionDriver implements Session {
   #settle(decision: AuthDecision, settled: (decision: Granted | Refused) => void): void {
     if (decision.kind !== 'question') return settled(decision);
     this.#context.crypto.compareBcrypt(decision.password, decision.hash).then(
-      (equal) => settled(decision.decided(equal)),
-      () => settled({ kind: 'refused' }),
+      (equal) => this.#context.turn(() => settled(decision.decided(equal))),
+      () => this.#context.turn(() => settled({ kind: 'refused' })),
     );
   }
 
@@ -210,7 +210,7 @@ export class SessionDriver implements Session {
       const spoke = this.host.lastInputMs();
       this.step({ kind: 'timer', timer: name, nowMs: clock.monotonicMs(), lastInputMs: spoke > this.#openedAtMs ? spoke : 0 });
     };
-    this.#timers.set(name, clock.after(delayMs, fire));
+    this.#timers.set(name, clock.after(delayMs, () => this.#context.turn(fire)));
   }
 
   #join(account: string): boolean {

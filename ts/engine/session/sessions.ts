@@ -67,23 +67,29 @@ export class Sessions implements SessionRegistry {
   reload(options: Options): void {
     this.accounts.reload(options);
     this.#renew(options);
-    for (const session of [...this.#sessions.values()]) session.rejudge();
-    this.#closeExcess(options.maxConnections);
+    this.#context.turn(() => {
+      for (const session of [...this.#sessions.values()]) session.rejudge();
+      this.#closeExcess(options.maxConnections);
+    });
   }
 
   end(cid: number, reason: CloseReason): void {
-    this.#sessions.get(cid)?.end(reason);
+    this.#context.turn(() => this.#sessions.get(cid)?.end(reason));
   }
 
   endAll(reason: CloseReason): void {
-    for (const session of [...this.#sessions.values()]) session.end(reason);
+    this.#context.turn(() => {
+      for (const session of [...this.#sessions.values()]) session.end(reason);
+    });
   }
 
   #renew(options: Options): void {
     const before = JSON.stringify(this.#context.clientInfo);
     this.#context.renew(options, this.#identity, this.#listening);
     if (JSON.stringify(this.#context.clientInfo) === before) return;
-    for (const session of this.#sessions.values()) session.step({ kind: 'infoChanged' });
+    this.#context.turn(() => {
+      for (const session of this.#sessions.values()) session.step({ kind: 'infoChanged' });
+    });
   }
 
   #closeExcess(maxConnections: number): void {
