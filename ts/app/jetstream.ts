@@ -1,6 +1,14 @@
 // JetStream with the real disk behind it.
 
+import { mkdirSync, statfsSync } from 'node:fs';
+import { tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Options } from '../core/config/options.ts';
+import { JetStreamService } from '../engine/jetstream/life.ts';
 import type { JetStreamLife, JetStreamParts } from '../engine/server/jetstream-life.ts';
+import { FileStore } from '../engine/store/file-store.ts';
+import { NodeDisk } from '../node/disk.ts';
+import { NodeJobs } from '../node/jobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
@@ -11,7 +19,44 @@ export interface JetStreamNodePorts {
   readonly log: Log;
 }
 
-/** Builds JetStream for a server. */
-export function makeJetStream(parts: JetStreamParts, _ports: JetStreamNodePorts): Promise<JetStreamLife> {
-  return Promise.reject(new Error(`JetStream is not built in yet, for ${parts.identity.serverName}`));
+/** Of memory and free disk, where the options leave it open. */
+const SHARE = 0.75;
+
+function directoryOf(options: Options, log: Log): string {
+  const { storeDir } = options.jetstream;
+  if (storeDir !== '') return join(storeDir, 'jetstream');
+  const temporary = join(tmpdir(), 'nats', 'jetstream');
+  log.warn('Temporary storage directory used, data could be lost on system reboot');
+  return temporary;
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
+/** Builds JetStream for a server. Rejects when the store directory cannot be had. */
+export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodePorts): Promise<JetStreamLife> {
+  const { options, broker } = parts;
+  const { syncIntervalMs, maxMemory, maxFile } = options.jetstream;
+  const storeDir = directoryOf(options, ports.log);
+  mkdirSync(storeDir, { recursive: true, mode: 0o700 });
+  const facts = {
+    storeDir,
+    maxMemory: maxMemory ?? Math.floor(totalmem() * SHARE),
+    maxStorage: maxFile ?? Math.floor(freeBytes(storeDir) * SHARE),
+  };
+  const store = new FileStore(
+    { root: storeDir, syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs },
+    {
+      kernel: broker.kernel,
+      disk: new NodeDisk(),
+      jobs: new NodeJobs(),
+      clock: ports.clock,
+      log: ports.log,
+      turn: (work) => broker.turn(work),
+      soon: (call) => broker.soon(call),
+    },
+  );
+  return new JetStreamService(parts, facts, store, ports, (type, words, at) => store.event(type, words, at));
 }
