@@ -1,7 +1,6 @@
 // JetStream with the real disk behind it.
 
-import { mkdirSync, statfsSync } from 'node:fs';
-import { tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Options } from '../core/config/options.ts';
 import { JetStreamService } from '../engine/jetstream/life.ts';
@@ -12,15 +11,13 @@ import { NodeJobs } from '../node/jobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
+import { machineLimits } from './machine-limits.ts';
 
 export interface JetStreamNodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
-
-/** Of memory and free disk, where the options leave it open. */
-const SHARE = 0.75;
 
 function directoryOf(options: Options, log: Log): string {
   const { storeDir } = options.jetstream;
@@ -30,22 +27,13 @@ function directoryOf(options: Options, log: Log): string {
   return temporary;
 }
 
-function freeBytes(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
-}
-
 /** Builds JetStream for a server. Rejects when the store directory cannot be had. */
 export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodePorts): Promise<JetStreamLife> {
   const { options, broker } = parts;
-  const { syncIntervalMs, maxMemory, maxFile } = options.jetstream;
+  const { syncIntervalMs } = options.jetstream;
   const storeDir = directoryOf(options, ports.log);
-  mkdirSync(storeDir, { recursive: true, mode: 0o700 });
-  const facts = {
-    storeDir,
-    maxMemory: maxMemory ?? Math.floor(totalmem() * SHARE),
-    maxStorage: maxFile ?? Math.floor(freeBytes(storeDir) * SHARE),
-  };
+  const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
+  const facts = { storeDir, maxMemory, maxStorage: maxFile };
   const store = new FileStore(
     { root: storeDir, syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs },
     {

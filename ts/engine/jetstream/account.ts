@@ -10,6 +10,7 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import type { StreamSurroundings } from '../../core/stream/check-config.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
+import { compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
@@ -17,6 +18,12 @@ import { storeLimits, Stream } from './stream.ts';
 
 const encoder = new TextEncoder();
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+function transformFault(src: string, dest: string): string | undefined {
+  if (dest === '') return undefined;
+  const result = compileTransform(src === '' ? '>' : src, dest);
+  return result.ok ? undefined : result.problem;
+}
 
 export class JetStreamAccount {
   readonly name: string;
@@ -57,7 +64,7 @@ export class JetStreamAccount {
       maxBytesRequired,
       maxStreamBytes: storage === 'memory' ? memoryMaxStreamBytes : storageMaxStreamBytes,
       stream: (name) => this.streams.get(name)?.config,
-      transformFault: () => undefined,
+      transformFault,
     };
   }
 

@@ -1,0 +1,102 @@
+// JetStream as the server's life cycle uses it: started with the accounts of the options, reloaded, stopped, shown to operators.
+
+import { apiLevel } from '../../core/jetstream/api-level.ts';
+import type { AccountJetStreamLimits, Options } from '../../core/config/options.ts';
+import { nanosPerMilli } from '../../core/jetstream/instant.ts';
+import type { JetStreamLife, JetStreamParts } from '../server/jetstream-life.ts';
+import type { JetStreamSnapshot } from '../snapshot.ts';
+import type { Store } from '../store/store.ts';
+import { BrokerDoor } from './broker-door.ts';
+import { JetStream } from './jetstream.ts';
+import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
+import { accountSnapshot, sumUsage } from './snapshots.ts';
+
+export interface JetStreamFacts {
+  /** The `jetstream` folder itself. */
+  readonly storeDir: string;
+  readonly maxMemory: number;
+  readonly maxStorage: number;
+}
+
+export function settingsOf(options: Options, serverName: string): JetStreamSettings {
+  const { domain, strict, limits } = options.jetstream;
+  return {
+    serverName,
+    domain,
+    strict,
+    limits: {
+      maxAckPending: Math.max(0, limits.maxAckPending),
+      maxRequestBatch: Math.max(0, limits.maxRequestBatch),
+      duplicateWindowNanos: BigInt(Math.round(Math.max(0, limits.duplicateWindowMs))) * nanosPerMilli,
+    },
+  };
+}
+
+function limitsOf(limits: AccountJetStreamLimits): AccountLimits {
+  return {
+    maxMemory: limits.maxMemory,
+    maxStorage: limits.maxStore,
+    maxStreams: limits.maxStreams,
+    maxConsumers: limits.maxConsumers,
+    maxAckPending: limits.maxAckPending,
+    memoryMaxStreamBytes: limits.memMaxStreamBytes,
+    storageMaxStreamBytes: limits.diskMaxStreamBytes,
+    maxBytesRequired: limits.maxBytesRequired,
+  };
+}
+
+/** Ports that come from outside of the broker. */
+export type OuterPorts = Omit<JetStreamPorts, 'door' | 'store'>;
+
+export class JetStreamService implements JetStreamLife {
+  readonly #parts: JetStreamParts;
+  readonly #facts: JetStreamFacts;
+  readonly #jetstream: JetStream;
+
+  constructor(parts: JetStreamParts, facts: JetStreamFacts, store: Store, ports: OuterPorts, storeEvent: StoreEvent) {
+    const { broker, options, identity } = parts;
+    const door = new BrokerDoor(broker);
+    this.#parts = parts;
+    this.#facts = facts;
+    this.#jetstream = new JetStream({ ...ports, door, store }, settingsOf(options, identity.serverName));
+    broker.events.toJetStream({ ack: (message) => door.ack(message), store: storeEvent });
+  }
+
+  async start(): Promise<void> {
+    const { sessions, broker } = this.#parts;
+    for (const account of sessions.accounts.all()) {
+      if (account.jetstream === undefined) continue;
+      await this.#jetstream.enable(account.name, broker.accounts.get(account.name).handle, limitsOf(account.jetstream));
+    }
+  }
+
+  reload(_options: Options): void {}
+
+  async stop(): Promise<void> {
+    await this.#jetstream.stop();
+  }
+
+  snapshot(): JetStreamSnapshot {
+    const accounts = [...this.#jetstream.accounts.values()];
+    const streams = accounts.flatMap((account) => [...account.streams.values()]);
+    const sum = (of: (stream: (typeof streams)[number]) => number): number =>
+      streams.reduce((total, stream) => total + of(stream), 0);
+    return {
+      ...sumUsage(accounts),
+      config: this.#facts,
+      haAssets: 0,
+      api: {
+        level: apiLevel,
+        total: accounts.reduce((total, { apiTotal }) => total + apiTotal, 0),
+        errors: accounts.reduce((total, { apiErrors }) => total + apiErrors, 0),
+      },
+      streams: streams.length,
+      consumers: sum(({ consumers }) => consumers.size),
+      messages: sum(({ store }) => store.state.messages),
+      bytes: sum(({ store }) => store.state.bytes),
+      accounts: () => accounts.map(accountSnapshot),
+    };
+  }
+}
+
+export type StoreEvent = (type: number, words: Uint32Array, at: number, count: number) => void;

@@ -1,0 +1,59 @@
+// What operators see of JetStream: values taken in one turn, walked only as far as asked.
+
+import { apiLevel } from '../../core/jetstream/api-level.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import type { ConsumerSnapshot, JetStreamAccountSnapshot, JetStreamUsage, Json, StreamSnapshot } from '../snapshot.ts';
+import type { JetStreamAccount } from './account.ts';
+import type { Consumer } from './consumer.ts';
+import type { Stream } from './stream.ts';
+
+function json(document: unknown): { readonly [key: string]: Json | undefined } {
+  return JSON.parse(encodeJson(document)) as { readonly [key: string]: Json | undefined };
+}
+
+function usage(account: JetStreamAccount): JetStreamUsage {
+  return {
+    memory: account.stored('memory'),
+    storage: account.stored('file'),
+    reservedMemory: account.reserved('memory'),
+    reservedStorage: account.reserved('file'),
+  };
+}
+
+export function sumUsage(accounts: readonly JetStreamAccount[]): JetStreamUsage {
+  const all = accounts.map(usage);
+  const sum = (key: keyof JetStreamUsage): number => all.reduce((total, one) => total + one[key], 0);
+  return {
+    memory: sum('memory'),
+    storage: sum('storage'),
+    reservedMemory: sum('reservedMemory'),
+    reservedStorage: sum('reservedStorage'),
+  };
+}
+
+export function accountSnapshot(account: JetStreamAccount): JetStreamAccountSnapshot {
+  return {
+    ...usage(account),
+    name: account.name,
+    id: account.name,
+    api: { level: apiLevel, total: account.apiTotal, errors: account.apiErrors },
+    streams: () => account.sorted().map(streamSnapshot),
+  };
+}
+
+function streamSnapshot(stream: Stream): StreamSnapshot {
+  const info = json(stream.info({}, false));
+  const { fault } = stream.store;
+  return {
+    name: stream.name,
+    created: stream.created,
+    config: info['config'] ?? null,
+    state: info['state'] ?? null,
+    ...(fault === undefined ? {} : { fault }),
+    consumers: () => [...stream.consumers.values()].map(consumerSnapshot),
+  };
+}
+
+function consumerSnapshot(consumer: Consumer): ConsumerSnapshot {
+  return { name: consumer.name, ...(consumer.config.direct ? { direct: true } : {}), info: json(consumer.info(false)) };
+}
