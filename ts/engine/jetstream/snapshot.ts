@@ -28,11 +28,16 @@ function streamSnapshot(stream: Stream): StreamSnapshot {
     state: info['state'] ?? null,
     ...(fault === undefined ? {} : { fault }),
     consumers: () =>
-      [...stream.consumers.values()].map((consumer): ConsumerSnapshot => ({ name: consumer.name, info: json(consumer.info(true)) })),
+      [...stream.consumers.values()].map((consumer): ConsumerSnapshot => ({
+        name: consumer.name,
+        info: json(consumer.info(true)),
+      })),
   };
 }
 
-function usage(account: JetStreamAccount): Pick<JetStreamAccountSnapshot, 'memory' | 'storage' | 'reservedMemory' | 'reservedStorage'> {
+function usage(
+  account: JetStreamAccount,
+): Pick<JetStreamAccountSnapshot, 'memory' | 'storage' | 'reservedMemory' | 'reservedStorage'> {
   const used = { memory: 0, storage: 0 };
   for (const stream of account.streams.values()) {
     used[stream.config.storage === 'memory' ? 'memory' : 'storage'] += stream.store.state.bytes;

@@ -1,0 +1,27 @@
+// The command line and the configuration file of this process, read with the real files and environment.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { loadOptions } from '../core/cli/load-options.ts';
+import type { Loaded } from '../core/cli/load-options.ts';
+import { COMPATIBLE_VERSION } from './version.ts';
+
+/** What tools and texts call the program. */
+export const PROGRAM = 'nats-server';
+
+/** The name of the ports file: what the process was started as. */
+export function startedAs(): string {
+  return basename(process.argv[1] ?? PROGRAM, '.js');
+}
+
+export function loadFromProcess(): Loaded {
+  return loadOptions({
+    argv: process.argv.slice(2),
+    program: PROGRAM,
+    version: COMPATIBLE_VERSION,
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
+  });
+}

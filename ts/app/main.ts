@@ -1,0 +1,58 @@
+// The server binary: command line in, exit code out.
+
+import type { Options } from '../core/config/options.ts';
+import { openLog } from '../node/log.ts';
+import type { ServerLog } from '../node/log.ts';
+import { sendSignal } from '../node/send-signal.ts';
+import { PROGRAM, loadFromProcess } from './command-line.ts';
+import { openMonitoring } from './monitoring.ts';
+import { ProcessLife } from './process-life.ts';
+import { buildServer } from './server.ts';
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Ends with one line on stderr. */
+function refuse(text: string): never {
+  process.stderr.write(`${PROGRAM}: ${text}\n`);
+  process.exit(1);
+}
+
+function logFor(options: Options): ServerLog {
+  try {
+    return openLog(options);
+  } catch (error) {
+    return refuse(textOf(error));
+  }
+}
+
+async function serve(options: Options, warnings: readonly string[], pending: readonly string[]): Promise<void> {
+  const log = logFor(options);
+  try {
+    const server = buildServer(options, log);
+    for (const warning of warnings) log.warn(warning);
+    for (const feature of pending) log.warn(`"${feature}" is known, but what it configures is not built yet: it has no effect`);
+    const monitoring = await openMonitoring(options, server, log);
+    await server.open();
+    new ProcessLife(server, log, monitoring).begin(options);
+  } catch (error) {
+    log.fatal(textOf(error));
+    log.flush();
+    process.exit(1);
+  }
+}
+
+const loaded = loadFromProcess();
+if (loaded.action === 'run') void serve(loaded.options, loaded.warnings, loaded.pendingFeatures);
+else if (loaded.action === 'signal') {
+  try {
+    sendSignal(loaded.request);
+  } catch (error) {
+    refuse(textOf(error));
+  }
+} else {
+  process.stdout.write(loaded.stdout);
+  process.stderr.write(loaded.stderr);
+  process.exitCode = loaded.exitCode;
+}

@@ -1,0 +1,45 @@
+// The monitoring listener of a server: `http`, or `https` with the client listener's certificates.
+
+import { readFileSync } from 'node:fs';
+import type { Options, TlsOptions } from '../core/config/options.ts';
+import type { Server } from '../engine/server/server.ts';
+import { hostPort } from '../lib/address.ts';
+import { listenHttp } from '../node/http.ts';
+import type { HttpListening } from '../node/http.ts';
+import { NodeProcess } from '../node/process.ts';
+import { createMonitor } from '../ops/monitor/monitor.ts';
+import type { Log } from '../ports/log.ts';
+
+function certificates(tls: TlsOptions | undefined): { cert: Buffer; key: Buffer } {
+  if (tls === undefined) throw new Error('https requires TLS certificates: add a tls block');
+  return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+}
+
+/** Opens the listener the options ask for; undefined when they ask for none. Rejects with one clear line. */
+export async function openMonitoring(options: Options, server: Server, log: Log): Promise<HttpListening | undefined> {
+  const secure = options.httpsPort !== 0;
+  const port = secure ? options.httpsPort : options.httpPort;
+  if (port === 0) return undefined;
+  const host = options.httpHost === '' ? options.host : options.httpHost;
+  const handler = createMonitor({
+    view: server.view,
+    process: new NodeProcess(process.argv),
+    basePath: options.httpBasePath,
+  });
+  const kind = secure ? 'https' : 'http';
+  try {
+    const listening = await listenHttp({
+      host,
+      port,
+      handler,
+      onProblem: (text) => log.error(text),
+      ...(secure ? { tls: certificates(options.tls) } : {}),
+    });
+    log.info(`Starting ${kind} monitor on ${hostPort(host, listening.port)}`);
+    server.monitoringAt({ [kind]: { host, port: listening.port } });
+    return listening;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new Error(`can't listen to the monitor port: ${text}`, { cause: error });
+  }
+}
