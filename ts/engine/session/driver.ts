@@ -210,7 +210,10 @@ export class SessionDriver implements Session {
       const spoke = this.host.lastInputMs();
       this.step({ kind: 'timer', timer: name, nowMs: clock.monotonicMs(), lastInputMs: spoke > this.#openedAtMs ? spoke : 0 });
     };
-    this.#timers.set(name, clock.after(delayMs, () => this.#context.turn(fire)));
+    this.#timers.set(
+      name,
+      clock.after(delayMs, () => this.#context.turn(fire)),
+    );
   }
 
   #join(account: string): boolean {
