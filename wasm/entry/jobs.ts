@@ -8,6 +8,8 @@ export {
   scanEntries,
   scanEntriesLength,
   scanGoodEnd,
+  scanSubjectCount,
   scanSubjects,
   scanSubjectsLength,
+  scanTombstones,
 } from '../record/scan';

@@ -49,6 +49,7 @@ let subjectCount: u32 = 0;
 let goodEnd: u32 = 0;
 let damaged: u32 = 0;
 let highest: u64 = 0;
+let tombstones: u32 = 0;
 
 function room(buffer: Growing, more: u32): usize {
   if (buffer.used + more > buffer.capacity) {
@@ -91,7 +92,8 @@ function enter(record: usize, offset: u32): void {
   store<u32>(entry, length, 12);
   store<u64>(entry, sequence, 16);
   store<i64>(entry, recordTime(record), 24);
-  if (kind != SCAN_TOMBSTONE) highest = max(highest, sequence);
+  if (kind == SCAN_TOMBSTONE) tombstones++;
+  else highest = max(highest, sequence);
 }
 
 /** The next offset at or behind `from` where a good record with a higher sequence lies; `size` when there is none. */
@@ -115,6 +117,7 @@ export function scanBlock(name: usize, nameLength: u32, block: u32, data: usize,
   goodEnd = 0;
   damaged = 0;
   highest = 0;
+  tombstones = 0;
   let offset: u32 = 0;
   while (offset < size) {
     if (recordValid(key, data + offset, size - offset)) {
@@ -150,6 +153,14 @@ export function scanSubjectsLength(): u32 {
 /** Offset behind the last good record. */
 export function scanGoodEnd(): u32 {
   return goodEnd;
+}
+/** How many tombstones there are. */
+export function scanTombstones(): u32 {
+  return tombstones;
+}
+/** How many subjects there are. */
+export function scanSubjectCount(): u32 {
+  return subjectCount;
 }
 /** Damaged bytes in front of good records. */
 export function scanDamaged(): u32 {

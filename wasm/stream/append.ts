@@ -176,6 +176,10 @@ export function streamAppend(target: u32): bool {
   if (reason) return hand(stream, reason);
   const sequence = appendMessage(stream, nowNs, msgSubject, msgSubjectLength, msgHeaderLength, msgData, msgDataLength);
   if (msgReplyLength && !(stream.flags & NO_ACK)) queueAck(stream, sequence, msgReply, msgReplyLength);
-  if (stream.staged > STAGED_MOST) raiseBarrier();
+  if (stream.staged > STAGED_MOST) {
+    stream.flags &= ~DIRTY;
+    markStreamDirty(stream);
+    raiseBarrier();
+  }
   return true;
 }

@@ -210,6 +210,7 @@ export function deliver(): u32 {
       call.next = <f64>sequence + 1;
       continue;
     }
+    call.next = <f64>sequence;
     if (!call.messages) return DELIVER_MESSAGES;
     const block = segment.block;
     const offset = entryOffset(entry);

@@ -10,7 +10,7 @@ import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
 import { deleteMessage, purge, purgeAll, writeTombstone } from './delete';
 import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
-import { applyLimits, beginLoad, endLoad, loadBlock } from './load';
+import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { ANSWER, countMatching, lastMatching, lastUpTo, locate, nextGap, nextMatching, rangeAtTime } from './query';
 import { removeEntry } from './remove';
 import { dropRuns, listRuns } from './runs';
@@ -70,11 +70,19 @@ export function tailStream(stream: usize, block: u32, offset: u32): void {
   setTail(at(stream), block, offset);
 }
 /** Sets the sequence that comes first in a stream without messages, and writes the tombstone that remembers it. */
-export function startStream(stream: usize, first: f64, seconds: f64, nanos: u32): void {
+export function startStream(stream: usize, first: f64): void {
   const s = at(stream);
   s.first = <u64>first;
   s.last = <u64>first - 1;
-  writeTombstone(s, s.last, <i64>seconds * 1000000000 + <i64>nanos);
+  writeTombstone(s, s.last, NO_TIME);
+}
+/** The last sequence was higher than the blocks say: remembers that, with a tombstone. */
+export function raiseStream(stream: usize, last: f64, seconds: f64, nanos: u32): void {
+  const s = at(stream);
+  s.last = <u64>last;
+  s.lastTime = <i64>seconds * 1000000000 + <i64>nanos;
+  if (!s.messages) s.first = s.last + 1;
+  writeTombstone(s, s.last, s.lastTime);
 }
 /**
  * Writes the numbers of the stream as f64 at `to`: messages, bytes, first, last, lastTime seconds, nanos, subjects, block,
@@ -96,6 +104,14 @@ export function readStream(stream: usize, to: usize): void {
   store<f64>(to, <f64>s.removedHigh, 88);
   s.removedLow = 0;
   s.removedHigh = 0;
+}
+/** The block that is appended to. */
+export function tailBlock(stream: usize): u32 {
+  return at(stream).block;
+}
+/** Bytes to be written. */
+export function stagedBytes(stream: usize): u32 {
+  return at(stream).staged;
 }
 /** The last sequence given out. */
 export function lastSequence(stream: usize): f64 {

@@ -13,7 +13,7 @@ import { enforceLimits, enforceSubjectLimit, removeEntry } from './remove';
 import { Stream, sequencesOf, subjectsSlot } from './stream';
 
 /** nats-server's timestamp of a tombstone in a stream that never had a message: the year 1 in wrapped nanoseconds. */
-const NO_TIME: i64 = -6795364578871345152;
+export const NO_TIME: i64 = -6795364578871345152;
 
 /** Tombstones seen so far of one load: u32 count | u32 capacity | u64 sequences. The host holds its address during a load. */
 const TOMBS_HEAD: usize = 8;

@@ -163,8 +163,9 @@ export function rangeAtTime(stream: Stream, time: i64): void {
 /** The first sequence at or behind `from`, up to the last, that has no message; 0 for none. */
 export function nextGap(stream: Stream, from: u64): u64 {
   const index = sequencesOf(stream);
+  if (!stream.messages) return 0;
   let at = max(from, stream.first);
-  while (at < stream.last) {
+  while (at <= stream.last) {
     const entry = findEntry(index, at);
     if (!entry || !isLive(entry)) return at;
     at++;

@@ -128,6 +128,7 @@ export interface DeliverRequest {
   readonly fromSeq: number;
   /** Stops behind this sequence; `syncedSeq` is a limit anyway. */
   readonly toSeq?: number;
+  /** One call delivers at most 4096. */
   readonly maxMessages: number;
   /** Sum of subject, reply, headers and payload, as nats-server counts `max_bytes`; the first message may not exceed it either. */
   readonly maxBytes: number;

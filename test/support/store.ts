@@ -1,0 +1,106 @@
+/**
+ * A store over a real directory with a real kernel, without a server: turns run at once, what the kernel routes to replies is not looked at.
+ */
+import { Kernel } from '../../ts/kernel/kernel.ts';
+import type { EventSink } from '../../ts/kernel/events.ts';
+import { NodeClock } from '../../ts/node/clock.ts';
+import { NodeDisk } from '../../ts/node/disk.ts';
+import { NodeJobs } from '../../ts/node/jobs.ts';
+import { loadKernel } from '../../ts/node/wasm.ts';
+import { FileStore } from '../../ts/engine/store/file-store.ts';
+import type { StoreLimits, StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
+import type { Disk } from '../../ts/ports/disk.ts';
+import type { Log } from '../../ts/ports/log.ts';
+
+export const noLimits: StoreLimits = {
+  maxMessages: -1,
+  maxBytes: -1,
+  maxAgeMs: 0,
+  maxMessageSize: -1,
+  maxMessagesPerSubject: -1,
+  discard: 'old',
+  discardNewPerSubject: false,
+};
+
+/** A log that keeps its lines. */
+export function keptLog(): Log & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const keep =
+    (level: string) =>
+    (text: string): void => {
+      lines.push(`${level} ${text}`);
+    };
+  return {
+    lines,
+    debugOn: false,
+    traceOn: false,
+    fatal: keep('FTL'),
+    error: keep('ERR'),
+    warn: keep('WRN'),
+    info: keep('INF'),
+    debug: keep('DBG'),
+    trace: keep('TRC'),
+  };
+}
+
+export interface TestStore {
+  readonly store: FileStore;
+  readonly kernel: Kernel;
+  readonly account: number;
+  readonly log: ReturnType<typeof keptLog>;
+  /** Runs work as a turn: events are handled, rounds begin. */
+  turn(work: () => void): void;
+  options(name: string, more?: Partial<StreamOptions>): StreamOptions;
+  stop(): Promise<void>;
+}
+
+const module = loadKernel('server', import.meta.dirname);
+
+export function openTestStore(root: string, disk: Disk = new NodeDisk(), syncIntervalMs = 0): TestStore {
+  const kernel = new Kernel({ module, seed: [1, 2] });
+  const clock = new NodeClock();
+  const log = keptLog();
+  const account = kernel.openAccount(1);
+  const later: (() => void)[] = [];
+  let depth = 0;
+  const sink = {
+    store: (type: number, words: Uint32Array, at: number) => store.event(type, words, at),
+  } as unknown as EventSink;
+  const turn = (work: () => void): void => {
+    const { seconds, nanos } = clock.wallInstant();
+    kernel.exports.setNow(seconds, nanos);
+    depth++;
+    work();
+    depth--;
+    if (depth > 0) return;
+    do {
+      kernel.drain(sink);
+      for (const call of later.splice(0)) call();
+    } while (kernel.hasEvents || later.length > 0);
+  };
+  const soon = (call: () => void): void => {
+    later.push(call);
+    if (depth === 0) queueMicrotask(() => turn(() => {}));
+  };
+  const jobs = new NodeJobs();
+  const store: FileStore = new FileStore({ root, syncIntervalMs }, { kernel, disk, jobs, clock, log, turn, soon });
+  const options = (name: string, more: Partial<StreamOptions> = {}): StreamOptions => ({
+    accountName: '$G',
+    account,
+    name,
+    retention: 'limits',
+    limits: noLimits,
+    noAck: false,
+    sealed: false,
+    firstSeq: 0,
+    ...more,
+  });
+  return { store, kernel, account, log, turn, options, stop: () => store.stop() };
+}
+
+/** Resolves when everything appended so far is synced. */
+export function synced(stream: StreamStore): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}

@@ -1,0 +1,232 @@
+// The block files of one stream: which there are, how long, and open descriptors for those in use. The block that is appended to stays
+// open; others are opened when read and closed again when many are open. A file is always exactly as long as its records: a write that
+// fails is cut back to where it began.
+
+import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
+import type { Run } from '../../kernel/streams.ts';
+
+interface Block {
+  readonly number: number;
+  size: number;
+  file: OpenFile | undefined;
+  map: MappedFile | undefined;
+  /** Has tombstones: they may stand for messages of earlier blocks. */
+  tombstones: boolean;
+}
+
+/** Blocks of one stream kept open for reading. */
+const MOST_OPEN = 8;
+
+export class BlockFiles {
+  readonly directory: string;
+  readonly #disk: Disk;
+  readonly #blocks = new Map<number, Block>();
+  readonly #open: Block[] = [];
+  /** Written and not yet handed to a sync. */
+  readonly #unsynced = new Set<OpenFile>();
+  #directoryFile: OpenFile | undefined;
+  /** Handed to a sync that is not through, how often. */
+  readonly #syncing = new Map<OpenFile, number>();
+  /** No longer used here, but perhaps by a sync: closed when that is through. */
+  readonly #retired = new Set<OpenFile>();
+
+  constructor(disk: Disk, directory: string) {
+    this.#disk = disk;
+    this.directory = directory;
+  }
+
+  /** Enters a block that exists. */
+  add(number: number, size: number, tombstones: boolean): void {
+    this.#blocks.set(number, { number, size, file: undefined, map: undefined, tombstones });
+  }
+
+  numbers(): number[] {
+    return [...this.#blocks.keys()].sort((a, b) => a - b);
+  }
+
+  get oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const number of this.#blocks.keys()) if (oldest === undefined || number < oldest) oldest = number;
+    return oldest;
+  }
+
+  size(number: number): number {
+    return this.#blocks.get(number)?.size ?? 0;
+  }
+
+  hasTombstones(number: number): boolean {
+    return this.#blocks.get(number)?.tombstones ?? false;
+  }
+
+  noteTombstones(number: number): void {
+    const block = this.#blocks.get(number);
+    if (block !== undefined) block.tombstones = true;
+  }
+
+  #path(number: number): string {
+    return `${this.directory}/${number}.blk`;
+  }
+
+  /** Appends runs in order, one gathered write a block. Throws a DiskFault; then the failing file is cut back. */
+  write(runs: readonly Run[]): void {
+    for (let i = 0; i < runs.length;) {
+      const { block: number, offset } = runs[i] as Run;
+      const views: Uint8Array[] = [];
+      let end = offset;
+      for (; i < runs.length && runs[i]?.block === number && runs[i]?.offset === end; i++) {
+        const { bytes } = runs[i] as Run;
+        views.push(bytes);
+        end += bytes.length;
+      }
+      this.#append(number, offset, views, end);
+    }
+  }
+
+  #append(number: number, offset: number, views: readonly Uint8Array[], end: number): void {
+    const block = this.#blocks.get(number) ?? this.create(number);
+    const file = this.#use(block);
+    try {
+      this.#disk.write(file, views, offset);
+    } catch (fault) {
+      this.#disk.cut(file, offset);
+      throw fault;
+    }
+    block.size = end;
+    this.#unsynced.add(file);
+  }
+
+  /** Makes a new, empty block. */
+  create(number: number): Block {
+    const block: Block = { number, size: 0, file: undefined, map: undefined, tombstones: false };
+    block.file = this.#disk.open(this.#path(number), true);
+    this.#open.push(block);
+    this.#blocks.set(number, block);
+    this.#unsynced.add(block.file);
+    this.noteDirectory();
+    return block;
+  }
+
+  /** The directory has changed in a way that the next sync must cover. */
+  noteDirectory(): void {
+    this.#directoryFile ??= this.#disk.openDirectory(this.directory);
+    this.#unsynced.add(this.#directoryFile);
+  }
+
+  /** What was written since the last call, for a sync. */
+  takeUnsynced(): OpenFile[] {
+    const files = [...this.#unsynced];
+    for (const file of files) this.#syncing.set(file, (this.#syncing.get(file) ?? 0) + 1);
+    this.#unsynced.clear();
+    return files;
+  }
+
+  /** A sync of a file that was handed out is through. */
+  synced(file: OpenFile): void {
+    const times = this.#syncing.get(file) ?? 0;
+    if (times > 1) {
+      this.#syncing.set(file, times - 1);
+      return;
+    }
+    this.#syncing.delete(file);
+    if (this.#retired.delete(file)) this.#disk.close(file);
+  }
+
+  get hasUnsynced(): boolean {
+    return this.#unsynced.size > 0;
+  }
+
+  #use(block: Block): OpenFile {
+    const at = this.#open.indexOf(block);
+    if (at >= 0) {
+      if (at < this.#open.length - 1) this.#open.push(...this.#open.splice(at, 1));
+    } else {
+      this.#open.push(block);
+    }
+    block.file ??= this.#disk.open(this.#path(block.number), false);
+    if (this.#open.length > MOST_OPEN) this.#retire(this.#open.shift() as Block);
+    return block.file;
+  }
+
+  #retire(block: Block): void {
+    if (block.file === undefined) return;
+    if (this.#unsynced.has(block.file)) {
+      this.#open.unshift(block);
+      return;
+    }
+    this.#closeLater(block.file);
+    block.file = undefined;
+  }
+
+  #closeLater(file: OpenFile): void {
+    if (this.#syncing.has(file)) this.#retired.add(file);
+    else this.#disk.close(file);
+  }
+
+  /** Reads into `into` from an offset: from the map of a block that is full, else from the file. Returns how many bytes there were. */
+  read(number: number, into: Uint8Array, offset: number, full: boolean): number {
+    const block = this.#blocks.get(number);
+    if (block === undefined) return 0;
+    const length = Math.min(into.length, block.size - offset);
+    if (length <= 0) return 0;
+    const map = full ? this.#mapOf(block) : undefined;
+    if (map === undefined) return this.#disk.read(this.#use(block), into.subarray(0, length), offset);
+    into.set(map.bytes.subarray(offset, offset + length));
+    return length;
+  }
+
+  #mapOf(block: Block): MappedFile | undefined {
+    if (block.map !== undefined) return block.map;
+    for (const other of this.#blocks.values()) {
+      if (other.map === undefined || this.#mapped() < MOST_OPEN) continue;
+      other.map.letGo();
+      other.map = undefined;
+    }
+    block.map = this.#disk.map(this.#use(block), block.size);
+    return block.map;
+  }
+
+  #mapped(): number {
+    let count = 0;
+    for (const block of this.#blocks.values()) if (block.map !== undefined) count++;
+    return count;
+  }
+
+  /** Cuts a block to a length. */
+  cut(number: number, length: number): void {
+    const block = this.#blocks.get(number);
+    if (block === undefined) return;
+    const file = this.#use(block);
+    this.#disk.cut(file, length);
+    block.size = length;
+    this.#unsynced.add(file);
+  }
+
+  /** Removes a block's file. */
+  remove(number: number): void {
+    const block = this.#blocks.get(number);
+    if (block === undefined) return;
+    this.#blocks.delete(number);
+    const at = this.#open.indexOf(block);
+    if (at >= 0) this.#open.splice(at, 1);
+    if (block.file !== undefined) {
+      this.#unsynced.delete(block.file);
+      this.#closeLater(block.file);
+    }
+    block.map?.letGo();
+    this.#disk.remove(this.#path(number));
+  }
+
+  /** Closes everything; only when no sync is under way. */
+  close(): void {
+    for (const block of this.#blocks.values()) {
+      block.map?.letGo();
+      block.map = undefined;
+      if (block.file !== undefined) this.#disk.close(block.file);
+      block.file = undefined;
+    }
+    this.#open.length = 0;
+    if (this.#directoryFile !== undefined) this.#disk.close(this.#directoryFile);
+    this.#directoryFile = undefined;
+    this.#unsynced.clear();
+  }
+}

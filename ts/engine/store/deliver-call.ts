@@ -1,0 +1,131 @@
+// The arguments and results of a delivery in kernel memory: one block of fields at a fixed address, the twin of DeliverCall in
+// wasm/stream/deliver.ts, used by one delivery at a time.
+
+import type { StreamKernel } from '../../kernel/streams.ts';
+import type { DeliverRequest, Delivered } from './store.ts';
+import type { Window } from './windows.ts';
+
+/** Offsets of the fields. */
+const field = {
+  next: 0,
+  consumerSeq: 8,
+  pending: 16,
+  to: 24,
+  deliveries: 32,
+  last: 40,
+  stream: 48,
+  window: 52,
+  windowBlock: 56,
+  windowFrom: 60,
+  windowTo: 64,
+  messages: 68,
+  bytes: 72,
+  subject: 76,
+  subjectLength: 80,
+  prefix: 84,
+  prefixLength: 88,
+  filters: 92,
+  filterCount: 96,
+  headersOnly: 100,
+  list: 104,
+  count: 108,
+  needBlock: 112,
+  needOffset: 116,
+  needLength: 120,
+} as const;
+
+/** Bytes for deliver subject and prefix. */
+const TEXTS = 8192;
+const MOST_MESSAGES = 4096;
+const MOST_BYTES = 0x7fff_ffff;
+
+export class DeliverCall {
+  readonly #kernel: StreamKernel;
+  readonly #at: number;
+  readonly #texts: number;
+  readonly #list: number;
+  #bytesAtStart = 0;
+
+  constructor(kernel: StreamKernel) {
+    this.#kernel = kernel;
+    this.#at = kernel.exports.callAt() >>> 0;
+    this.#texts = kernel.take(TEXTS + 64);
+    this.#list = kernel.take(MOST_MESSAGES * 8);
+  }
+
+  #word(offset: number): number {
+    return this.#kernel.memory.all().readUInt32LE(this.#at + offset);
+  }
+
+  #put(offset: number, value: number): void {
+    this.#kernel.memory.all().writeUInt32LE(value >>> 0, this.#at + offset);
+  }
+
+  #putNumber(offset: number, value: number): void {
+    this.#kernel.memory.all().writeDoubleLE(value, this.#at + offset);
+  }
+
+  /** Lays the call out. False: no subject of the stream matches. */
+  begin(stream: number, request: DeliverRequest, to: number): boolean {
+    const memory = this.#kernel.memory.all();
+    const subjectLength = memory.write(request.deliverSubject, this.#texts, TEXTS / 2, 'utf8');
+    const prefixLength = memory.write(request.ackPrefix, this.#texts + subjectLength, TEXTS / 2, 'utf8');
+    const filters = this.#kernel.layFilters(request.filters);
+    this.#bytesAtStart = Math.min(request.maxBytes, MOST_BYTES);
+    this.#putNumber(field.next, request.fromSeq);
+    this.#putNumber(field.consumerSeq, request.firstConsumerSeq);
+    this.#putNumber(field.pending, request.pendingBefore);
+    this.#putNumber(field.to, to);
+    this.#putNumber(field.deliveries, request.deliveredCount);
+    this.#put(field.stream, stream);
+    this.#put(field.windowTo, 0);
+    this.#put(field.windowBlock, 0);
+    this.#put(field.messages, Math.min(request.maxMessages, MOST_MESSAGES));
+    this.#put(field.bytes, this.#bytesAtStart);
+    this.#put(field.subject, this.#texts);
+    this.#put(field.subjectLength, subjectLength);
+    this.#put(field.prefix, this.#texts + subjectLength);
+    this.#put(field.prefixLength, prefixLength);
+    this.#put(field.filters, filters.at);
+    this.#put(field.filterCount, filters.count);
+    this.#put(field.headersOnly, request.headersOnly ? 1 : 0);
+    this.#put(field.list, this.#list);
+    return this.#kernel.exports.beginDeliver() !== 0;
+  }
+
+  setWindow({ address, block, from, to }: Window): void {
+    this.#put(field.window, address);
+    this.#put(field.windowBlock, block);
+    this.#put(field.windowFrom, from);
+    this.#put(field.windowTo, to);
+  }
+
+  /** The record that is needed, or that is damaged. */
+  needed(): { readonly block: number; readonly offset: number; readonly length: number } {
+    return { block: this.#word(field.needBlock), offset: this.#word(field.needOffset), length: this.#word(field.needLength) };
+  }
+
+  next(): number {
+    return this.#kernel.memory.all().readDoubleLE(this.#at + field.next);
+  }
+
+  messagesLeft(): number {
+    return this.#word(field.messages);
+  }
+
+  bytesLeft(): number {
+    return this.#word(field.bytes);
+  }
+
+  /** Goes on behind a record that cannot be delivered. */
+  skip(): void {
+    this.#putNumber(field.next, this.next() + 1);
+  }
+
+  result(nextSeq: number, stopped: Delivered['stopped']): Delivered {
+    const count = this.#word(field.count);
+    const seqs = Array.from(new Float64Array(this.#kernel.memory.memory.buffer, this.#list, count));
+    const bytes = this.#bytesAtStart - this.bytesLeft();
+    return { messages: count, bytes, nextSeq, lastSeq: seqs[count - 1] ?? 0, seqs, stopped };
+  }
+}

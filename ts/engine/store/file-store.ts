@@ -1,0 +1,201 @@
+// The store of one server: the directory tree of nats-server, `<root>/<account>/streams/<stream>`, its streams, and what they share: rounds,
+// windows and the jobs pool.
+
+import type { Kernel } from '../../kernel/kernel.ts';
+import { StreamKernel, streamEvent } from '../../kernel/streams.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { DiskFault } from '../../ports/disk.ts';
+import type { Disk } from '../../ports/disk.ts';
+import type { Jobs } from '../../ports/jobs.ts';
+import type { Log } from '../../ports/log.ts';
+import { BlockFiles } from './block-files.ts';
+import { DeliverCall } from './deliver-call.ts';
+import { FileStream } from './file-stream.ts';
+import { readIndexHead } from './index-db.ts';
+import { StreamReader } from './reader.ts';
+import { recoverStream } from './recover.ts';
+import type { Recovered } from './recover.ts';
+import { Rounds } from './rounds.ts';
+import { StreamDirectory, streamsPath } from './stream-directory.ts';
+import { StoreFault } from './store.ts';
+import type { FoundStream, Store, StreamOptions, StreamStore } from './store.ts';
+import { Windows } from './windows.ts';
+
+export interface FileStoreOptions {
+  /** The directory named `jetstream` below the configured store_dir. */
+  readonly root: string;
+  /** 0: `always`. */
+  readonly syncIntervalMs: number;
+}
+
+export interface FileStorePorts {
+  readonly kernel: Kernel;
+  readonly disk: Disk;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs work that sends messages, and flushes. */
+  readonly turn: (work: () => void) => void;
+  /** Calls once behind the events of the turn under way. */
+  readonly soon: (call: () => void) => void;
+}
+
+export class FileStore implements Store {
+  readonly #options: FileStoreOptions;
+  readonly #ports: FileStorePorts;
+  readonly #streams: StreamKernel;
+  readonly #rounds: Rounds;
+  readonly #windows: Windows;
+  readonly #call: DeliverCall;
+  readonly #open = new Map<number, FileStream>();
+  #lastTag = 0;
+
+  constructor(options: FileStoreOptions, ports: FileStorePorts) {
+    const { disk, clock, turn, soon } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#streams = new StreamKernel(ports.kernel);
+    this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
+    this.#windows = new Windows(this.#streams);
+    this.#call = new DeliverCall(this.#streams);
+  }
+
+  /** A ring entry of the store. */
+  event(type: number, words: Uint32Array, at: number): void {
+    if (type === streamEvent.dirty) this.#open.get(words[at] ?? 0)?.dirty();
+    else if (type === streamEvent.publish) this.#judge(words, at);
+  }
+
+  #judge(words: Uint32Array, at: number): void {
+    const publish = this.#streams.publish(words, at);
+    this.#open.get(publish.tag)?.judged(publish);
+  }
+
+  accounts(): string[] {
+    const entries = this.#ports.disk.list(this.#options.root);
+    return entries.filter(({ name, directory }) => directory && !name.startsWith('.')).map(({ name }) => name);
+  }
+
+  find(accountName: string): FoundStream[] {
+    const { disk } = this.#ports;
+    const parent = streamsPath(this.#options.root, accountName);
+    const found: FoundStream[] = [];
+    for (const { name, directory } of disk.list(parent)) {
+      if (!directory) continue;
+      if (name.startsWith('.')) disk.removeTree(`${parent}/${name}`);
+      else found.push(this.#directory(accountName, name).find());
+    }
+    return found;
+  }
+
+  #directory(accountName: string, name: string): StreamDirectory {
+    const { disk, clock } = this.#ports;
+    const ports = { disk, clock, kernel: this.#streams, durable: this.#rounds.synchronous };
+    return new StreamDirectory(ports, `${streamsPath(this.#options.root, accountName)}/${name}`, name);
+  }
+
+  create(options: StreamOptions, meta: string): StreamStore {
+    const { disk } = this.#ports;
+    const directory = this.#directory(options.accountName, options.name);
+    return this.#guarded(directory.path, () => {
+      directory.create();
+      directory.writeMeta(meta);
+      const files = new BlockFiles(disk, directory.blocks);
+      files.create(1);
+      if (this.#rounds.synchronous) disk.syncDirectory(streamsPath(this.#options.root, options.accountName));
+      const stream = this.#openStream(options, directory, files, { lostBytes: 0, block: 1, offset: 0 });
+      if (options.firstSeq > 1) {
+        this.#streams.exports.startStream(stream.handle, options.firstSeq);
+      }
+      return stream;
+    });
+  }
+
+  async recover(options: StreamOptions): Promise<StreamStore> {
+    const { disk, jobs, log } = this.#ports;
+    const directory = this.#directory(options.accountName, options.name);
+    const files = new BlockFiles(disk, directory.blocks);
+    const handle = this.#newHandle(options);
+    try {
+      const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
+      const stream = this.#finishOpen(options, directory, files, recovered, handle);
+      this.#takeIndex(directory, stream);
+      return stream;
+    } catch (error) {
+      this.#streams.exports.closeStream(handle.address);
+      files.close();
+      throw error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
+    }
+  }
+
+  /** Takes the last sequence from nats-server's index, and removes it before anything is written. */
+  #takeIndex(directory: StreamDirectory, stream: FileStream): void {
+    const { disk } = this.#ports;
+    const path = `${directory.blocks}/index.db`;
+    const file = disk.readWhole(path);
+    if (file === undefined) return;
+    const head = readIndexHead(this.#streams, directory.name, file);
+    disk.remove(path);
+    disk.syncDirectory(directory.blocks);
+    if (head === undefined || head.lastSeq <= stream.syncedSeq) return;
+    stream.raiseLast(head.lastSeq, head.lastSeconds, head.lastNanos);
+  }
+
+  #guarded<T>(path: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof DiskFault) throw new StoreFault(error.code, `${path}: ${error.message}`, error);
+      throw error;
+    }
+  }
+
+  #newHandle(options: StreamOptions): { readonly tag: number; readonly address: number } {
+    const tag = ++this.#lastTag;
+    const domain = options.domain === undefined || options.domain === '' ? '' : `"domain":${JSON.stringify(options.domain)},`;
+    const ack = `{"stream":${JSON.stringify(options.name)},${domain}"seq":`;
+    return { tag, address: this.#streams.open(tag, options.account, options.name, ack) };
+  }
+
+  #openStream(options: StreamOptions, directory: StreamDirectory, files: BlockFiles, recovered: Recovered): FileStream {
+    return this.#finishOpen(options, directory, files, recovered, this.#newHandle(options));
+  }
+
+  #finishOpen(
+    options: StreamOptions,
+    directory: StreamDirectory,
+    files: BlockFiles,
+    { lostBytes, block, offset }: Recovered,
+    { tag, address }: { readonly tag: number; readonly address: number },
+  ): FileStream {
+    const { kernel, log } = this.#ports;
+    const streams = this.#streams;
+    streams.exports.tailStream(address, block, offset);
+    const reader = new StreamReader(address, {
+      kernel: streams,
+      windows: this.#windows,
+      files,
+      call: this.#call,
+      tail: () => streams.exports.tailBlock(address) >>> 0,
+      onDamage: (seq, number, reason) =>
+        log.error(`Stream '${options.name}': message ${seq} in ${files.directory}/${number}.blk cannot be read: ${reason}`),
+    });
+    const closed = (): void => {
+      this.#open.delete(tag);
+    };
+    const parts = { handle: address, kernel, streams, files, directory, reader, rounds: this.#rounds, log, closed };
+    const stream = new FileStream(parts, options, lostBytes);
+    this.#open.set(tag, stream);
+    stream.setSealed(options.sealed);
+    stream.setNoAck(options.noAck);
+    stream.setLimits(options.limits);
+    return stream;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((stream) => stream.stop()));
+    this.#rounds.stop();
+    await this.#ports.disk.stop();
+    await this.#ports.jobs.stop();
+  }
+}

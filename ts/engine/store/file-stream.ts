@@ -1,0 +1,470 @@
+// One stream on disk: the kernel's stream, its block files and its part in the rounds, behind the interface of store.ts.
+//
+// What stays true: `syncedSeq` only rises when a round is through; a block file is removed only when none of its messages is left and the
+// deletes that emptied it are synced; after a fault nothing is written any more.
+
+import { apiError } from '../../core/jetstream/errors.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { subscriptionKind } from '../../kernel/constants.ts';
+import { judgeCode, streamFlag } from '../../kernel/streams.ts';
+import type { KernelPublish, StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
+import type { Instant } from '../../ports/clock.ts';
+import { DiskFault } from '../../ports/disk.ts';
+import type { OpenFile } from '../../ports/disk.ts';
+import type { Log } from '../../ports/log.ts';
+import type { BlockFiles } from './block-files.ts';
+import { blockLimit } from './block-size.ts';
+import type { StreamReader } from './reader.ts';
+import type { RoundMember, Rounds } from './rounds.ts';
+import { StoreFault } from './store.ts';
+import type {
+  ConsumerState,
+  DeliverRequest,
+  Delivered,
+  FoundConsumer,
+  JudgeReason,
+  JudgedPublish,
+  NewMessage,
+  PurgeRequest,
+  StoreLimits,
+  StoreState,
+  StoredMessage,
+  StreamOptions,
+  StreamStore,
+} from './store.ts';
+import type { StreamDirectory } from './stream-directory.ts';
+
+type Waiter = (error?: Error) => void;
+
+const RELEASE_AT_ONCE = 65536;
+const EMPTY = new Uint8Array(0);
+/** More than this staged while a sync is under way is written before the next round. */
+const WRITE_EARLY = 4 << 20;
+
+const reasons: Readonly<Record<number, JudgeReason>> = {
+  [judgeCode.headers]: 'headers',
+  [judgeCode.sealed]: 'sealed',
+  [judgeCode.size]: 'message-size',
+  [judgeCode.messages]: 'max-messages',
+  [judgeCode.bytes]: 'max-bytes',
+  [judgeCode.perSubject]: 'max-per-subject',
+  [judgeCode.fault]: 'fault',
+};
+
+export interface FileStreamParts {
+  readonly handle: number;
+  readonly kernel: Kernel;
+  readonly streams: StreamKernel;
+  readonly files: BlockFiles;
+  readonly directory: StreamDirectory;
+  readonly reader: StreamReader;
+  readonly rounds: Rounds;
+  readonly log: Log;
+  readonly closed: () => void;
+}
+
+export class FileStream implements StreamStore, RoundMember {
+  readonly name: string;
+  readonly lostBytes: number;
+  readonly #parts: FileStreamParts;
+  readonly #options: StreamOptions;
+  readonly #subscriptions = new Map<string, number>();
+  #limits: StoreLimits;
+  #fault: string | undefined;
+  #syncedSeq: number;
+  /** Last sequence of the round under way. */
+  #roundSeq: number;
+  #inRound = false;
+  #waiting: Waiter[] = [];
+  #inRoundWaiting: Waiter[] = [];
+  /** Blocks may have lost all their messages: by deletes (any block), or by limits (the oldest). */
+  #sweep: 'all' | 'oldest' | undefined;
+  /** Tombstones are staged. */
+  #tombstones = false;
+  /** Blocks without messages once the round is through. */
+  #doomed: readonly number[] = [];
+  /** They are so by deletes, which are answered when the removal is synced too. */
+  #purging = false;
+  #closed = false;
+  #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
+  #onSynced: (syncedSeq: number) => void = () => {};
+  #onPublish: (publish: JudgedPublish) => void = () => {};
+  #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
+
+  constructor(parts: FileStreamParts, options: StreamOptions, lostBytes: number) {
+    this.name = options.name;
+    this.lostBytes = lostBytes;
+    this.#parts = parts;
+    this.#options = options;
+    this.#limits = options.limits;
+    this.#syncedSeq = parts.streams.exports.lastSequence(parts.handle);
+    this.#roundSeq = this.#syncedSeq;
+    this.#sweep = 'all';
+    this.#removeBlocks(this.#emptyBlocks());
+  }
+
+  get handle(): number {
+    return this.#parts.handle;
+  }
+
+  get #numbers(): StreamNumbers {
+    return this.#parts.streams.numbers(this.handle);
+  }
+
+  get state(): StoreState {
+    const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.#peek();
+    const firstTs = messages > 0 ? this.#timeOfFirst(first) : undefined;
+    return {
+      messages,
+      bytes,
+      firstSeq: last === 0 ? 0 : first,
+      lastSeq: last,
+      numSubjects: subjects,
+      numDeleted: messages > 0 ? last - first + 1 - messages : 0,
+      ...(firstTs === undefined ? {} : { firstTs }),
+      ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
+      ...(this.lostBytes > 0 ? { lost: { bytes: this.lostBytes, messages: [] } } : {}),
+    };
+  }
+
+  /** Reads the numbers and passes on what limits removed. */
+  #peek(): StreamNumbers {
+    const numbers = this.#numbers;
+    if (numbers.removedLow > 0) {
+      this.#sweep ??= 'oldest';
+      this.#onRemoved(numbers.removedLow, numbers.removedHigh);
+    }
+    return numbers;
+  }
+
+  #timeOfFirst(seq: number): Instant | undefined {
+    if (this.#firstTime.seq !== seq) this.#firstTime = { seq, at: this.#parts.reader.time(seq) };
+    return this.#firstTime.at;
+  }
+
+  get syncedSeq(): number {
+    return this.#syncedSeq;
+  }
+
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  onSynced(call: (syncedSeq: number) => void): void {
+    this.#onSynced = call;
+  }
+
+  onPublish(call: (publish: JudgedPublish) => void): void {
+    this.#onPublish = call;
+  }
+
+  onRemoved(call: (fromSeq: number, toSeq: number) => void): void {
+    this.#onRemoved = call;
+  }
+
+  whenSynced(call: Waiter): void {
+    if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault));
+    else if (this.#numbersStaged() > 0 || this.#waiting.length > 0) this.#wait(call);
+    else if (this.#inRound) this.#inRoundWaiting.push(call);
+    else call();
+  }
+
+  #numbersStaged(): number {
+    return this.#parts.streams.exports.stagedBytes(this.handle) >>> 0;
+  }
+
+  #wait(call: Waiter): void {
+    this.#waiting.push(call);
+    this.#parts.rounds.add(this);
+  }
+
+  // What the kernel does by itself
+
+  setSubjects(subjects: readonly string[]): void {
+    const { kernel } = this.#parts;
+    for (const [subject, subscription] of this.#subscriptions) {
+      if (subjects.includes(subject)) continue;
+      kernel.unsubscribeServer(subscription);
+      this.#subscriptions.delete(subject);
+    }
+    for (const subject of subjects) {
+      if (this.#subscriptions.has(subject)) continue;
+      this.#subscriptions.set(
+        subject,
+        kernel.subscribeServer(this.#options.account, subject, '', subscriptionKind.stream, this.handle),
+      );
+    }
+  }
+
+  setLimits(limits: StoreLimits): void {
+    this.#limits = limits;
+    this.applyLimits();
+    this.#parts.streams.exports.limitNow(this.handle);
+    this.#peek();
+    this.#parts.rounds.add(this);
+  }
+
+  /** Tells the kernel the limits and the block size that follows from them. */
+  applyLimits(): void {
+    const { maxMessages, maxBytes, maxMessagesPerSubject, maxMessageSize, discard, discardNewPerSubject } = this.#limits;
+    const { exports } = this.#parts.streams;
+    const limit = blockLimit(this.#options.retention, maxBytes);
+    exports.limitStream(this.handle, maxMessages, maxBytes, maxMessagesPerSubject, maxMessageSize, limit);
+    this.#flag(streamFlag.discardNew, discard === 'new');
+    this.#flag(streamFlag.discardNewPerSubject, discardNewPerSubject);
+  }
+
+  setSealed(sealed: boolean): void {
+    this.#flag(streamFlag.sealed, sealed);
+  }
+
+  setNoAck(noAck: boolean): void {
+    this.#flag(streamFlag.noAck, noAck);
+  }
+
+  #flag(flag: number, on: boolean): void {
+    this.#parts.streams.exports.flagStream(this.handle, on ? flag : 0, on ? 0 : flag);
+  }
+
+  /** The kernel has handed a publish over. */
+  judged(publish: KernelPublish): void {
+    const { subject, reply, headers, payload } = publish;
+    this.#onPublish({ reason: reasons[publish.reason] ?? 'fault', subject, reply, headers, payload });
+  }
+
+  /** The kernel has staged something. */
+  dirty(): void {
+    this.#parts.rounds.add(this);
+    if (this.#parts.rounds.busy && this.#numbersStaged() > WRITE_EARLY) this.#writeRuns();
+  }
+
+  // Messages
+
+  append(message: NewMessage): number {
+    this.#mustWrite();
+    const { subject, headers = EMPTY, payload, ts, reply = '' } = message;
+    const { streams, rounds } = this.#parts;
+    rounds.add(this);
+    return streams.append(this.handle, subject, reply, headers, payload, ts?.seconds ?? -1, ts?.nanos ?? 0);
+  }
+
+  /** Another server had given out more sequences than the blocks show. */
+  raiseLast(seq: number, seconds: number, nanos: number): void {
+    this.#parts.streams.exports.raiseStream(this.handle, seq, seconds, nanos);
+    this.#syncedSeq = seq;
+    this.#deleted();
+  }
+
+  #mustWrite(): void {
+    if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault);
+  }
+
+  get(seq: number): StoredMessage | undefined {
+    return this.#parts.reader.get(seq);
+  }
+
+  lastBySubject(filter: string): StoredMessage | undefined {
+    const seq = this.#parts.streams.lastOn(this.handle, filter);
+    return seq === 0 ? undefined : this.get(seq);
+  }
+
+  nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined {
+    const seq = this.#parts.streams.nextOn(this.handle, filter, fromSeq);
+    return seq === 0 ? undefined : this.get(seq);
+  }
+
+  subjects(filter: string): Map<string, number> {
+    return new Map(this.#parts.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
+  }
+
+  lastSeqs(filter: string, upToSeq = Number.MAX_SAFE_INTEGER): number[] {
+    const { streams } = this.#parts;
+    const found = streams.subjects(this.handle, filter).map(({ leaf }) => streams.exports.lastOfLeaf(this.handle, leaf, upToSeq));
+    return found.filter((seq) => seq > 0).sort((a, b) => a - b);
+  }
+
+  seqAtTime(at: Instant): number {
+    return this.#parts.reader.seqAtTime(at, this.#parts.streams.exports.lastSequence(this.handle) + 1);
+  }
+
+  countPending(filters: readonly string[], fromSeq: number): number {
+    return this.#parts.streams.countOn(this.handle, filters, fromSeq);
+  }
+
+  deleted(limit: number): number[] {
+    const { exports } = this.#parts.streams;
+    const found: number[] = [];
+    for (let seq = exports.nextDeleted(this.handle, 0); seq !== 0 && found.length < limit;) {
+      found.push(seq);
+      seq = exports.nextDeleted(this.handle, seq + 1);
+    }
+    return found;
+  }
+
+  delete(seq: number): boolean {
+    this.#mustWrite();
+    if (this.#parts.streams.exports.deleteOne(this.handle, seq) === 0) return false;
+    this.#deleted();
+    return true;
+  }
+
+  #deleted(): void {
+    this.#sweep = 'all';
+    this.#tombstones = true;
+    this.#parts.rounds.add(this);
+  }
+
+  purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
+    this.#mustWrite();
+    const purged = this.#parts.streams.purge(this.handle, filter, seq, keep);
+    this.#deleted();
+    return purged;
+  }
+
+  deliver(request: DeliverRequest): Delivered {
+    return this.#parts.reader.deliver(request, this.#syncedSeq);
+  }
+
+  // Rounds
+
+  write(): void {
+    this.#inRound = true;
+    this.#inRoundWaiting.push(...this.#waiting.splice(0));
+    this.#writeRuns();
+    this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
+    this.#peek();
+    this.#purging = this.#sweep === 'all';
+    this.#doomed = this.#emptyBlocks();
+  }
+
+  #writeRuns(): void {
+    if (this.#fault !== undefined) return;
+    const { streams, files } = this.#parts;
+    const runs = streams.takeRuns(this.handle);
+    if (runs.length === 0) return;
+    try {
+      files.write(runs);
+      streams.exports.runsWritten(this.handle, runs.length);
+      if (this.#tombstones) for (const { block } of runs) files.noteTombstones(block);
+      this.#tombstones = false;
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      this.failed(error);
+    }
+  }
+
+  takeUnsynced(): OpenFile[] {
+    return this.#parts.files.takeUnsynced();
+  }
+
+  synced(file: OpenFile): void {
+    this.#parts.files.synced(file);
+  }
+
+  settled(): void {
+    const { streams, rounds } = this.#parts;
+    this.#inRound = false;
+    const waiters = this.#inRoundWaiting.splice(0);
+    if (this.#fault !== undefined) {
+      for (const call of waiters) call(new StoreFault('FAULT', this.#fault));
+      return;
+    }
+    const { exports } = streams;
+    this.#syncedSeq = this.#roundSeq;
+    while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
+    const removed = this.#removeBlocks(this.#doomed);
+    this.#doomed = [];
+    if (removed && this.#purging && waiters.length > 0 && rounds.synchronous) {
+      this.#waiting.unshift(...waiters);
+      rounds.add(this);
+    } else {
+      for (const call of waiters) call();
+    }
+    this.#onSynced(this.#syncedSeq);
+  }
+
+  failed(fault: DiskFault): void {
+    if (this.#fault !== undefined) return;
+    const { streams, log } = this.#parts;
+    this.#fault = `${fault.message}; the stream takes no more messages until the server is started again`;
+    log.error(`Stream '${this.name}' stopped writing: ${this.#fault}`);
+    const error = apiError('StreamStoreFailedF', { err: fault.message });
+    streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error, stream: this.name, seq: 0 }));
+    this.#roundSeq = this.#syncedSeq;
+    for (const call of [...this.#inRoundWaiting.splice(0), ...this.#waiting.splice(0)]) call(fault);
+  }
+
+  /** Blocks without messages. One with tombstones stays while there are earlier blocks, whose messages they may delete. */
+  #emptyBlocks(): number[] {
+    const { files, streams } = this.#parts;
+    const sweep = this.#sweep;
+    if (sweep === undefined) return [];
+    this.#sweep = undefined;
+    const tail = this.#numbers.block;
+    const empty: number[] = [];
+    let earlier = false;
+    for (const number of files.numbers()) {
+      if (number >= tail) break;
+      const removable = streams.exports.blockMessages(this.handle, number) === 0 && !(files.hasTombstones(number) && earlier);
+      if (removable) empty.push(number);
+      else if (sweep === 'oldest') break;
+      else earlier = true;
+    }
+    return empty;
+  }
+
+  /** True: there were some to remove. */
+  #removeBlocks(numbers: readonly number[]): boolean {
+    for (const number of numbers) {
+      this.#parts.files.remove(number);
+      this.#parts.reader.forget(number);
+    }
+    if (numbers.length > 0) this.#parts.files.noteDirectory();
+    return numbers.length > 0;
+  }
+
+  // Files beside the blocks
+
+  writeMeta(meta: string): void {
+    this.#parts.directory.writeMeta(meta);
+  }
+
+  consumers(): FoundConsumer[] {
+    return this.#parts.directory.consumers();
+  }
+
+  writeConsumer(name: string, meta: string): void {
+    this.#parts.directory.writeConsumer(name, meta);
+  }
+
+  writeConsumerState(name: string, state: ConsumerState): void {
+    this.#parts.directory.writeConsumerState(name, state);
+  }
+
+  removeConsumer(name: string): void {
+    this.#parts.directory.removeConsumer(name);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.setSubjects([]);
+    this.#parts.rounds.add(this);
+    await this.#parts.rounds.drained();
+    this.#close();
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    this.#parts.directory.remove();
+  }
+
+  #close(): void {
+    const { rounds, files, reader, streams, closed } = this.#parts;
+    rounds.forget(this);
+    reader.forget();
+    files.close();
+    streams.exports.closeStream(this.handle);
+    closed();
+  }
+}

@@ -1,0 +1,47 @@
+// The head of nats-server's index.db: the counts it stopped with. The blocks are what we believe; from here only one thing is taken, the last
+// sequence, when it is above what the blocks give: sequences must never be given out twice.
+//
+//   u8 11, u8 version 1..4, uvarint messages, uvarint bytes, uvarint first seq, varint first time, uvarint last seq, varint last time, ...
+//   8 bytes: HighwayHash-64 of all before, keyed by the stream's name
+
+import type { StreamKernel } from '../../kernel/streams.ts';
+
+const MAGIC = 11;
+const NEWEST = 4;
+const SUM = 8;
+
+export interface IndexHead {
+  readonly lastSeq: number;
+  readonly lastSeconds: number;
+  readonly lastNanos: number;
+}
+
+/** Reads a varint; the value is exact as a bigint. */
+function varint(bytes: Uint8Array, from: number): { readonly value: bigint; readonly next: number } {
+  let value = 0n;
+  let at = from;
+  for (let shift = 0n; shift < 70n; shift += 7n) {
+    const byte = bytes[at++] ?? 0;
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  return { value, next: at };
+}
+
+/** Undefined: not an index this server knows, or damaged. */
+export function readIndexHead(kernel: StreamKernel, name: string, file: Uint8Array): IndexHead | undefined {
+  const body = file.subarray(0, -SUM);
+  const version = body[1] ?? 0;
+  if (file.length < SUM + 8 || body[0] !== MAGIC || version < 1 || version > NEWEST) return undefined;
+  if (kernel.sum(name, body) !== Buffer.from(file.subarray(-SUM)).toString('hex')) return undefined;
+  const numbers: bigint[] = [];
+  for (let at = 2; numbers.length < 6;) {
+    const { value, next } = varint(body, at);
+    numbers.push(value);
+    at = next;
+  }
+  const zigzag = numbers[5] ?? 0n;
+  const nanos = zigzag & 1n ? -(zigzag >> 1n) - 1n : zigzag >> 1n;
+  if (nanos <= 0n) return { lastSeq: Number(numbers[4]), lastSeconds: 0, lastNanos: 0 };
+  return { lastSeq: Number(numbers[4]), lastSeconds: Number(nanos / 1_000_000_000n), lastNanos: Number(nanos % 1_000_000_000n) };
+}

@@ -1,0 +1,71 @@
+// The store's exports of build/wasm/server.wasm as TypeScript sees them. What each does is written at its definition in
+// wasm/stream/exports.ts. Streams are addresses; sequences are f64.
+
+export interface StreamExports {
+  hashNamed(to: number, name: number, nameLength: number, data: number, length: number): void;
+  openStream(tag: number, account: number, name: number, nameLength: number, ack: number, ackLength: number): number;
+  closeStream(stream: number): void;
+  limitStream(
+    stream: number,
+    maxMessages: number,
+    maxBytes: number,
+    maxPerSubject: number,
+    maxMessageSize: number,
+    blockLimit: number,
+  ): void;
+  flagStream(stream: number, set: number, clear: number): void;
+  tailStream(stream: number, block: number, offset: number): void;
+  startStream(stream: number, first: number): void;
+  raiseStream(stream: number, last: number, seconds: number, nanos: number): void;
+  readStream(stream: number, to: number): void;
+  tailBlock(stream: number): number;
+  stagedBytes(stream: number): number;
+  lastSequence(stream: number): number;
+  takeRuns(stream: number, list: number, most: number): number;
+  runsWritten(stream: number, count: number): void;
+  streamRelease(stream: number, sequence: number, most: number): number;
+  failStream(stream: number, synced: number, answer: number, length: number): void;
+  appendLimit(stream: number, subjectLength: number, headerLength: number, dataLength: number): number;
+  appendHost(
+    stream: number,
+    subject: number,
+    subjectLength: number,
+    reply: number,
+    replyLength: number,
+    headerLength: number,
+    data: number,
+    dataLength: number,
+    seconds: number,
+    nanos: number,
+  ): number;
+  answerAt(): number;
+  callAt(): number;
+  beginDeliver(): number;
+  deliver(): number;
+  locateMessage(stream: number, sequence: number): number;
+  verifyRecord(stream: number, block: number, record: number, length: number): number;
+  lastOnSubjects(stream: number, filter: number, length: number): number;
+  nextOnSubjects(stream: number, filter: number, length: number, from: number): number;
+  countOnSubjects(stream: number, filters: number, count: number, from: number): number;
+  collectSubjects(stream: number, filter: number, length: number): number;
+  collectedAt(): number;
+  dropSubjects(): void;
+  lastOfLeaf(stream: number, leaf: number, upTo: number): number;
+  findTime(stream: number, seconds: number, nanos: number): void;
+  nextDeleted(stream: number, from: number): number;
+  deleteOne(stream: number, sequence: number): number;
+  purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
+  blockMessages(stream: number, block: number): number;
+  loadBegin(): number;
+  loadScan(
+    stream: number,
+    handle: number,
+    block: number,
+    entries: number,
+    count: number,
+    subjects: number,
+    subjectCount: number,
+  ): number;
+  loadEnd(stream: number, handle: number): void;
+  limitNow(stream: number): void;
+}

@@ -1,0 +1,287 @@
+// The typed door to the kernel's streams: appending, questions, deletes, delivery, loading. One StreamKernel a Kernel; a stream is named by
+// the handle that `open` gave. Whatever crosses the border is written into blocks of the kernel's arena here and nowhere else.
+
+import type { CoreExports } from './exports.ts';
+import type { Kernel } from './kernel.ts';
+import type { KernelMemory } from './memory.ts';
+import type { StreamExports } from './stream-exports.ts';
+
+/** Ring entries of the store; twins of wasm/stream/events.ts. */
+export const streamEvent = { dirty: 32, publish: 33 } as const;
+
+/** Reasons of a publish entry; twins of wasm/stream/events.ts. */
+export const judgeCode = { headers: 1, sealed: 2, size: 3, messages: 4, bytes: 5, perSubject: 6, fault: 7 } as const;
+
+/** Flags of a stream; twins of wasm/stream/stream.ts. */
+export const streamFlag = { discardNew: 1, discardNewPerSubject: 2, sealed: 4, noAck: 8, faulted: 16 } as const;
+
+/** Results of `deliver`; twins of wasm/stream/deliver.ts. */
+export const deliverResult = { end: 0, messages: 1, bytes: 2, interest: 3, window: 4, damaged: 5 } as const;
+
+/** The numbers of a stream; times as seconds since 1970 and nanoseconds beyond, 0 and 0 for none. */
+export interface StreamNumbers {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+  readonly lastSeconds: number;
+  readonly lastNanos: number;
+  readonly subjects: number;
+  /** The block that is appended to and where its next record goes. */
+  readonly block: number;
+  readonly offset: number;
+  /** Bytes to be written. */
+  readonly staged: number;
+  /** Range of sequences that limits removed since the numbers were read last; 0: none. */
+  readonly removedLow: number;
+  readonly removedHigh: number;
+}
+
+/** Records to be written: adjacent bytes of one block. */
+export interface Run {
+  readonly block: number;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Where a record lies; `address` is not 0 while it is still in memory. */
+export interface Place {
+  readonly block: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly address: number;
+}
+
+export interface KernelPublish {
+  readonly tag: number;
+  readonly reason: number;
+  readonly subject: string;
+  readonly reply: string;
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+export interface CollectedSubject {
+  readonly subject: string;
+  readonly count: number;
+  /** For `lastOfLeaf`. */
+  readonly leaf: number;
+}
+
+const LEAF_SUBJECT = 32;
+const LEAF_COUNT = 16;
+const LEAF_LENGTH = 20;
+const MOST_RUNS = 1024;
+const NUMBERS = 12;
+
+export class StreamKernel {
+  readonly exports: CoreExports & StreamExports;
+  readonly memory: KernelMemory;
+  readonly #small: number;
+  #block = 0;
+  #blockSize = 0;
+
+  constructor(kernel: Kernel) {
+    this.exports = kernel.exports as CoreExports & StreamExports;
+    this.memory = kernel.memory;
+    this.#small = this.exports.alloc(MOST_RUNS * 16) >>> 0;
+  }
+
+  /** A block of at least `size` bytes for arguments, valid until the next call of this. */
+  #room(size: number): number {
+    if (size <= this.#blockSize) return this.#block;
+    if (this.#block !== 0) this.exports.free(this.#block);
+    this.#blockSize = Math.max(4096, size * 2);
+    this.#block = this.exports.alloc(this.#blockSize + 64) >>> 0;
+    return this.#block;
+  }
+
+  /** Writes a text as argument; returns its length. It lies at `#block`. */
+  #text(text: string): number {
+    const at = this.#room(text.length * 3);
+    return this.memory.all().write(text, at, 'utf8');
+  }
+
+  /** A block of the arena for windows and loads, to be freed by `release`. */
+  take(size: number): number {
+    return this.exports.alloc(size) >>> 0;
+  }
+
+  release(block: number): void {
+    this.exports.free(block);
+  }
+
+  open(tag: number, account: number, name: string, ack: string): number {
+    const at = this.#room((name.length + ack.length) * 3);
+    const nameLength = this.memory.all().write(name, at, 'utf8');
+    const ackLength = this.memory.all().write(ack, at + nameLength, 'utf8');
+    return this.exports.openStream(tag, account, at, nameLength, at + nameLength, ackLength) >>> 0;
+  }
+
+  numbers(stream: number): StreamNumbers {
+    this.exports.readStream(stream, this.#small);
+    const values = new Float64Array(this.memory.memory.buffer, this.#small, NUMBERS);
+    const value = (i: number): number => values[i] ?? 0;
+    return {
+      messages: value(0),
+      bytes: value(1),
+      first: value(2),
+      last: value(3),
+      lastSeconds: value(4),
+      lastNanos: value(5),
+      subjects: value(6),
+      block: value(7),
+      offset: value(8),
+      staged: value(9),
+      removedLow: value(10),
+      removedHigh: value(11),
+    };
+  }
+
+  /** What is to be written now, oldest first; valid until `runsWritten`. */
+  takeRuns(stream: number): Run[] {
+    const count = this.exports.takeRuns(stream, this.#small, MOST_RUNS) >>> 0;
+    const words = this.memory.words(this.#small, count * 4);
+    const runs: Run[] = [];
+    for (let i = 0; i < count; i++) {
+      const word = (k: number): number => words[4 * i + k] ?? 0;
+      runs.push({ block: word(0), offset: word(1), bytes: this.memory.bytes(word(2), word(3)) });
+    }
+    return runs;
+  }
+
+  append(
+    stream: number,
+    subject: string,
+    reply: string,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    seconds: number,
+    nanos: number,
+  ): number {
+    const at = this.#room((subject.length + reply.length) * 3 + headers.length + payload.length);
+    const memory = this.memory.all();
+    const subjectLength = memory.write(subject, at, 'utf8');
+    const replyLength = reply === '' ? 0 : memory.write(reply, at + subjectLength, 'utf8');
+    const data = at + subjectLength + replyLength;
+    memory.set(headers, data);
+    memory.set(payload, data + headers.length);
+    const total = headers.length + payload.length;
+    return this.exports.appendHost(
+      stream,
+      at,
+      subjectLength,
+      at + subjectLength,
+      replyLength,
+      headers.length,
+      data,
+      total,
+      seconds,
+      nanos,
+    );
+  }
+
+  /** Whether the limits let a message pass: 0, or a judge code. */
+  appendLimit(stream: number, subject: string, headers: Uint8Array, payload: Uint8Array): number {
+    const length = this.#text(subject);
+    return this.exports.appendLimit(stream, length, headers.length, headers.length + payload.length);
+  }
+
+  fail(stream: number, synced: number, answer: string): void {
+    const length = this.#text(answer);
+    this.exports.failStream(stream, synced, this.#block, length);
+  }
+
+  /** The content of a publish entry; frees the kernel's copy. */
+  publish(words: Uint32Array, at: number): KernelPublish {
+    const word = (k: number): number => words[at + k] ?? 0;
+    const address = word(2);
+    const subjectEnd = address + word(3);
+    const replyEnd = subjectEnd + word(4);
+    const data = this.memory.copy(replyEnd, word(6));
+    const publish = {
+      tag: word(0),
+      reason: word(1),
+      subject: this.memory.text(address, word(3)),
+      reply: this.memory.text(subjectEnd, word(4)),
+      headers: data.subarray(0, word(5)),
+      payload: data.subarray(word(5)),
+    };
+    this.release(address);
+    return publish;
+  }
+
+  locate(stream: number, sequence: number): Place | undefined {
+    if (this.exports.locateMessage(stream, sequence) === 0) return undefined;
+    const words = this.memory.words(this.exports.answerAt(), 4);
+    return { block: words[0] ?? 0, offset: words[1] ?? 0, length: words[2] ?? 0, address: words[3] ?? 0 };
+  }
+
+  lastOn(stream: number, filter: string): number {
+    const length = this.#text(filter);
+    return this.exports.lastOnSubjects(stream, this.#block, length);
+  }
+
+  nextOn(stream: number, filter: string, from: number): number {
+    const length = filter === '>' ? 0 : this.#text(filter);
+    return this.exports.nextOnSubjects(stream, this.#block, length, from);
+  }
+
+  countOn(stream: number, filters: readonly string[], from: number): number {
+    const { at, count } = this.layFilters(filters);
+    return this.exports.countOnSubjects(stream, at, count, from);
+  }
+
+  /** Lays filters out as (u32 length, bytes); none when they let everything pass. Valid until the next call of this door. */
+  layFilters(filters: readonly string[]): { readonly at: number; readonly count: number } {
+    if (filters.length === 0 || filters.includes('>')) return { at: 0, count: 0 };
+    const at = this.#room(filters.reduce((sum, filter) => sum + 4 + filter.length * 3, 0));
+    const memory = this.memory.all();
+    let to = at;
+    for (const filter of filters) {
+      const length = memory.write(filter, to + 4, 'utf8');
+      memory.writeUInt32LE(length, to);
+      to += 4 + length;
+    }
+    return { at, count: filters.length };
+  }
+
+  subjects(stream: number, filter: string): CollectedSubject[] {
+    const length = filter === '' ? 0 : this.#text(filter);
+    const count = this.exports.collectSubjects(stream, this.#block, length) >>> 0;
+    const leaves = this.memory.words(this.exports.collectedAt(), count);
+    const memory = this.memory.all();
+    const found: CollectedSubject[] = [];
+    for (const leaf of leaves) {
+      const from = leaf + LEAF_SUBJECT;
+      const subject = memory.toString('utf8', from, from + memory.readUInt32LE(leaf + LEAF_LENGTH));
+      found.push({ subject, count: memory.readUInt32LE(leaf + LEAF_COUNT), leaf });
+    }
+    this.exports.dropSubjects();
+    return found;
+  }
+
+  /** First and last sequence between which the first message at or after a time lies; undefined: all are older. */
+  rangeAt(stream: number, seconds: number, nanos: number): readonly [number, number] | undefined {
+    this.exports.findTime(stream, seconds, nanos);
+    const memory = this.memory.all();
+    const at = this.exports.answerAt() >>> 0;
+    const low = memory.readDoubleLE(at + 16);
+    return low === 0 ? undefined : [low, memory.readDoubleLE(at + 24)];
+  }
+
+  purge(stream: number, filter: string, below: number, keep: number): number {
+    const length = filter === '' || filter === '>' ? 0 : this.#text(filter);
+    return this.exports.purgeStream(stream, this.#block, length, below, keep);
+  }
+
+  /** HighwayHash-64 of a file's content, keyed by a name: the 16 hex digits of a meta.sum. */
+  sum(name: string, content: Uint8Array): string {
+    const at = this.#room(name.length * 3 + content.length + 64);
+    const memory = this.memory.all();
+    const length = memory.write(name, at, 'utf8');
+    memory.set(content, at + length);
+    this.exports.hashNamed(this.#small, at, length, at + length, content.length);
+    return this.memory.bytes(this.#small, 8).toString('hex');
+  }
+}

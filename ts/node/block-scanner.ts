@@ -1,0 +1,103 @@
+// Scans block files with the record kernel over a memory of its own: one scanner a thread, one block at a time.
+
+import fs from 'node:fs';
+import type { ScanResult, ScanTask } from '../ports/jobs.ts';
+
+interface ScanExports {
+  alloc(size: number): number;
+  free(block: number): void;
+  scanBlock(name: number, nameLength: number, block: number, data: number, size: number): void;
+  scanEntries(): number;
+  scanEntriesLength(): number;
+  scanSubjects(): number;
+  scanSubjectsLength(): number;
+  scanSubjectCount(): number;
+  scanGoodEnd(): number;
+  scanDamaged(): number;
+  scanTombstones(): number;
+}
+
+const INITIAL_PAGES = 256;
+const MOST_PAGES = 65536;
+/** Vector loads run past the end of what they read. */
+const SLACK = 64;
+/** A block is below 1 GiB: offsets have 30 bits. */
+const LARGEST = 1 << 30;
+/** How a compressed block begins. */
+const COMPRESSED = 'cmp';
+const NOTHING = new Uint8Array(0);
+
+export class BlockScanner {
+  readonly #memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared: true });
+  readonly #exports: ScanExports;
+
+  constructor(module: WebAssembly.Module) {
+    const abort = (): never => {
+      throw new Error('the Wasm kernel stopped at an assertion');
+    };
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory, abort } });
+    this.#exports = instance.exports as unknown as ScanExports;
+  }
+
+  #bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, at >>> 0, length >>> 0);
+  }
+
+  /** A copy that threads hand to each other without copying again. */
+  #copy(at: number, length: number): Uint8Array {
+    const copy = new Uint8Array(new SharedArrayBuffer(length >>> 0));
+    copy.set(this.#bytes(at, length));
+    return copy;
+  }
+
+  scan(task: ScanTask): ScanResult {
+    try {
+      const descriptor = fs.openSync(task.path, 'r');
+      try {
+        return this.#scan(task, descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    } catch (error) {
+      return this.#problem(task, 0, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #problem(task: ScanTask, size: number, problem: string): ScanResult {
+    const nothing = { goodEnd: 0, damaged: 0, tombstones: 0, subjectCount: 0, entries: NOTHING, subjects: NOTHING };
+    return { block: task.block, size, ...nothing, problem };
+  }
+
+  #scan(task: ScanTask, descriptor: number): ScanResult {
+    const { size } = fs.fstatSync(descriptor);
+    if (size >= LARGEST) return this.#problem(task, size, 'the block is larger than 1 GiB');
+    const name = new TextEncoder().encode(task.stream);
+    const at = this.#exports.alloc(name.length + size + SLACK) >>> 0;
+    this.#bytes(at, name.length).set(name);
+    const data = this.#bytes(at + name.length, size);
+    for (let have = 0; have < size;) {
+      const count = fs.readSync(descriptor, data, have, size - have, have);
+      if (count === 0) throw new Error('the file became shorter while it was read');
+      have += count;
+    }
+    try {
+      if (Buffer.from(data.subarray(0, COMPRESSED.length)).toString('latin1') === COMPRESSED) {
+        return this.#problem(task, size, 'the block is compressed, which this server cannot read yet');
+      }
+      const exports = this.#exports;
+      exports.scanBlock(at, name.length, task.block, at + name.length, size);
+      return {
+        block: task.block,
+        size,
+        goodEnd: exports.scanGoodEnd() >>> 0,
+        damaged: exports.scanDamaged() >>> 0,
+        tombstones: exports.scanTombstones() >>> 0,
+        entries: this.#copy(exports.scanEntries(), exports.scanEntriesLength()),
+        subjects: this.#copy(exports.scanSubjects(), exports.scanSubjectsLength()),
+        subjectCount: exports.scanSubjectCount() >>> 0,
+      };
+    } finally {
+      this.#exports.free(at);
+    }
+  }
+}

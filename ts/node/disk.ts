@@ -1,0 +1,193 @@
+// The disk port made real: node:fs for files, a thread of its own for syncs, mmap-io for maps where the addon is there.
+
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { DiskFault } from '../ports/disk.ts';
+import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../ports/disk.ts';
+import { SyncThread } from './sync-thread.ts';
+
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+interface MmapModule {
+  map(size: number, protection: number, flags: number, descriptor: number, offset: number): Buffer;
+  advise(bytes: Buffer, advice: number): void;
+  readonly PROT_READ: number;
+  readonly MAP_SHARED: number;
+  readonly MADV_DONTNEED: number;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
+}
+
+function fault(error: unknown, path: string): DiskFault {
+  const message = error instanceof Error ? error.message : String(error);
+  return new DiskFault(codeOf(error), path, `${path}: ${message}`, error);
+}
+
+/** Runs a file operation; whatever it throws becomes a DiskFault of `path`. */
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fault(error, path);
+  }
+}
+
+export class NodeDisk implements Disk {
+  readonly #syncs = new SyncThread();
+  #mmap: MmapModule | null | undefined;
+
+  exists(path: string): boolean {
+    return fs.existsSync(path);
+  }
+
+  list(path: string): DirectoryEntry[] {
+    return guarded(path, () => {
+      if (!fs.existsSync(path)) return [];
+      return fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, directory: entry.isDirectory() }));
+    });
+  }
+
+  makeDirectory(path: string): void {
+    guarded(path, () => fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }));
+  }
+
+  readWhole(path: string): Uint8Array | undefined {
+    try {
+      return fs.readFileSync(path);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw fault(error, path);
+    }
+  }
+
+  replace(path: string, content: Uint8Array, durable: boolean): void {
+    const temporary = `${path}.tmp`;
+    guarded(path, () => {
+      const descriptor = fs.openSync(temporary, 'w', FILE_MODE);
+      try {
+        for (let at = 0; at < content.length;) at += fs.writeSync(descriptor, content, at);
+        if (durable) fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+      fs.renameSync(temporary, path);
+    });
+    if (durable) this.syncDirectory(dirname(path));
+  }
+
+  rename(from: string, to: string): void {
+    guarded(from, () => fs.renameSync(from, to));
+  }
+
+  remove(path: string): void {
+    guarded(path, () => fs.rmSync(path, { force: true }));
+  }
+
+  removeTree(path: string): void {
+    guarded(path, () => fs.rmSync(path, { recursive: true, force: true }));
+  }
+
+  syncDirectory(path: string): void {
+    guarded(path, () => {
+      const descriptor = fs.openSync(path, 'r');
+      try {
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    });
+  }
+
+  open(path: string, create: boolean): OpenFile {
+    const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
+    return { descriptor: guarded(path, () => fs.openSync(path, flags, FILE_MODE)), path };
+  }
+
+  openDirectory(path: string): OpenFile {
+    return { descriptor: guarded(path, () => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)), path };
+  }
+
+  close(file: OpenFile): void {
+    guarded(file.path, () => fs.closeSync(file.descriptor));
+  }
+
+  size(file: OpenFile): number {
+    return guarded(file.path, () => fs.fstatSync(file.descriptor).size);
+  }
+
+  read(file: OpenFile, into: Uint8Array, offset: number): number {
+    return guarded(file.path, () => {
+      let have = 0;
+      while (have < into.length) {
+        const count = fs.readSync(file.descriptor, into, have, into.length - have, offset + have);
+        if (count === 0) break;
+        have += count;
+      }
+      return have;
+    });
+  }
+
+  write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
+    const [first] = views;
+    if (first === undefined) return;
+    const wanted = views.reduce((sum, view) => sum + view.length, 0);
+    const count = guarded(file.path, () =>
+      views.length === 1
+        ? fs.writeSync(file.descriptor, first, 0, first.length, offset)
+        : fs.writevSync(file.descriptor, [...views], offset),
+    );
+    if (count !== wanted)
+      throw new DiskFault('SHORT', file.path, `${file.path}: wrote ${count} of ${wanted} bytes, the disk may be full`);
+  }
+
+  cut(file: OpenFile, length: number): void {
+    guarded(file.path, () => fs.ftruncateSync(file.descriptor, length));
+  }
+
+  sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
+    this.#syncs.sync(
+      files.map((file) => file.descriptor),
+      (failed) => {
+        const failures: SyncFailure[] = [];
+        for (const [descriptor, code, message] of failed) {
+          for (const file of files) {
+            if (descriptor !== -1 && file.descriptor !== descriptor) continue;
+            failures.push({ file, fault: new DiskFault(code, file.path, `${file.path}: ${message}`) });
+          }
+        }
+        done(failures);
+      },
+    );
+  }
+
+  map(file: OpenFile, size: number): MappedFile | undefined {
+    const mmap = this.#loadMmap();
+    if (mmap === null) return undefined;
+    try {
+      const bytes = mmap.map(size, mmap.PROT_READ, mmap.MAP_SHARED, file.descriptor, 0);
+      return { bytes, letGo: () => mmap.advise(bytes, mmap.MADV_DONTNEED) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The addon is optional: without it blocks are read. */
+  #loadMmap(): MmapModule | null {
+    if (this.#mmap !== undefined) return this.#mmap;
+    try {
+      const loaded = createRequire(import.meta.url)('mmap-io') as MmapModule & { readonly default?: MmapModule };
+      this.#mmap = loaded.default ?? loaded;
+    } catch {
+      this.#mmap = null;
+    }
+    return this.#mmap;
+  }
+
+  stop(): Promise<void> {
+    return this.#syncs.stop();
+  }
+}

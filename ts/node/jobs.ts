@@ -1,0 +1,70 @@
+// The jobs port made real: a Piscina pool, loaded and started when there is enough to do for it; a few small files are scanned where we are.
+// Idle threads end by themselves.
+
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Piscina } from 'piscina';
+import type { Jobs, ScanResult, ScanTask } from '../ports/jobs.ts';
+import { BlockScanner } from './block-scanner.ts';
+import type { JobsWorkerData } from './jobs-worker.ts';
+import { loadKernel } from './wasm.ts';
+
+/** Files of this size together take less time than the pool to start. */
+const WORTH_A_POOL = 24 << 20;
+const MOST_THREADS = 8;
+const IDLE_MS = 5_000;
+
+/** The worker's file: beside the bundle, or the source when run from the sources. */
+function workerFile(directory: string): string {
+  const bundled = join(directory, 'jobs-worker.js');
+  return existsSync(bundled) ? bundled : join(directory, 'jobs-worker.ts');
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+export class NodeJobs implements Jobs {
+  readonly #directory = dirname(fileURLToPath(import.meta.url));
+  #module: WebAssembly.Module | undefined;
+  #scanner: BlockScanner | undefined;
+  #pool: Promise<Piscina<ScanTask, ScanResult>> | undefined;
+
+  #kernel(): WebAssembly.Module {
+    this.#module ??= loadKernel('jobs', this.#directory);
+    return this.#module;
+  }
+
+  async #start(): Promise<Piscina<ScanTask, ScanResult>> {
+    const { Piscina: Pool } = await import('piscina');
+    const workerData: JobsWorkerData = { module: this.#kernel() };
+    return new Pool<ScanTask, ScanResult>({
+      filename: workerFile(this.#directory),
+      workerData,
+      minThreads: 0,
+      maxThreads: Math.min(MOST_THREADS, availableParallelism()),
+      idleTimeout: IDLE_MS,
+    });
+  }
+
+  async scan(tasks: readonly ScanTask[]): Promise<ScanResult[]> {
+    const total = tasks.reduce((sum, task) => sum + sizeOf(task.path), 0);
+    if (tasks.length < 2 || total < WORTH_A_POOL) {
+      this.#scanner ??= new BlockScanner(this.#kernel());
+      const scanner = this.#scanner;
+      return tasks.map((task) => scanner.scan(task));
+    }
+    this.#pool ??= this.#start();
+    const pool = await this.#pool;
+    return Promise.all(tasks.map((task) => pool.run(task)));
+  }
+
+  async stop(): Promise<void> {
+    const pool = await this.#pool;
+    this.#pool = undefined;
+    this.#scanner = undefined;
+    await pool?.destroy();
+  }
+}
