@@ -3,7 +3,9 @@
 
 import type { EngineView } from '../../engine/snapshot.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../../ports/http.ts';
+import type { MetricsSource } from '../../ports/metrics.ts';
 import type { ProcessPort } from '../../ports/process.ts';
+import { metricsOf } from '../metrics/metrics.ts';
 import type { MonitorContext } from './context.ts';
 import { badRequest, endpoints, plain, type Endpoint } from './endpoints.ts';
 import { indexPage, type IndexLink } from './index-page.ts';
@@ -14,8 +16,8 @@ export interface MonitorOptions {
   readonly process: ProcessPort;
   /** As configured: `mon`, `/mon/` and `/mon` mean the same. */
   readonly basePath: string;
-  /** Answers `/metrics`; loaded when the first such request comes. */
-  readonly metrics?: () => Promise<HttpReply>;
+  /** Makes what answers `/metrics` out of the figures; there is no such path without. */
+  readonly exposition?: (source: MetricsSource) => () => Promise<HttpReply>;
 }
 
 const metricsPath = '/metrics';
@@ -25,7 +27,8 @@ export function createMonitor(options: MonitorOptions): HttpHandler {
   const byPath = new Map(endpoints.map((endpoint) => [base + endpoint.path, endpoint]));
   const requests = new Map<string, number>();
   const context: MonitorContext = { view: options.view, process: options.process, requests };
-  const links = indexLinks(options.metrics !== undefined);
+  const metrics = options.exposition?.(metricsOf(options.view, options.process, requests));
+  const links = indexLinks(metrics !== undefined);
   const count = (key: string): void => void requests.set(key, (requests.get(key) ?? 0) + 1);
 
   return ({ target }: HttpRequest): HttpReply | Promise<HttpReply> => {
@@ -35,9 +38,9 @@ export function createMonitor(options: MonitorOptions): HttpHandler {
       const page = indexPage(options.view.server(), base.slice(base.lastIndexOf('/') + 1), links);
       return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: page };
     }
-    if (options.metrics !== undefined && path === base + metricsPath) {
+    if (metrics !== undefined && path === base + metricsPath) {
       count(metricsPath);
-      return options.metrics();
+      return metrics();
     }
     const endpoint = byPath.get(path);
     if (endpoint === undefined) return notFound();
