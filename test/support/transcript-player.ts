@@ -121,6 +121,6 @@ export async function replay(transcript: Transcript, server: ServerProcess, cut:
       }
     }
   } finally {
-    for (const client of play.clients.values()) client.destroy();
+    await Promise.all([...play.clients.values()].map((client) => client.close()));
   }
 }
