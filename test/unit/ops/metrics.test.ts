@@ -1,0 +1,64 @@
+/** `/metrics` in Prometheus' text format: names that hold to its rules, values of the moment, labels escaped, counters that do not add up twice. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMetricsEndpoint } from '../../../ts/node/metrics.ts';
+import { metricRows, metricsOf } from '../../../ts/ops/metrics/metrics.ts';
+import { createMonitor } from '../../../ts/ops/monitor/monitor.ts';
+import { engineView, plainEngine, processFacts, richEngine, serverSnapshot } from './fake-engine.ts';
+
+test('metric names are unique, counters end in _total and gauges do not', () => {
+  const names = metricRows.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, type, help } of metricRows) {
+    assert.match(name, /^nats_[a-z_]+$/);
+    assert.equal(name.endsWith('_total'), type === 'counter', name);
+    assert.match(help, /^[A-Z0-9].*[^.]$/, name);
+  }
+});
+
+test('every sample has a value for each label', () => {
+  for (const { name, labels, samples } of metricsOf(richEngine, processFacts, new Map([['/varz', 1]]))()) {
+    for (const sample of samples) {
+      assert.equal(sample.labels.length, labels.length, name);
+      assert.ok(Number.isFinite(sample.value), name);
+    }
+  }
+});
+
+test('without JetStream its metrics have no sample', () => {
+  const families = metricsOf(plainEngine, processFacts, new Map())();
+  const present = families.filter(({ name, samples }) => /jetstream|stream_|consumer_/.test(name) && samples.length > 0);
+  assert.deepEqual(
+    present.map(({ name }) => name).filter((name) => name !== 'nats_slow_consumers_total'),
+    [],
+  );
+});
+
+test('a scrape shows server, streams and consumers, and a second one the values of then', async () => {
+  let inMsgs = 5;
+  const view = { ...richEngine, server: () => serverSnapshot({ name: 'a "name"\\', inMsgs }) };
+  const handle = createMonitor({ view, process: processFacts, basePath: '', exposition: createMetricsEndpoint });
+  const scrape = async (): Promise<string> => (await handle({ target: '/metrics', method: 'GET' })).body;
+  const first = await scrape();
+  assert.match(first, /^nats_received_messages_total 5$/m);
+  assert.match(first, /^nats_server_info\{server_id="NSERVER",server_name="a \\"name\\"\\\\",/m);
+  assert.match(first, /^nats_stream_messages\{account="A",stream="S"\} 1$/m);
+  assert.match(first, /^nats_consumer_pending_messages\{account="A",stream="S",consumer="C"\} 1$/m);
+  assert.match(first, /^# TYPE nats_received_messages_total counter$/m);
+  assert.match(first, /^nodejs_eventloop_lag_seconds/m);
+  inMsgs = 8;
+  const second = await scrape();
+  assert.match(second, /^nats_received_messages_total 8$/m);
+  assert.match(second, /^nats_http_requests_total\{path="\/metrics"\} 2$/m);
+});
+
+test('a deleted stream leaves the next scrape', async () => {
+  const jetstream = richEngine.jetstream();
+  assert.ok(jetstream !== undefined);
+  let accounts = jetstream.accounts();
+  const view = engineView({ ...richEngine, jetstream: () => ({ ...jetstream, accounts: () => accounts }) });
+  const endpoint = createMetricsEndpoint(metricsOf(view, processFacts, new Map()));
+  assert.match((await endpoint()).body, /^nats_stream_bytes\{/m);
+  accounts = [];
+  assert.doesNotMatch((await endpoint()).body, /^nats_stream_bytes\{/m);
+});

@@ -1,0 +1,72 @@
+// What the log says when the server starts: what it is, what it runs on, which configuration, and JetStream's settings. Pure text, so that
+// the lines tools look for (`Store Directory: "..."`) are held by tests.
+
+import type { Options } from '../core/config/options.ts';
+import { allUsers } from '../core/config/options.ts';
+import type { Log } from '../ports/log.ts';
+
+export interface BannerFacts {
+  readonly id: string;
+  readonly name: string;
+  /** The nats-server release this server is compatible with. */
+  readonly version: string;
+  readonly gitCommit: string;
+  readonly runtime: string;
+}
+
+export interface JetStreamBannerFacts {
+  readonly maxMemory: number;
+  readonly maxStorage: number;
+  readonly storeDir: string;
+  readonly apiLevel: number;
+}
+
+export function logBanner(log: Log, facts: BannerFacts, options: Options): void {
+  log.info('Starting Slipstream');
+  log.info(`  Version:  ${facts.version} (compatible)`);
+  log.info(`  Git:      [${facts.gitCommit === '' ? 'not set' : facts.gitCommit}]`);
+  log.info(`  Runtime:  ${facts.runtime}`);
+  const cluster = options.cluster?.name ?? '';
+  if (cluster !== '') log.info(`  Cluster:  ${cluster}`);
+  log.info(`  Name:     ${facts.name}`);
+  log.info(`  ID:       ${facts.id}`);
+  if (hasPlainPassword(options)) log.warn('Plaintext passwords detected, use nkeys or bcrypt');
+  if (options.configFile !== '') log.info(`Using configuration file: ${options.configFile} (${options.configDigest})`);
+}
+
+const rule = '-'.repeat(43);
+
+export function logJetStreamBanner(log: Log, facts: JetStreamBannerFacts, { jetstream }: Options): void {
+  log.info('Starting JetStream');
+  log.info(`---------------- JETSTREAM ${'-'.repeat(16)}`);
+  log.info(`  Strict:          ${jetstream.strict}`);
+  if (jetstream.cipher !== '') log.info(`  Encryption:      ${jetstream.cipher}`);
+  log.info(`  Max Memory:      ${sizeText(facts.maxMemory)}`);
+  log.info(`  Max Storage:     ${sizeText(facts.maxStorage)}`);
+  log.info(`  Store Directory: "${facts.storeDir}"`);
+  const { syncIntervalMs } = jetstream;
+  log.info(
+    `  Sync:            ${syncIntervalMs === 'always' ? 'before each acknowledgement' : `every ${syncIntervalMs / 1000} s`}`,
+  );
+  if (jetstream.domain !== '') log.info(`  Domain:          ${jetstream.domain}`);
+  log.info(`  API Level:       ${facts.apiLevel}`);
+  log.info(rule);
+}
+
+const units = ['KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+
+/** Bytes as `17.66 GB`, units of 1024. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(2)} ${units[power - 1]}`;
+}
+
+function isPlain(secret: string): boolean {
+  return secret !== '' && !/^\$2[abxy]\$\d{2}\$/.test(secret);
+}
+
+function hasPlainPassword(options: Options): boolean {
+  const { pass: own, token } = options.authorization;
+  return isPlain(own) || isPlain(token) || allUsers(options).some(({ pass }) => isPlain(pass));
+}
