@@ -88,8 +88,10 @@ export class TlsTransport implements Transport {
   }
 
   end(): void {
-    this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), END_GRACE_MS).unref();
+    const socket = this.#socket;
+    socket.once('finish', () => socket.destroy());
+    socket.end();
+    setTimeout(() => socket.destroy(), END_GRACE_MS).unref();
   }
 
   destroy(): void {

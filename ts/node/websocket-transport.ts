@@ -16,7 +16,8 @@ import { namedCookies } from './websocket-upgrade.ts';
 const BROWSER_FRAME_BYTES = 4_096;
 /** Shorter messages do not gain from compression. */
 const COMPRESS_ABOVE_BYTES = 64;
-const END_GRACE_MS = 1_000;
+/** How long the peer may take to answer the close frame. */
+const END_GRACE_MS = 250;
 
 /** The peer's address, or the one a proxy says it forwards for. */
 function clientAddress(request: IncomingMessage): string {

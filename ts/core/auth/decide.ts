@@ -84,7 +84,8 @@ function byUser(table: AuthTable, request: AuthRequest): AuthDecision | undefine
   const { connect, certificate, connectionType } = request;
   if (table.mapCertificate) {
     const user = certificate && userOfCertificate(certificate, table.users);
-    return user !== undefined && admits(user, connectionType) ? grantedTo(user, connect, false) : refused;
+    if (user === undefined || !admits(user, connectionType)) return refused;
+    return comparing(user.password, connect.pass, grantedTo(user, connect, false));
   }
   if (connect.user === '') return undefined;
   const user = table.users.get(connect.user);

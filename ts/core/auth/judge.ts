@@ -21,6 +21,8 @@ interface Found {
 }
 
 function find(rules: readonly SubscribeRule[], subject: readonly string[]): Found {
+  // A subject with an empty token is none, and nothing covers it.
+  if (subject.includes('')) return { plain: false, queued: [] };
   const matching = rules.filter((rule) => matchesLiteral(subject, tokens(rule.subject)));
   return {
     plain: matching.some((rule) => rule.queue === undefined),

@@ -79,16 +79,17 @@ function hasType(value: unknown, type: FieldType): boolean {
   return type === 'int' ? Number.isSafeInteger(value) : typeof value === type;
 }
 
-export function parseConnect(json: string): ConnectResult {
+/** `before`: what an earlier CONNECT of the same connection said; fields left out keep it, credentials too. */
+export function parseConnect(json: string, before: ConnectOptions = defaultConnect): ConnectResult {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
   } catch (error) {
     return { ok: false, problem: `invalid CONNECT: ${error instanceof Error ? error.message : String(error)}` };
   }
-  if (parsed === null) return { ok: true, connect: defaultConnect };
+  if (parsed === null) return { ok: true, connect: before };
   if (typeof parsed !== 'object' || Array.isArray(parsed)) return { ok: false, problem: 'invalid CONNECT: not an object' };
-  const connect: Record<string, unknown> = { ...defaultConnect };
+  const connect: Record<string, unknown> = { ...before };
   for (const [key, value] of Object.entries(parsed)) {
     const field = fields.get(key) ?? fields.get(key.toLowerCase());
     if (field === undefined || value === null) continue;

@@ -1,5 +1,6 @@
 // Every `-ERR` a client can be sent: exact text, whether the connection closes, and the close reason operators read.
 // `text: undefined` closes without a word, as nats-server does for malformed arguments.
+import { quoteText } from '../../lib/go-quote.ts';
 import type { CloseReason } from './reasons.ts';
 
 interface Row {
@@ -51,7 +52,7 @@ export type WireError = keyof typeof wireErrors;
 /** The text inside the quotes of `-ERR '...'`, or undefined when the peer is told nothing. */
 export function errorText(error: WireError, detail = ''): string | undefined {
   const text: string | undefined = wireErrors[error].text;
-  return text?.replace(/%[sq]/, (mark) => (mark === '%q' ? `"${detail}"` : detail));
+  return text?.replace(/%[sq]/, (mark) => (mark === '%q' ? quoteText(detail) : detail));
 }
 
 export function closesWith(error: WireError): CloseReason | undefined {

@@ -1,6 +1,7 @@
 // One client connection, decided: greeting, CONNECT, authentication, pings, errors and the end, as a pure machine.
 // It is told events and answers with actions in the order they must happen; it holds no clock, no timer, no socket.
 // Kept true: after a `close` action every further event is answered with nothing, and at most one CONNECT is being judged.
+import { quoteText } from '../../lib/go-quote.ts';
 import { restrictsSubscribe } from '../auth/permissions.ts';
 import { defaultConnect, parseConnect } from './connect.ts';
 import type { ConnectOptions } from './connect.ts';
@@ -9,7 +10,7 @@ import type { WireError } from './errors.ts';
 import { infoLine } from './info.ts';
 import type { ServerInfo } from './info.ts';
 import { PingSchedule } from './pings.ts';
-import { authProblem, problemText } from './problems.ts';
+import { authProblem, problemText, tlsProblemLevel } from './problems.ts';
 import type { CloseReason } from './reasons.ts';
 import type { Admission, BindSpec, SessionAction, SessionEvent, SessionSettings } from './session-types.ts';
 
@@ -76,9 +77,11 @@ export class SessionMachine {
       case 'opened':
         return this.#opened(event);
       case 'tlsDone':
+        this.#log('debug', event.agreed === undefined ? 'No TLS handshake, plain connection' : 'TLS handshake complete');
+        if (event.agreed !== undefined) this.#log('debug', event.agreed);
         return this.#startTimers();
       case 'tlsFailed':
-        this.#log('debug', `TLS handshake error: ${event.problem}`);
+        this.#log(tlsProblemLevel(event.problem), `TLS handshake error: ${event.problem}`);
         return this.#close('tlsHandshake');
       case 'connect':
         return this.#connectLine(event.json);
@@ -135,7 +138,7 @@ export class SessionMachine {
   #connectLine(json: string): void {
     if (this.#judging) return;
     this.#out.push({ do: 'timer', timer: 'auth', delayMs: undefined });
-    const result = parseConnect(json);
+    const result = parseConnect(json, this.connect);
     if (!result.ok) return this.#refuse('badConnect', result.problem);
     if (this.#connected) this.#out.push({ do: 'dropSubscriptions' });
     this.connect = result.connect;
@@ -219,11 +222,14 @@ export class SessionMachine {
   }
 
   #subscribeDenied(event: Event<'subscribeDenied'>): void {
-    const queue = event.queue === '' ? '' : ` using queue "${event.queue}"`;
-    const sid = event.removed ? ` (sid "${event.sid}")` : '';
-    this.#out.push({ do: 'send', text: `-ERR '${errorText('subscribeDenied', `"${event.subject}"${queue}${sid}`)}'\r\n` });
-    const queueLog = event.queue === '' ? '' : `Queue: "${event.queue}", `;
-    this.#log('error', `Subscription Violation - Subject "${event.subject}", ${queueLog}SID ${event.sid}`);
+    const queue = event.queue === '' ? '' : ` using queue ${quoteText(event.queue)}`;
+    const sid = event.removed ? ` (sid ${quoteText(event.sid)})` : '';
+    this.#out.push({
+      do: 'send',
+      text: `-ERR '${errorText('subscribeDenied', `${quoteText(event.subject)}${queue}${sid}`)}'\r\n`,
+    });
+    const queueLog = event.queue === '' ? '' : `Queue: ${quoteText(event.queue)}, `;
+    this.#log('error', `Subscription Violation - Subject ${quoteText(event.subject)}, ${queueLog}SID ${event.sid}`);
   }
 
   #end(event: Event<'end'>): void {

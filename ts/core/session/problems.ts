@@ -8,7 +8,7 @@ const texts: Partial<Record<WireError, (detail: string) => string | undefined>> 
   replyDenied: (reply) => `Publish Violation - Reply "${reply}"`,
   badConnect: (problem) => problem,
   headersNotSupported: () => 'message headers not supported',
-  clientError: (text) => `Client Error ${text}`,
+  clientError: (text) => `Client Error ${text}`.trimEnd(),
   maxPayload: (sizes) => `maximum payload exceeded${sizes === '' ? '' : `: ${sizes}`}`,
   staleConnection: () => undefined,
   invalidSubject: () => undefined,
@@ -20,6 +20,13 @@ const texts: Partial<Record<WireError, (detail: string) => string | undefined>> 
 export function problemText(error: WireError, detail: string): string | undefined {
   const text = texts[error];
   return text === undefined ? errorText(error, detail) : text(detail);
+}
+
+/** Peers that are no NATS clients at all, or gone: nothing an operator must look at. */
+const everydayTls = /first record does not look like|i\/o timeout|^EOF$/;
+
+export function tlsProblemLevel(problem: string): 'debug' | 'error' {
+  return everydayTls.test(problem) ? 'debug' : 'error';
 }
 
 /** A refused client by the name it gave; a token is not printed. */

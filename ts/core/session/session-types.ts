@@ -57,7 +57,8 @@ export type SessionEvent =
       /** Whom the connection is before it said CONNECT; undefined: nobody. */
       readonly admission: Admission | undefined;
     }
-  | { readonly kind: 'tlsDone' }
+  /** What was agreed, in words; undefined: the peer stays with plain bytes, where it may. */
+  | { readonly kind: 'tlsDone'; readonly agreed: string | undefined }
   | { readonly kind: 'tlsFailed'; readonly problem: string }
   | { readonly kind: 'connect'; readonly json: string }
   | { readonly kind: 'admitted'; readonly admission: Admission }
