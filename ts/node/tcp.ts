@@ -32,7 +32,7 @@ class TcpTransport implements Transport {
       return true;
     };
     const options = { handle, writableHighWaterMark: 1, allowHalfOpen: false, onread: { buffer: inbound, callback } };
-    const socket = new net.Socket(options as unknown as net.SocketConstructorOpts);
+    const socket = new net.Socket(options);
     this.#socket = socket;
     socket.setNoDelay(true);
     this.remoteAddress = plainAddress(socket.remoteAddress);

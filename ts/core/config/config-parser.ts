@@ -157,7 +157,7 @@ function fromScalar(frame: Frame, scalar: Scalar, at: Position): ConfigValue {
       return { kind: 'integer', value: Number(scalar.exact), exact: scalar.exact, at };
     case 'float':
     case 'datetime':
-      return { ...scalar, at } as ConfigValue;
+      return { ...scalar, at };
     case 'string': {
       const bool = scalar.bare ? BOOLEANS[scalar.value.toLowerCase()] : undefined;
       if (bool !== undefined) return { kind: 'bool', value: bool, at };

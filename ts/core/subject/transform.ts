@@ -16,12 +16,8 @@ export interface Transform {
 export type TransformResult =
   { readonly ok: true; readonly transform: Transform } | { readonly ok: false; readonly problem: string };
 
-class Problem {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
+/** Why a transform cannot be compiled; caught in this file. */
+class Problem extends Error {}
 
 const INT32_MAX = 2 ** 31 - 1;
 const functionToken = /^\{\{\s*([^(\s]*)\s*\((.*)\)\s*\}\}$/;
@@ -123,7 +119,7 @@ function compilePieces(destination: readonly string[], wildcards: number): (stri
   try {
     return destination.map((token) => compileToken(token, wildcards) ?? token);
   } catch (error) {
-    if (error instanceof Problem) throw new Problem(`invalid mapping destination: ${error.text}`);
+    if (error instanceof Problem) throw new Problem(`invalid mapping destination: ${error.message}`);
     throw error;
   }
 }
@@ -132,7 +128,7 @@ export function compileTransform(source: string, destination: string): Transform
   try {
     return { ok: true, transform: compile(source, destination) };
   } catch (error) {
-    if (error instanceof Problem) return { ok: false, problem: error.text };
+    if (error instanceof Problem) return { ok: false, problem: error.message };
     throw error;
   }
 }
