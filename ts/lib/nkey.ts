@@ -8,6 +8,9 @@ export type NkeyKind = keyof typeof nkeyPrefixes;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const KEY_BYTES = 32;
 
+/** Seeds begin with two bytes: this one's five bits, then the eight of the kind of key, five zeros to follow. */
+const SEED_PREFIX = 144;
+
 /** XMODEM: polynomial 0x1021, start 0. */
 export function crc16(bytes: Uint8Array): number {
   let crc = 0;
@@ -69,4 +72,14 @@ export function decodeNkey(kind: NkeyKind, text: string): Uint8Array | undefined
   if (bytes === undefined || bytes.length !== KEY_BYTES + 3 || bytes[0] !== nkeyPrefixes[kind]) return undefined;
   const crc = (bytes[1 + KEY_BYTES] ?? 0) | ((bytes[2 + KEY_BYTES] ?? 0) << 8);
   return crc === crc16(bytes.subarray(0, 1 + KEY_BYTES)) ? bytes.slice(1, 1 + KEY_BYTES) : undefined;
+}
+
+/** The text is a well-formed seed of this kind of key. */
+export function isNkeySeed(kind: NkeyKind, text: string): boolean {
+  const bytes = unbase32(text);
+  if (bytes === undefined || bytes.length !== KEY_BYTES + 4) return false;
+  const [first = 0, second = 0] = bytes;
+  if ((first & 0xf8) !== SEED_PREFIX || (((first & 7) << 5) | (second >> 3)) !== nkeyPrefixes[kind]) return false;
+  const crc = (bytes[KEY_BYTES + 2] ?? 0) | ((bytes[KEY_BYTES + 3] ?? 0) << 8);
+  return crc === crc16(bytes.subarray(0, KEY_BYTES + 2));
 }

@@ -17,6 +17,8 @@ export interface ValueType<V> {
   readonly name: string;
   /** The keys inside, when the value is a block or a list of blocks. */
   readonly table?: KeyTable;
+  /** A block that says nothing: what an absent one is compared with. */
+  readonly blank?: () => V;
   read(value: ConfigValue, reader: Reader, key: string): V | undefined;
 }
 
@@ -51,6 +53,8 @@ export type Row<T> = FieldRow<T> | SpreadRow<T>;
 export interface KeyRow extends RowText {
   readonly typeName: string;
   readonly table?: KeyTable;
+  readonly blank?: () => unknown;
+  /** Fields of the options that the key fills. */
   readonly fields: readonly string[];
 }
 
@@ -80,6 +84,7 @@ function keyRow<T>(row: Row<T>): KeyRow {
     ...(row.default === undefined ? {} : { default: row.default }),
     ...(status === undefined ? {} : { status }),
     ...(type.table === undefined ? {} : { table: type.table }),
+    ...('blank' in type && type.blank !== undefined ? { blank: type.blank } : {}),
   };
 }
 

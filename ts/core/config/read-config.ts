@@ -12,8 +12,9 @@ import { topTable } from './keys/top.ts';
 import { defaultOptions } from './options-default.ts';
 import type { Options } from './options.ts';
 import { Reader } from './reader.ts';
+import type { FileChecks } from './reader.ts';
 
-export interface ConfigPorts extends ParserPorts {
+export interface ConfigPorts extends ParserPorts, FileChecks {
   /** SHA-256 of a text's UTF-8 bytes, in lower case hex. */
   sha256(text: string): string;
 }
@@ -63,7 +64,7 @@ export function readConfig(path: string, ports: ConfigPorts): ReadConfig {
 
 export function readConfigText(text: string, path: string, ports: ConfigPorts): ReadConfig {
   const root = parseConfig(text, path, ports);
-  const reader = new Reader();
+  const reader = new Reader(ports);
   const options = defaultOptions();
   options.configFile = path;
   topTable.fill(options, root.entries.values(), reader);

@@ -4,6 +4,7 @@
 
 import type { Position, Problem } from './config-error.ts';
 import type { ConfigValue, Entry } from './config-value.ts';
+import type { TlsOptions } from './options-network.ts';
 
 const KIND_NAMES: Readonly<Record<ConfigValue['kind'], string>> = {
   bool: 'the boolean',
@@ -64,10 +65,20 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
+/** Checks that need files, made by whoever may read them; each answers what is wrong. */
+export interface FileChecks {
+  checkTls?(tls: TlsOptions): string | undefined;
+}
+
 export class Reader {
+  readonly checks: FileChecks;
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   readonly pending = new Set<string>();
+
+  constructor(checks: FileChecks = {}) {
+    this.checks = checks;
+  }
 
   report(at: Position | undefined, text: string): undefined {
     this.problems.push(at === undefined ? { text } : { at, text });

@@ -5,6 +5,7 @@ import { isValidSubject } from '../subject/subject.ts';
 import { formatDuration } from './duration.ts';
 import { allUsers, DEFAULT_SYSTEM_ACCOUNT, GLOBAL_ACCOUNT } from './options.ts';
 import type { CompressionOptions, Options, WebsocketOptions } from './options.ts';
+import { missingProtections } from './unbuilt.ts';
 
 type Rule = (options: Options) => string | undefined;
 
@@ -27,7 +28,6 @@ function fallbackUser(options: Options, name: string): string | undefined {
 const limits: readonly Rule[] = [
   ({ maxPayload, maxPending }) =>
     maxPayload > maxPending ? `max_payload (${maxPayload}) cannot be higher than max_pending (${maxPending})` : undefined,
-  ({ lameDuckGracePeriodMs: grace }) => (grace < 0 ? 'invalid lame_duck_grace_period, needs to be positive' : undefined),
   ({ lameDuckGracePeriodMs: grace, lameDuckDurationMs: duration }) =>
     grace >= duration
       ? `lame duck grace period (${formatDuration(grace)}) should be strictly lower than lame duck duration (${formatDuration(duration)})`
@@ -193,7 +193,8 @@ function rulesFor(options: Options): readonly Rule[] {
 
 /** One line for each rule that is broken. */
 export function validateOptions(options: Options): string[] {
-  return rulesFor(options)
+  const broken = rulesFor(options)
     .map((rule) => rule(options))
     .filter((text) => text !== undefined);
+  return [...broken, ...missingProtections(options)];
 }

@@ -89,14 +89,20 @@ export const quotedDuration: ValueType<number> = {
     value.kind === 'string' ? durationText(value, reader, key) : reader.wrongType(value, key, 'a duration like "30s"'),
 };
 
-/** Seconds as a number, or a duration as a string; more than a minute is warned about. */
-export const seconds: ValueType<number> = {
+/** Seconds as a number, or a duration as a string. */
+export const plainSeconds: ValueType<number> = {
   name: 'seconds or duration',
   read(value, reader, key) {
-    let ms: number | undefined;
-    if (value.kind === 'integer' || value.kind === 'float') ms = value.value * 1_000;
-    else if (value.kind === 'string') ms = durationText(value, reader, key);
-    else return reader.wrongType(value, key, 'seconds or a duration');
+    if (value.kind === 'integer' || value.kind === 'float') return value.value * 1_000;
+    return value.kind === 'string' ? durationText(value, reader, key) : reader.wrongType(value, key, 'seconds or a duration');
+  },
+};
+
+/** The same; more than a minute is warned about. */
+export const seconds: ValueType<number> = {
+  name: plainSeconds.name,
+  read(value, reader, key) {
+    const ms = plainSeconds.read(value, reader, key);
     if (ms !== undefined && ms > 60_000) reader.warn(value.at, `${key} of ${ms / 1_000} seconds is high`);
     return ms;
   },
@@ -168,6 +174,7 @@ export function block<T>(
   return {
     name: 'map',
     table,
+    blank: make,
     read(value, reader, key) {
       if (value.kind !== 'map') return reader.wrongType(value, key, 'a map');
       const read = make();

@@ -196,26 +196,31 @@ const clusterTable = defineTable<ClusterOptions>('cluster', [
   { key: 'write_timeout', field: 'writeTimeout', type: writeTimeout, reload: 'yes', default: 'retry', doc: 'What happens then.' },
 ]);
 
-export const cluster: ValueType<ClusterOptions> = block<ClusterOptions>(clusterTable, () => ({
-  name: '',
-  host: '0.0.0.0',
-  port: 0,
-  advertise: '',
-  noAdvertise: false,
-  user: '',
-  pass: '',
-  authTimeoutMs: undefined,
-  routes: [],
-  connectRetries: 0,
-  connectBackoff: false,
-  poolSize: 3,
-  accounts: [],
-  compression: withMode('accept'),
-  pingIntervalMs: undefined,
-  pingMax: undefined,
-  writeDeadlineMs: undefined,
-  writeTimeout: 'default',
-}));
+/** A cluster block that says nothing. */
+export function emptyCluster(): ClusterOptions {
+  return {
+    name: '',
+    host: '0.0.0.0',
+    port: 0,
+    advertise: '',
+    noAdvertise: false,
+    user: '',
+    pass: '',
+    authTimeoutMs: undefined,
+    routes: [],
+    connectRetries: 0,
+    connectBackoff: false,
+    poolSize: 3,
+    accounts: [],
+    compression: withMode('accept'),
+    pingIntervalMs: undefined,
+    pingMax: undefined,
+    writeDeadlineMs: undefined,
+    writeTimeout: 'default',
+  };
+}
+
+export const cluster: ValueType<ClusterOptions> = block<ClusterOptions>(clusterTable, emptyCluster);
 
 const remoteTable = defineTable<RemoteGatewayOptions>('gateways', [
   { key: 'name', field: 'name', type: text, reload: 'no', doc: 'Name of the other cluster.' },

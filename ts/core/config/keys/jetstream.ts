@@ -85,12 +85,8 @@ const extensionHint: ValueType<'' | 'no_extend' | 'will_extend'> = {
   },
 };
 
-const notHere: SpreadType<JetStreamOptions> = {
-  name: 'map',
-  assign(_jetstream, value, reader, key) {
-    reader.warn(value.at, `${key} works on Windows only and is ignored`);
-  },
-};
+/** Read over: nats-server takes it everywhere and uses it on Windows only. */
+const windowsOnly: SpreadType<JetStreamOptions> = { name: 'map', assign: () => undefined };
 
 export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
   {
@@ -167,7 +163,7 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     default: 'chacha',
     doc: 'How it is encrypted.',
   },
-  { key: 'tpm', spread: notHere, reload: 'no', doc: 'Key in a TPM; Windows only.' },
+  { key: 'tpm', spread: windowsOnly, reload: 'no', status: 'later', doc: 'Key in a TPM; Windows only.' },
   {
     key: 'extension_hint',
     field: 'extensionHint',

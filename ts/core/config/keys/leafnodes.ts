@@ -4,7 +4,7 @@
 import type { ConfigValue } from '../config-value.ts';
 import { defineTable } from '../key-table.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
-import { isSeedNkey } from '../nkey-check.ts';
+import { isNkeySeed } from '../../../lib/nkey.ts';
 import type {
   LeafnodeAuthorization,
   LeafnodeRemoteOptions,
@@ -78,7 +78,7 @@ const seed: ValueType<string> = {
   name: 'user seed',
   read(value, reader, key) {
     const read = text.read(value, reader, key);
-    if (read === undefined || isSeedNkey(read, 'user')) return read;
+    if (read === undefined || isNkeySeed('user', read)) return read;
     return reader.report(value.at, 'the nkey of a remote leaf node is not a valid seed');
   },
 };

@@ -17,6 +17,14 @@ const lameDuckDuration: ValueType<number> = {
   },
 };
 
+const graceDuration: ValueType<number> = {
+  name: quotedDuration.name,
+  read(value, reader, key) {
+    const ms = quotedDuration.read(value, reader, key);
+    return ms === undefined || ms >= 0 ? ms : reader.report(value.at, `invalid ${key}, needs to be positive`);
+  },
+};
+
 export const limitsRows: readonly Row<Options>[] = [
   {
     key: 'max_connections',
@@ -114,7 +122,7 @@ export const limitsRows: readonly Row<Options>[] = [
   {
     key: 'lame_duck_grace_period',
     field: 'lameDuckGracePeriodMs',
-    type: quotedDuration,
+    type: graceDuration,
     reload: 'no',
     default: '"10s"',
     doc: 'Time before the first is closed.',

@@ -8,7 +8,7 @@ import { defineTable } from '../key-table.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
 import type { OcspPeerOptions, TlsCertificate, TlsOptions } from '../options-network.ts';
 import type { Reader } from '../reader.ts';
-import { block, blocks, bool, integer, seconds, text, textList } from '../value-types.ts';
+import { block, blocks, bool, integer, plainSeconds, seconds, text, textList } from '../value-types.ts';
 import { CIPHER_SUITES, CURVES, INSECURE_CIPHER_SUITES } from '../tls-names.ts';
 
 const DEFAULT_FALLBACK_MS = 50;
@@ -197,7 +197,7 @@ const tlsTable = defineTable<TlsOptions>('tls', [
     default: 'false',
     doc: 'Outgoing connections check no certificate.',
   },
-  { key: 'timeout', field: 'timeoutMs', type: seconds, reload: 'yes', default: '2 s', doc: 'Time for the handshake.' },
+  { key: 'timeout', field: 'timeoutMs', type: plainSeconds, reload: 'yes', default: '2 s', doc: 'Time for the handshake.' },
   {
     key: 'handshake_first',
     aliases: ['first', 'immediate'],
@@ -272,10 +272,13 @@ function checkTls(tls: TlsOptions, value: ConfigValue, reader: Reader): void {
 /** A TLS block; `peers`: of a cluster or gateway, where certificates may be checked against known addresses. */
 export function tls(peers: 'peers' | 'clients'): ValueType<TlsOptions> {
   return block<TlsOptions>(tlsTable, defaultTls, (read, value, reader) => {
+    const before = reader.problems.length;
     checkTls(read, value, reader);
     if (read.verifyAndMap || read.verifyCertAndCheckKnownUrls) read.verify = true;
     if (read.verifyCertAndCheckKnownUrls && peers === 'clients') {
       reader.report(value.at, 'verify_cert_and_check_known_urls not supported in this context');
     }
+    const wrong = reader.problems.length === before ? reader.checks.checkTls?.(read) : undefined;
+    if (wrong !== undefined) reader.report(value.at, wrong);
   });
 }

@@ -4,17 +4,17 @@
 import type { ConfigValue } from '../config-value.ts';
 import { defineTable } from '../key-table.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
-import { isPublicNkey } from '../nkey-check.ts';
+import { decodeNkey } from '../../../lib/nkey.ts';
 import type { OcspCacheOptions, OcspOptions, Options, ResolverOptions } from '../options.ts';
 import type { Reader } from '../reader.ts';
-import { block, blocks, bool, integer, oneOf, record, seconds, text, texts } from '../value-types.ts';
+import { block, blocks, bool, integer, oneOf, plainSeconds, record, text, texts } from '../value-types.ts';
 import { publicNkey } from './users.ts';
 
 export const operatorKeys: ValueType<string[]> = {
   name: 'public operator nkey or list',
   read(value, reader, key) {
     const read = texts.read(value, reader, key);
-    const wrong = read?.filter((one) => !isPublicNkey(one, 'operator')) ?? [];
+    const wrong = read?.filter((one) => decodeNkey('operator', one) === undefined) ?? [];
     for (const one of wrong) reader.report(value.at, `trust key "${one}" required to be a valid public operator nkey`);
     return wrong.length > 0 ? undefined : read;
   },
@@ -74,17 +74,17 @@ const resolverTable = defineTable<ResolverOptions>('resolver', [
   {
     key: 'interval',
     field: 'intervalMs',
-    type: seconds,
+    type: plainSeconds,
     reload: 'part',
     default: '1 min',
     doc: 'Time between comparisons with other servers.',
   },
   { key: 'limit', field: 'limit', type: integer, reload: 'part', doc: 'Accounts kept.' },
-  { key: 'ttl', field: 'ttlMs', type: seconds, reload: 'part', doc: 'How long one is kept.' },
+  { key: 'ttl', field: 'ttlMs', type: plainSeconds, reload: 'part', doc: 'How long one is kept.' },
   {
     key: 'timeout',
     field: 'timeoutMs',
-    type: seconds,
+    type: plainSeconds,
     reload: 'part',
     default: '1.9 s',
     doc: 'Time for other servers to answer.',
@@ -189,9 +189,9 @@ export const ocsp: ValueType<OcspOptions> = {
 const MIN_SAVE_INTERVAL_MS = 1_000;
 
 const saveInterval: ValueType<number> = {
-  name: seconds.name,
+  name: plainSeconds.name,
   read(value: ConfigValue, reader: Reader, key: string) {
-    const ms = seconds.read(value, reader, key);
+    const ms = plainSeconds.read(value, reader, key);
     return ms === undefined ? undefined : Math.max(ms, MIN_SAVE_INTERVAL_MS);
   },
 };

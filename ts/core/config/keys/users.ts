@@ -4,8 +4,8 @@
 import type { ConfigValue } from '../config-value.ts';
 import { defineTable } from '../key-table.ts';
 import type { ValueType } from '../key-table.ts';
-import { isPublicNkey } from '../nkey-check.ts';
-import type { NkeyKind } from '../nkey-check.ts';
+import { decodeNkey } from '../../../lib/nkey.ts';
+import type { NkeyKind } from '../../../lib/nkey.ts';
 import { GLOBAL_ACCOUNT } from '../options.ts';
 import type { ConnectionType, UserOptions } from '../options-auth.ts';
 import type { Reader } from '../reader.ts';
@@ -28,7 +28,7 @@ export function publicNkey(kind: NkeyKind, what: string): ValueType<string> {
     name: `public ${kind} nkey`,
     read(value, reader, key) {
       const read = text.read(value, reader, key);
-      if (read === undefined || isPublicNkey(read, kind)) return read;
+      if (read === undefined || decodeNkey(kind, read) !== undefined) return read;
       return reader.report(value.at, `not a valid public nkey for ${what}: "${read}"`);
     },
   };

@@ -4,7 +4,7 @@
 import { defineTable } from '../key-table.ts';
 import type { ValueType } from '../key-table.ts';
 import type { MqttOptions, WebsocketOptions } from '../options-network.ts';
-import { between, block, bool, duration, integer, listen, record, seconds, text, texts } from '../value-types.ts';
+import { between, block, bool, duration, integer, listen, plainSeconds, record, text, texts } from '../value-types.ts';
 import { listenerAuthorization } from './authorization.ts';
 import { tls } from './tls.ts';
 
@@ -49,7 +49,7 @@ const websocketTable = defineTable<WebsocketOptions>('websocket', [
   {
     key: 'handshake_timeout',
     field: 'handshakeTimeoutMs',
-    type: seconds,
+    type: plainSeconds,
     reload: 'no',
     default: 'none',
     doc: 'Time for the upgrade request.',
