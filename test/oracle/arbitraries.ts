@@ -214,9 +214,19 @@ export function written(lines: readonly { readonly conn: number; readonly line: 
   return lines.map(({ conn, line: write }, index) => ({ conn, text: write(index) }));
 }
 
-/** The text in pieces, cut at offsets taken modulo its length. */
-export function cut(text: string, cuts: readonly number[]): string[] {
-  const offsets = [...new Set(cuts.map((at) => at % (text.length + 1)))].sort((one, other) => one - other);
+/** Where a text is cut into packets: at these offsets (modulo its length), or between all bytes. */
+export type Cuts = readonly number[] | 'everywhere';
+
+export const cuts: fc.Arbitrary<Cuts> = fc.oneof(
+  fc.constant<Cuts>([]),
+  fc.array(fc.nat(5000), { maxLength: 6 }),
+  fc.constant<Cuts>('everywhere'),
+);
+
+/** The text in pieces. */
+export function cut(text: string, where: Cuts): string[] {
+  if (where === 'everywhere') return text.split('');
+  const offsets = [...new Set(where.map((at) => at % (text.length + 1)))].sort((one, other) => one - other);
   const pieces: string[] = [];
   let from = 0;
   for (const at of [...offsets, text.length]) {

@@ -7,11 +7,11 @@
  * at what was really received (witness.ts) or just takes the first.
  */
 import { quoted } from './bytes.ts';
-import { Matcher, isLiteral } from './matcher.ts';
+import { Matcher, hasWildcard, isLiteral } from './matcher.ts';
 import type { Entry } from './matcher.ts';
 import { readOperation, readPayload } from './parser.ts';
 import type { Operation, PublishLine } from './parser.ts';
-import { mayPublish, mayReceive, maySubscribe, startsFilter } from './permissions.ts';
+import { mayHear, mayPublish, mayReceive, maySubscribe, startsFilter, tooWideForQueue } from './permissions.ts';
 import type { Permissions } from './permissions.ts';
 import { connect, greeted } from './session.ts';
 import type { Session } from './session.ts';
@@ -27,6 +27,12 @@ export interface Rules {
   /** 0 for no limit. */
   readonly maxSubscriptions: number;
   readonly maxSubjectTokens: number;
+  /**
+   * As Slipstream reads the same protocol: a wide subscription never hears more than the allow list holds, and the
+   * complaint about a publish subject comes with the payload and not with the line in front of it, sizes are printed
+   * without the sender's leading zeros, and errors show bytes that are no UTF-8 as replacement characters.
+   */
+  readonly slipstream: boolean;
   /** Who may come in by user name and password; null where nobody needs to say who they are. */
   readonly users: ReadonlyMap<string, Identity & { readonly password: string }> | null;
 }
@@ -36,6 +42,7 @@ export const openRules: Rules = {
   maxPayload: 1048576,
   maxSubscriptions: 0,
   maxSubjectTokens: 0,
+  slipstream: false,
   users: null,
 };
 
@@ -133,9 +140,13 @@ export class Broker {
   private readPayload(conn: Connection, line: PublishLine): boolean {
     const reading = readPayload(conn.unread, 0, line.size);
     if (reading.kind === 'incomplete') return false;
-    if (reading.kind === 'refused') return this.close(conn, reading.answer);
+    if (reading.kind === 'refused') {
+      if (this.rules.slipstream) this.checkSubject(conn, line);
+      return this.close(conn, reading.answer);
+    }
     conn.unread = conn.unread.slice(reading.next);
     conn.awaited = null;
+    if (this.rules.slipstream) this.checkSubject(conn, line);
     this.publish(conn, line, reading.payload);
     return true;
   }
@@ -145,7 +156,7 @@ export class Broker {
       case 'PUB':
       case 'HPUB':
         conn.awaited = operation;
-        if (conn.session.pedantic && !isLiteral(operation.subject)) this.complain(conn, 'Invalid Publish Subject');
+        if (!this.rules.slipstream) this.checkSubject(conn, operation);
         return;
       case 'SUB':
         return this.subscribe(conn, operation.subject, operation.queue, operation.sid);
@@ -165,6 +176,10 @@ export class Broker {
       case '+OK':
         return;
     }
+  }
+
+  private checkSubject(conn: Connection, { subject }: PublishLine): void {
+    if (conn.session.pedantic && !isLiteral(subject)) this.complain(conn, 'Invalid Publish Subject');
   }
 
   private connect(conn: Connection, json: string): void {
@@ -189,14 +204,15 @@ export class Broker {
 
   private subscribe(conn: Connection, subject: string, queue: string | null, sid: string): void {
     const permissions = conn.identity?.permissions ?? null;
-    if (!maySubscribe(permissions, subject, queue) || queue === '_sys_') {
-      const using = queue === null ? '' : ` using queue ${quoted(queue)}`;
-      return this.complain(conn, `Permissions Violation for Subscription to ${quoted(subject)}${using}`);
+    const tooWide = this.rules.slipstream && tooWideForQueue(permissions, subject, queue);
+    if (!maySubscribe(permissions, subject, queue) || queue === '_sys_' || tooWide) {
+      const using = queue === null ? '' : ` using queue ${this.quoted(queue)}`;
+      return this.complain(conn, `Permissions Violation for Subscription to ${this.quoted(subject)}${using}`);
     }
     if (startsFilter(permissions, subject, queue)) conn.filtering = true;
     const { maxSubjectTokens, maxSubscriptions } = this.rules;
     if (maxSubjectTokens > 0 && subject.split('.').length > maxSubjectTokens) {
-      return this.complain(conn, `Permissions Violation for Subscription to ${quoted(subject)}, too many tokens`);
+      return this.complain(conn, `Permissions Violation for Subscription to ${this.quoted(subject)}, too many tokens`);
     }
     if (maxSubscriptions > 0 && conn.subscriptions.size >= maxSubscriptions)
       return this.complain(conn, 'maximum subscriptions exceeded');
@@ -221,13 +237,13 @@ export class Broker {
   private publish(conn: Connection, line: PublishLine, payload: string): void {
     const { subject, reply } = line;
     if (subject.startsWith('_GR_.') || !this.mayPublish(conn, subject) || subject.startsWith('$NRG.')) {
-      return this.complain(conn, `Permissions Violation for Publish to ${quoted(subject)}`);
+      return this.complain(conn, `Permissions Violation for Publish to ${this.quoted(subject)}`);
     }
     if (
       reply !== null &&
       reservedReplies.some((prefix) => reply.startsWith(prefix) && (prefix === '_R_.' || reply.length > prefix.length))
     ) {
-      return this.complain(conn, `Permissions Violation for Publish with Reply of ${quoted(reply)}`);
+      return this.complain(conn, `Permissions Violation for Publish with Reply of ${this.quoted(reply)}`);
     }
     this.agree(conn);
     if (this.route(conn, line, payload) || reply === null || !conn.session.noResponders) return;
@@ -247,11 +263,13 @@ export class Broker {
     const found = this.matcher(from).match(line.subject);
     const accepts = (sub: Subscription): boolean => {
       if (sub.conn === from && !from.session.echo) return false;
-      return !sub.conn.filtering || mayReceive(sub.conn.identity?.permissions ?? null, line.subject, sub.queue);
+      const permissions = sub.conn.identity?.permissions ?? null;
+      if (this.rules.slipstream) return !hasWildcard(sub.subject) || mayHear(permissions, line.subject);
+      return !sub.conn.filtering || mayReceive(permissions, line.subject, sub.queue);
     };
     const all = found.plain.filter(accepts);
     const groups = [...found.groups.values()].map((members) => members.filter(accepts)).filter((members) => members.length > 0);
-    const frame = (sub: Subscription): Frame => ({ conn: sub.conn.id, text: framed(sub, line, payload) });
+    const frame = (sub: Subscription): Frame => ({ conn: sub.conn.id, text: framed(sub, this.sized(line), payload) });
     const picks = this.witness.delivered(
       all.map(frame),
       groups.map((members) => members.map(frame)),
@@ -279,6 +297,16 @@ export class Broker {
     if (max > 0 && sent + 1 > max) conn.replies.delete(subject);
     else conn.replies.set(subject, sent + 1);
     return max <= 0 || sent + 1 <= max;
+  }
+
+  private sized(line: PublishLine): PublishLine {
+    return this.rules.slipstream ? { ...line, sizeText: `${line.size}`, headerSizeText: `${line.headerSize}` } : line;
+  }
+
+  private quoted(text: string): string {
+    if (!this.rules.slipstream) return quoted(text);
+    const readable = Buffer.from(text, 'latin1').toString('utf8');
+    return quoted(Buffer.from(readable, 'utf8').toString('latin1'));
   }
 
   private matcher(conn: Connection): Matcher<Subscription> {

@@ -38,7 +38,7 @@ function sequenceLength(text: string, at: number): number {
     const part = text.slice(at, at + length);
     if (part.length < length) return 0;
     const decoded = Buffer.from(part, 'latin1').toString('utf8');
-    if (!decoded.includes('\ufffd') && [...decoded].length === 1) return length;
+    if (Buffer.from(decoded, 'utf8').toString('latin1') === part && [...decoded].length === 1) return length;
   }
   return 0;
 }

@@ -6,49 +6,16 @@
  */
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { connectFields, connectLine, hostileText, pattern, politeLine, subject, written } from './arbitraries.ts';
 import type { Step } from './arbitraries.ts';
 import { Broker, openRules } from './broker.ts';
-import type { Identity, Rules } from './broker.ts';
+import type { Rules } from './broker.ts';
 import { effort, holdsInTime } from './check.ts';
+import { asking, connections, guarded, guardedConfig, guardedRules, hostile, polite, unannounced } from './conversations.ts';
 import { RawConnection, findNatsServer, startRealServer } from './real_server.ts';
 import type { RealServer } from './real_server.ts';
 import { FirstChoice, ReceivedBytes } from './witness.ts';
 
 const binary = findNatsServer();
-const connections = [0, 1, 2];
-const permitted = {
-  account: 'A',
-  password: 'a',
-  permissions: {
-    publish: { allow: ['a', 'a.>', 'b.*'], deny: ['a.b', 'a.*.c'] },
-    subscribe: { allow: ['a.>', 'b.*', 'c q', '*.*', 'aa w'], deny: ['a.b', 'a.*.c', 'b.c q'] },
-  },
-};
-const service = {
-  account: 'A',
-  password: 's',
-  permissions: { publish: { allow: [], deny: ['>'] }, responses: { max: 2 } },
-};
-const free = { account: 'A', password: 'f', permissions: null };
-const users = new Map<string, Identity & { password: string }>([
-  ['a', permitted],
-  ['s', service],
-  ['f', free],
-  ['b', { account: 'B', password: 'b', permissions: null }],
-]);
-
-const usersConfig = `
-  accounts {
-    A { users = [
-      { user: a, password: a, permissions: {
-        publish: { allow: ["a", "a.>", "b.*"], deny: ["a.b", "a.*.c"] },
-        subscribe: { allow: ["a.>", "b.*", "c q", "*.*", "aa w"], deny: ["a.b", "a.*.c", "b.c q"] } } },
-      { user: s, password: s, permissions: { publish: { deny: [">"] }, allow_responses: { max: 2, expires: "1m" } } },
-      { user: f, password: f }
-    ] }
-    B { users = [ { user: b, password: b } ] }
-  }`;
 
 interface Played {
   /** Each step with the PING that was sent behind it, and whether the client went away after it. */
@@ -103,83 +70,30 @@ function judge(rules: Rules, { steps, received }: Played): void {
   for (const conn of connections) witness.atEnd(conn);
 }
 
-const who = fc.constantFrom(...connections);
-const logins = [...users].map(([user, { password }]) => ({ user, pass: password }));
-
-function conversation(login: fc.Arbitrary<object>): fc.Arbitrary<Step[]> {
-  const connects = fc.tuple(connectFields, login).map(([fields, as]) => connectLine({ ...fields, headers: true, ...as }));
-  const opening = fc.tuple(connects, connects, connects).map((texts) => texts.map((text, conn) => ({ conn, text })));
-  const lines = fc.array(fc.record({ conn: who, line: politeLine(true, connects) }), { maxLength: 30 });
-  return fc.tuple(opening, lines).map(([first, rest]) => [...first, ...written(rest)]);
-}
-
 describe('the oracle', { skip: binary === null ? 'nats-server is not installed' : false }, () => {
   let open: RealServer;
-  let guarded: RealServer;
-  const guardedRules: Rules = { ...openRules, maxSubscriptions: 3, maxSubjectTokens: 5, users };
+  let withUsers: RealServer;
 
   before(async () => {
-    open = await startRealServer(binary ?? '', '');
-    guarded = await startRealServer(binary ?? '', `max_subscriptions: 3\nmax_subscription_tokens: 5\n${usersConfig}`);
+    [open, withUsers] = await Promise.all([startRealServer(binary ?? '', ''), startRealServer(binary ?? '', guardedConfig)]);
   });
   after(async () => {
-    await Promise.all([open.stop(), guarded.stop()]);
+    await Promise.all([open.stop(), withUsers.stop()]);
   });
 
-  test('gives the bytes nats-server gives in polite conversations', async () => {
-    const steps = conversation(fc.constant({}));
-    await holdsInTime(
-      fc.asyncProperty(steps, async (given) => judge(openRules, await play(open.port, openRules, given))),
-      effort(60),
-    );
-  });
+  async function agrees(server: RealServer, rules: Rules, steps: fc.Arbitrary<Step[]>, runs: number): Promise<void> {
+    const property = fc.asyncProperty(steps, async (given) => judge(rules, await play(server.port, rules, given)));
+    await holdsInTime(property, effort(runs));
+  }
 
-  test('gives the bytes nats-server gives to connections that never said CONNECT', async () => {
-    const steps = fc.array(fc.record({ conn: who, line: politeLine(false, null) }), { maxLength: 20 }).map(written);
-    await holdsInTime(
-      fc.asyncProperty(steps, async (given) => judge(openRules, await play(open.port, openRules, given))),
-      effort(60),
-    );
-  });
+  test('gives the bytes nats-server gives in polite conversations', () => agrees(open, openRules, polite, 60));
 
-  test('closes on what nats-server closes on, with the same last words', async () => {
-    const hostile = fc.tuple(conversation(fc.constant({})), who, hostileText, conversation(fc.constant({})));
-    await holdsInTime(
-      fc.asyncProperty(hostile, async ([before, conn, text, behind]) => {
-        const steps = [...before.slice(0, 8), { conn, text }, ...behind.slice(3, 10)];
-        judge(openRules, await play(open.port, openRules, steps));
-      }),
-      effort(60 * 3),
-    );
-  });
+  test('gives the bytes nats-server gives to connections that never said CONNECT', () =>
+    agrees(open, openRules, unannounced, 60));
 
-  test('keeps accounts apart and judges permissions as nats-server does', async () => {
-    const steps = conversation(fc.constantFrom(...logins, { user: 'a', pass: 'wrong' }, {}));
-    const known = conversation(fc.constantFrom(...logins));
-    await holdsInTime(
-      fc.asyncProperty(fc.oneof({ weight: 1, arbitrary: steps }, { weight: 4, arbitrary: known }), async (given) =>
-        judge(guardedRules, await play(guarded.port, guardedRules, given)),
-      ),
-      effort(60 * 2),
-    );
-  });
+  test('closes on what nats-server closes on, with the same last words', () => agrees(open, openRules, hostile, 180));
 
-  test('judges every subject a permitted user asks for', async () => {
-    const asks = fc.array(fc.tuple(fc.constantFrom('PUB', 'SUB', 'QSUB'), subject, pattern, fc.constantFrom('q', 'w')), {
-      maxLength: 30,
-    });
-    await holdsInTime(
-      fc.asyncProperty(asks, async (given) => {
-        const steps = [
-          { conn: 0, text: connectLine({ user: 'a', pass: 'a', verbose: true, pedantic: false }) },
-          ...given.map(([verb, to, over, queue], index) => {
-            if (verb === 'PUB') return { conn: 0, text: `PUB ${to} 4\r\n<${index % 10}>.\r\n` };
-            return { conn: 0, text: `SUB ${over} ${verb === 'SUB' ? '' : `${queue} `}${index}\r\nUNSUB ${index}\r\n` };
-          }),
-        ];
-        judge(guardedRules, await play(guarded.port, guardedRules, steps));
-      }),
-      effort(60),
-    );
-  });
+  test('keeps accounts apart and judges permissions as nats-server does', () => agrees(withUsers, guardedRules, guarded, 120));
+
+  test('judges every subject a permitted user asks for', () => agrees(withUsers, guardedRules, asking, 60));
 });

@@ -59,6 +59,26 @@ function isDenied(deny: readonly string[], subject: string, queue: string | null
   return found.plain.length > 0 || (queue !== null && namesQueue(found.groups.keys(), queue));
 }
 
+/**
+ * The subscriptions that Slipstream refuses beyond what nats-server does: a queue subscription wide enough to hear a
+ * subject that is denied to its queue alone, since messages are filtered by subject only.
+ */
+export function tooWideForQueue(permissions: Permissions | null, subject: string, queue: string | null): boolean {
+  if (queue === null || !hasWildcard(subject)) return false;
+  return (permissions?.subscribe?.deny ?? []).some((pattern) => {
+    const [denied = '', name] = pattern.trim().split(/\s+/);
+    return name !== undefined && namesQueue([name], queue) && overlaps(denied, subject);
+  });
+}
+
+/** What Slipstream lets through to a subscription with wildcards: each message's own subject must be allowed and not denied. */
+export function mayHear(permissions: Permissions | null, subject: string): boolean {
+  const { allow = [], deny = [] } = permissions?.subscribe ?? {};
+  const subjects = (list: readonly string[]): string[] => list.map((pattern) => pattern.trim().split(/\s+/)[0] ?? '');
+  if (allow.length > 0 && matcherOf(subjects(allow)).match(subject).plain.length === 0) return false;
+  return !isDenied(deny, subject, null);
+}
+
 /** A subscription of this shape makes the connection filter what it receives, from then on and for all its subscriptions. */
 export function startsFilter(permissions: Permissions | null, subject: string, queue: string | null): boolean {
   const deny = permissions?.subscribe?.deny ?? [];

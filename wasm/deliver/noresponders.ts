@@ -11,7 +11,7 @@ import { interestAt } from './account';
 import { Connection } from './connection';
 import { frame } from './frame';
 import { msgReply, msgReplyLength, msgSubject, msgSubjectLength, setData, setReply, setSubject } from './message';
-import { Group, Sub } from './subscription';
+import { Sub } from './subscription';
 
 // NATS/1.0 503 CR LF Nats-Subject: SPACE
 const opening: usize = memory.data<u8>([
@@ -20,23 +20,14 @@ const opening: usize = memory.data<u8>([
 ]);
 const OPENING: u32 = 28;
 
-function ownInList(first: usize, connection: usize): Sub {
-  let sub = changetype<Sub>(first);
+/** The connection's first plain subscription of the entry; queue groups are not asked, as in nats-server. */
+function ownOf(entry: Entry, connection: usize): Sub {
+  let sub = changetype<Sub>(entry.firstSub);
   while (changetype<usize>(sub) && sub.connection != connection) sub = changetype<Sub>(sub.next);
   return sub;
 }
 
-function ownOf(entry: Entry, connection: usize): Sub {
-  let sub = ownInList(entry.firstSub, connection);
-  let group = changetype<Group>(entry.groups);
-  while (!changetype<usize>(sub) && changetype<usize>(group)) {
-    sub = ownInList(group.firstSub, connection);
-    group = changetype<Group>(group.next);
-  }
-  return sub;
-}
-
-/** The connection's own subscription that would get a message on this subject, or null. */
+/** The connection's own plain subscription that would get a message on this subject, or null. */
 function ownSubscription(connection: Connection, at: usize, length: u32): Sub {
   const interest = interestAt(connection.account);
   const tag = subjectTag(at, length);

@@ -9,7 +9,7 @@
 import { alloc, free, roundUp } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { SLACK } from '../lib/layout';
-import { ERROR_CONTROL_LINE, ERROR_UNKNOWN_OPERATION } from '../lib/errors';
+import { ERROR_BAD_ARGUMENTS, ERROR_CONTROL_LINE, ERROR_UNKNOWN_OPERATION } from '../lib/errors';
 import { EVENT_CLIENT_ERROR, EVENT_CONNECT, EVENT_PING, EVENT_PONG, EVENT_TRACE_IN, EVENT_UNAUTHENTICATED } from '../lib/events';
 import { pushEvent, raiseBarrier, ringNearlyFull, takeBarrier } from '../lib/ring';
 import { producedBytes, resetProduced } from '../deliver/chain';
@@ -24,6 +24,7 @@ import {
   VERB_ERR,
   VERB_HPUB,
   VERB_INCOMPLETE,
+  VERB_INFO,
   VERB_PING,
   VERB_PONG,
   VERB_PUB,
@@ -89,9 +90,11 @@ function fail(connection: Connection, code: u32, at: usize, length: u32): usize 
   return 0;
 }
 
+/** Whether the arguments between `at` and `end` are too long; a CR at the end is not counted. */
 function overlong(connection: Connection, at: usize, end: usize): bool {
   const first = skipBlanks(at, end);
-  return <u32>(end - first) > connection.maxControlLine;
+  const last = end > first && load<u8>(end - 1) == 13 ? end - 1 : end;
+  return <u32>(last - first) > connection.maxControlLine;
 }
 
 /** One operation; returns where the next begins, or 0 when nothing could be consumed. */
@@ -109,7 +112,7 @@ function operation(connection: Connection, at: usize, end: usize): usize {
       if (overlong(connection, start, end)) return fail(connection, ERROR_CONTROL_LINE, start, 0);
       return 0;
     }
-    if (<u32>(lineEnd - start) > connection.maxControlLine && lineOverlong(connection, start, lineEnd))
+    if (<u32>(lineEnd - start) > connection.maxControlLine && overlong(connection, start, lineEnd - 1))
       return fail(connection, ERROR_CONTROL_LINE, start, 0);
     if (verb <= VERB_HPUB) return published(connection, verb == VERB_HPUB, at, end);
     const next = lineEnd;
@@ -119,11 +122,6 @@ function operation(connection: Connection, at: usize, end: usize): usize {
     return 0;
   }
   return plainLine(connection, verb, end);
-}
-
-function lineOverlong(connection: Connection, start: usize, behind: usize): bool {
-  const end = behind - 1;
-  return overlong(connection, start, load<u8>(end - 1) == 13 ? end - 1 : end);
 }
 
 function published(connection: Connection, headers: bool, at: usize, end: usize): usize {
@@ -155,6 +153,8 @@ function plainLine(connection: Connection, verb: u32, end: usize): usize {
     raiseBarrier();
   } else if (verb == VERB_ERR) {
     report(EVENT_CLIENT_ERROR, connection);
+  } else if (verb == VERB_INFO && (!length || load<u8>(start) != 0x7b || load<u8>(start + length - 1) != 0x7d)) {
+    return fail(connection, ERROR_BAD_ARGUMENTS, start, length);
   }
   return lf + 1;
 }

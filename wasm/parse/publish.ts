@@ -8,7 +8,6 @@ import {
   ERROR_BAD_ARGUMENTS,
   ERROR_PAYLOAD,
   ERROR_PUBLISH_DENIED,
-  ERROR_PUBLISH_SUBJECT,
   ERROR_REPLY_DENIED,
   ERROR_UNKNOWN_OPERATION,
 } from '../lib/errors';
@@ -35,7 +34,7 @@ import { mayRespond } from '../deliver/replies';
 import { route } from '../deliver/route';
 import { SUBJECT_LITERAL, inspect } from '../match/subject';
 import { argumentAt, argumentCount, argumentLength, lineEnd } from './line';
-import { sendOk } from './answers';
+import { sendInvalidSubject, sendOk } from './answers';
 import { raiseError } from './fault';
 
 /** The publish was routed; go on behind it. */
@@ -89,9 +88,12 @@ function readHead(connection: Connection, headers: bool): bool {
 export function publish(connection: Connection, headers: bool, end: usize): u32 {
   if (!readHead(connection, headers)) return PUBLISH_FAILED;
   publishEnd = msgData + msgDataLength + 2;
-  if (publishEnd > end) return wrongEnd(connection, end) ? PUBLISH_FAILED : PUBLISH_INCOMPLETE;
-  if (load<u16>(publishEnd - 2) != 0x0a0d) {
-    raiseError(connection, ERROR_UNKNOWN_OPERATION, msgData + msgDataLength, 2);
+  const incomplete = publishEnd > end;
+  const wrong = incomplete ? wrongEnd(end) : load<u16>(publishEnd - 2) != 0x0a0d;
+  if (incomplete && !wrong) return PUBLISH_INCOMPLETE;
+  if (connection.flags & PEDANTIC && inspect(msgSubject, msgSubjectLength) != SUBJECT_LITERAL) sendInvalidSubject(connection);
+  if (wrong) {
+    raiseError(connection, ERROR_UNKNOWN_OPERATION, msgData + msgDataLength, 1);
     return PUBLISH_FAILED;
   }
   inMsgs++;
@@ -101,8 +103,6 @@ export function publish(connection: Connection, headers: bool, end: usize): u32 
   setOrigin(changetype<usize>(connection), connection.account);
   if (!allowed(connection)) return PUBLISHED;
   if (connection.flags & VERBOSE) sendOk(connection);
-  if (connection.flags & PEDANTIC && inspect(msgSubject, msgSubjectLength) != SUBJECT_LITERAL)
-    raiseError(connection, ERROR_PUBLISH_SUBJECT, msgSubject, msgSubjectLength);
   const mappings = accountAt(connection.account).mappings;
   if (mappings && permits(mappings, msgSubject, msgSubjectLength)) askForMapping(connection);
   else routePublished(connection);
@@ -110,10 +110,8 @@ export function publish(connection: Connection, headers: bool, end: usize): u32 
 }
 
 /** A payload that is there in full but goes on where its CR should be is wrong now, not when more bytes have come. */
-function wrongEnd(connection: Connection, end: usize): bool {
-  if (publishEnd - 1 != end || load<u8>(end - 1) == 13) return false;
-  raiseError(connection, ERROR_UNKNOWN_OPERATION, end - 1, 1);
-  return true;
+function wrongEnd(end: usize): bool {
+  return publishEnd - 1 == end && load<u8>(end - 1) != 13;
 }
 
 /** Routes the current message and answers 503 where nobody took a request. */
@@ -128,7 +126,7 @@ const gatewayPrefix: usize = memory.data<u8>([0x5f, 0x47, 0x52, 0x5f, 0x2e, 0, 0
 
 function reservedReply(): bool {
   if (msgReplyLength > 8 && equal(msgReply, ackPrefix, 8)) return true;
-  if (msgReplyLength > 4 && equal(msgReply, servicePrefix, 4)) return true;
+  if (msgReplyLength > 3 && equal(msgReply, servicePrefix, 4)) return true;
   return msgReplyLength > 5 && equal(msgReply, gatewayPrefix, 5);
 }
 

@@ -63,11 +63,11 @@ export function admit(
     raiseError(connection, ERROR_SUBSCRIPTIONS, 0, 0);
     return;
   }
-  if (inspect(subject, length) == SUBJECT_INVALID) {
-    raiseError(connection, ERROR_SUBJECT, subject, length);
-    return;
-  }
   if (!changetype<usize>(findSub(connection, sid, sidLength))) {
+    if (inspect(subject, length) == SUBJECT_INVALID) {
+      raiseError(connection, ERROR_SUBJECT, subject, length);
+      return;
+    }
     const sub = addSub(connection.account, changetype<usize>(connection), subject, length, queue, queueLength, sid, sidLength);
     if (filtered) sub.flags |= SUB_FILTERED;
   }
