@@ -8,10 +8,12 @@ import type { JetStreamLife, JetStreamParts } from '../engine/server/jetstream-l
 import { FileStore } from '../engine/store/file-store.ts';
 import { NodeDisk } from '../node/disk.ts';
 import { NodeJobs } from '../node/jobs.ts';
+import { logJetStreamBanner } from '../ops/banner.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import { machineLimits } from './machine-limits.ts';
+import { API_LEVEL } from './version.ts';
 
 export interface JetStreamNodePorts {
   readonly clock: Clock;
@@ -34,6 +36,7 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
   const storeDir = directoryOf(options, ports.log);
   const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
   const facts = { storeDir, maxMemory, maxStorage: maxFile };
+  logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);
   const store = new FileStore(
     { root: storeDir, syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs },
     {

@@ -4,10 +4,12 @@ import type { Options } from '../core/config/options.ts';
 import { openLog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
 import { sendSignal } from '../node/send-signal.ts';
+import { logBanner } from '../ops/banner.ts';
 import { PROGRAM, loadFromProcess } from './command-line.ts';
 import { openMonitoring } from './monitoring.ts';
 import { ProcessLife } from './process-life.ts';
 import { buildServer } from './server.ts';
+import { traceToLog } from './trace.ts';
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -31,8 +33,11 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
   const log = logFor(options);
   try {
     const server = buildServer(options, log);
+    const { identity } = server;
+    logBanner(log, { ...identity, id: identity.serverId, name: identity.serverName, runtime: identity.go }, options);
     for (const warning of warnings) log.warn(warning);
     for (const feature of pending) log.warn(`"${feature}" is known, but what it configures is not built yet: it has no effect`);
+    traceToLog(server, log);
     const monitoring = await openMonitoring(options, server, log);
     await server.open();
     new ProcessLife(server, log, monitoring).begin(options);

@@ -1,18 +1,21 @@
 // The monitoring listener of a server: `http`, or `https` with the client listener's certificates.
 
-import { readFileSync } from 'node:fs';
-import type { Options, TlsOptions } from '../core/config/options.ts';
+import type { SecureContextOptions } from 'node:tls';
+import type { Options } from '../core/config/options.ts';
 import type { Server } from '../engine/server/server.ts';
 import { hostPort } from '../lib/address.ts';
 import { listenHttp } from '../node/http.ts';
 import type { HttpListening } from '../node/http.ts';
+import { createMetricsEndpoint } from '../node/metrics.ts';
 import { NodeProcess } from '../node/process.ts';
+import { loadTls } from '../node/tls-context.ts';
 import { createMonitor } from '../ops/monitor/monitor.ts';
 import type { Log } from '../ports/log.ts';
 
-function certificates(tls: TlsOptions | undefined): { cert: Buffer; key: Buffer } {
+/** Those of the client listener; a monitoring client is not asked for its own. */
+function certificates({ tls }: Options): SecureContextOptions {
   if (tls === undefined) throw new Error('https requires TLS certificates: add a tls block');
-  return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+  return loadTls(tls).options;
 }
 
 /** Opens the listener the options ask for; undefined when they ask for none. Rejects with one clear line. */
@@ -25,6 +28,7 @@ export async function openMonitoring(options: Options, server: Server, log: Log)
     view: server.view,
     process: new NodeProcess(process.argv),
     basePath: options.httpBasePath,
+    exposition: createMetricsEndpoint,
   });
   const kind = secure ? 'https' : 'http';
   try {
@@ -33,7 +37,7 @@ export async function openMonitoring(options: Options, server: Server, log: Log)
       port,
       handler,
       onProblem: (text) => log.error(text),
-      ...(secure ? { tls: certificates(options.tls) } : {}),
+      ...(secure ? { tls: certificates(options) } : {}),
     });
     log.info(`Starting ${kind} monitor on ${hostPort(host, listening.port)}`);
     server.monitoringAt({ [kind]: { host, port: listening.port } });

@@ -43,9 +43,10 @@ export function outboundTrace(
   return text === undefined ? [head] : [head, `->> ${text}`];
 }
 
-/** What the server says for itself: `+OK` and `-ERR` lose their decoration. */
-export function replyTrace(protocolText: string): string {
+/** What the server says for itself: `+OK` and `-ERR` lose their decoration, INFO is not traced. */
+export function replyTrace(protocolText: string): string | undefined {
   const text = protocolText.trim();
+  if (text.startsWith('INFO ')) return undefined;
   if (text === '+OK') return '->> [OK]';
   return `->> [${text.replace(/^-ERR '(.*)'$/s, '-ERR $1')}]`;
 }

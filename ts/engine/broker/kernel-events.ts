@@ -11,8 +11,10 @@ export interface JetStreamEvents {
 
 /** What `-V` shows. */
 export interface TraceEvents {
-  inbound(cid: number, bytes: Uint8Array): void;
-  outbound(cid: number, line: string): void;
+  /** The bytes of one operation, payload and line ends included. */
+  inbound(label: string, operation: Uint8Array): void;
+  /** The control line of a delivery. */
+  outbound(label: string, line: string): void;
 }
 
 export class KernelEvents implements EventSink {
@@ -88,7 +90,8 @@ export class KernelEvents implements EventSink {
 
   traceIn(index: number, at: number, length: number): void {
     const connection = this.#broker.at(index);
-    if (connection !== undefined) this.#trace?.inbound(connection.cid, this.#broker.kernel.memory.bytes(at, length));
+    if (connection !== undefined)
+      this.#trace?.inbound(connection.session.facts.label, this.#broker.kernel.memory.bytes(at, length));
   }
 
   traceOut(words: Uint32Array, at: number): void {
@@ -100,7 +103,7 @@ export class KernelEvents implements EventSink {
     if (word(6) > 0) parts.push(memory.text(word(5), word(6)));
     if (word(7) > 0) parts.push(String(word(7)));
     parts.push(String(word(8)));
-    this.#trace.outbound(connection.cid, `${word(7) > 0 ? 'HMSG' : 'MSG'} ${parts.join(' ')}`);
+    this.#trace.outbound(connection.session.facts.label, `${word(7) > 0 ? 'HMSG' : 'MSG'} ${parts.join(' ')}`);
   }
 
   unauthenticated(index: number): void {

@@ -75,6 +75,10 @@ export class Server implements ServerFacts {
     this.#lameDuck = new LameDuck({ clock, random, log, sessions: this.sessions, listeners: this.#listeners });
   }
 
+  get identity(): ServerIdentity {
+    return this.#parts.identity;
+  }
+
   get options(): Options {
     return this.#options;
   }

@@ -5,6 +5,7 @@ import type { AuthDecision, Granted, Refused } from '../../core/auth/decide.ts';
 import { judgeSubscribe } from '../../core/auth/judge.ts';
 import type { ConnectOptions } from '../../core/session/connect.ts';
 import type { WireError } from '../../core/session/errors.ts';
+import { replyTrace } from '../../core/protocol/trace.ts';
 import { SessionMachine } from '../../core/session/machine.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
@@ -42,7 +43,7 @@ export class SessionDriver implements Session {
       () => context.settings(host.transport),
       context.jitter(),
     );
-    this.facts = sessionFacts(this.machine);
+    this.facts = sessionFacts(this.machine, () => connectionLabel(host.cid, host.transport, this.machine));
   }
 
   open(room: boolean): void {
@@ -133,7 +134,7 @@ export class SessionDriver implements Session {
   #do(action: SessionAction): void {
     switch (action.do) {
       case 'send':
-        if (this.#context.log.traceOn) this.#log('trace', `->> [${action.text.trimEnd()}]`);
+        this.#traceReply(action.text);
         return this.host.send(encoder.encode(action.text));
       case 'bind':
         return this.host.bind(action.spec);
@@ -229,9 +230,14 @@ export class SessionDriver implements Session {
     this.#joined = undefined;
   }
 
+  #traceReply(text: string): void {
+    const line = this.#context.log.traceOn ? replyTrace(text) : undefined;
+    if (line !== undefined) this.#log('trace', line);
+  }
+
   #log(level: 'debug' | 'error' | 'trace', text: string): void {
     const { log } = this.#context;
     if ((level === 'debug' && !log.debugOn) || (level === 'trace' && !log.traceOn)) return;
-    log[level](`${connectionLabel(this.host.cid, this.host.transport, this.machine)} - ${text}`);
+    log[level](`${this.facts.label} - ${text}`);
   }
 }

@@ -4,8 +4,11 @@ import type { SessionFacts } from './session.ts';
 
 const noTags: readonly string[] = [];
 
-export function sessionFacts(machine: SessionMachine): SessionFacts {
+export function sessionFacts(machine: SessionMachine, label: () => string): SessionFacts {
   return {
+    get label() {
+      return label();
+    },
     get account() {
       return machine.admission?.granted.account ?? '';
     },

@@ -49,6 +49,8 @@ export interface Session {
 
 /** What monitoring shows about a session; a live view, read it when needed. */
 export interface SessionFacts {
+  /** How the log names the connection. */
+  readonly label: string;
   readonly account: string;
   readonly authorizedUser: string;
   readonly name: string;

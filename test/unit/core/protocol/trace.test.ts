@@ -57,5 +57,6 @@ test('deliveries, replies and ended subscriptions', () => {
   assert.equal(replyTrace('+OK\r\n'), '->> [OK]');
   assert.equal(replyTrace("-ERR 'Unknown Protocol Operation'\r\n"), '->> [-ERR Unknown Protocol Operation]');
   assert.equal(replyTrace('PONG\r\n'), '->> [PONG]');
+  assert.equal(replyTrace('INFO {"nonce":"x"}\r\n'), undefined);
   assert.equal(removedTrace('7'), '<-> [DELSUB 7]');
 });
