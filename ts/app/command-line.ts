@@ -1,10 +1,10 @@
 // The command line and the configuration file of this process, read with the real files and environment.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { loadOptions } from '../core/cli/load-options.ts';
 import type { Loaded } from '../core/cli/load-options.ts';
+import { checkTls, readConfigFile } from './flags.ts';
 import { COMPATIBLE_VERSION } from './version.ts';
 
 /** What tools and texts call the program. */
@@ -21,7 +21,8 @@ export function loadFromProcess(): Loaded {
     program: PROGRAM,
     version: COMPATIBLE_VERSION,
     env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: readConfigFile,
+    checkTls,
     sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
   });
 }

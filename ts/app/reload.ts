@@ -1,21 +1,25 @@
 // A reload asked for by signal: the same command line and file are read again, what changed is checked against what may change, and all of
 // it or nothing is taken.
 
+import { planReload, reloadLines } from '../core/reload/plan-reload.ts';
 import type { Server } from '../engine/server/server.ts';
 import type { ServerLog } from '../node/log.ts';
-import { loadFromProcess } from './command-line.ts';
+import { PROGRAM, loadFromProcess } from './command-line.ts';
 
 export function reloadFromProcess(server: Server, log: ServerLog): void {
   const refuse = (text: string): void => log.error(`Failed to reload server configuration: ${text}`);
   if (server.options.configFile === '') return refuse('no configuration file was given at start');
   const loaded = loadFromProcess();
-  if (loaded.action === 'failed') return refuse(loaded.stderr.trim());
+  if (loaded.action === 'failed') return refuse(loaded.stderr.trim().replace(`${PROGRAM}: `, ''));
   if (loaded.action !== 'run') return refuse('the command line asks for something else');
+  const plan = planReload(server.options, loaded.options);
+  if (plan.errors.length > 0) return refuse(plan.errors.join('\n'));
+  for (const warning of loaded.warnings) log.warn(warning);
   try {
     log.apply(loaded.options);
     server.reload(loaded.options);
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }
-  log.info(`Reloaded server configuration (${loaded.options.configDigest})`);
+  for (const line of reloadLines(plan, loaded.options)) log.info(line);
 }

@@ -62,7 +62,7 @@ export function shownValue(option: string, value: unknown): string {
   if (typeof value === 'number' && /interval|deadline|duration|period|timeout|wait|threshold|window/.test(option)) {
     return formatDuration(value);
   }
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 /** Bytes with two digits, in powers of 1024. */
