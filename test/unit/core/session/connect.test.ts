@@ -1,0 +1,54 @@
+// CONNECT's JSON as nats-server 2.14.5 reads it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { defaultConnect, parseConnect } from '../../../../ts/core/session/connect.ts';
+import type { ConnectOptions } from '../../../../ts/core/session/connect.ts';
+
+test('what a CONNECT means', () => {
+  const cases: readonly (readonly [json: string, means: Partial<ConnectOptions> | 'refused'])[] = [
+    ['{}', {}],
+    ['null', {}],
+    ['{"verbose":false,"pedantic":false,"echo":false}', { verbose: false, pedantic: false, echo: false }],
+    ['{"Verbose":false,"USER":"a"}', { verbose: false, user: 'a' }],
+    ['{"verbose":false,"verbose":true}', {}],
+    ['{"verbose":null,"user":null}', {}],
+    ['{"no_responders":true,"headers":true,"protocol":1}', { noResponders: true, headers: true, protocol: 1 }],
+    ['{"protocol":-1}', { protocol: -1 }],
+    ['{"unknown":{"a":[1]},"name":"n","lang":"go","version":"1"}', { name: 'n', lang: 'go', version: '1' }],
+    ['{"__proto__":{"user":"x"}}', {}],
+    [' { "user" : "a" } ', { user: 'a' }],
+    ['', 'refused'],
+    ['{', 'refused'],
+    ['{bad', 'refused'],
+    ['[]', 'refused'],
+    ['1', 'refused'],
+    ['"x"', 'refused'],
+    ['{} x', 'refused'],
+    ['{"user":1}', 'refused'],
+    ['{"verbose":"yes"}', 'refused'],
+    ['{"protocol":1.5}', 'refused'],
+    ['{"protocol":"1"}', 'refused'],
+  ];
+  for (const [json, means] of cases) {
+    const result = parseConnect(json);
+    assert.deepEqual(result.ok ? result.connect : 'refused', means === 'refused' ? means : { ...defaultConnect, ...means }, json);
+  }
+});
+
+test('any text is read or refused, and what is read is whole', () => {
+  const value = fc.oneof(fc.boolean(), fc.string(), fc.integer(), fc.constant(null));
+  const json = fc.oneof(
+    fc.string(),
+    fc.dictionary(fc.constantFrom('verbose', 'user', 'protocol', 'Headers', 'x'), value).map((row) => JSON.stringify(row)),
+  );
+  fc.assert(
+    fc.property(json, (text) => {
+      const result = parseConnect(text);
+      if (!result.ok) return assert.match(result.problem, /^invalid CONNECT/);
+      for (const [name, sample] of Object.entries(defaultConnect)) {
+        assert.equal(typeof result.connect[name as keyof ConnectOptions], typeof sample, name);
+      }
+    }),
+  );
+});
