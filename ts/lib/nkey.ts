@@ -7,6 +7,7 @@ export type NkeyKind = keyof typeof nkeyPrefixes;
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const KEY_BYTES = 32;
+const TEXT_LENGTH = 56;
 
 /** Seeds begin with two bytes: this one's five bits, then the eight of the kind of key, five zeros to follow. */
 const SEED_PREFIX = 144;
@@ -68,8 +69,8 @@ export function encodeNkey(kind: NkeyKind, key: Uint8Array): string {
 
 /** The 32 bytes of a public key of this kind, or undefined when the text is not one. */
 export function decodeNkey(kind: NkeyKind, text: string): Uint8Array | undefined {
-  const bytes = unbase32(text);
-  if (bytes === undefined || bytes.length !== KEY_BYTES + 3 || bytes[0] !== nkeyPrefixes[kind]) return undefined;
+  const bytes = text.length === TEXT_LENGTH ? unbase32(text) : undefined;
+  if (bytes === undefined || bytes[0] !== nkeyPrefixes[kind]) return undefined;
   const crc = (bytes[1 + KEY_BYTES] ?? 0) | ((bytes[2 + KEY_BYTES] ?? 0) << 8);
   return crc === crc16(bytes.subarray(0, 1 + KEY_BYTES)) ? bytes.slice(1, 1 + KEY_BYTES) : undefined;
 }

@@ -1,0 +1,37 @@
+// The crypto port on node: signatures made by the official package, bcrypt hashes of other implementations, keys of a server.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createUser } from '@nats-io/nkeys';
+import { createServerKeys, nodeCrypto } from '../../../ts/node/crypto.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+test('a signature is accepted from its key over its message only', () => {
+  const pair = createUser();
+  const key = pair.getPublicKey();
+  const signature = pair.sign(bytes('nonce'));
+  assert.equal(nodeCrypto.verifyNkey(key, bytes('nonce'), signature), true);
+  assert.equal(nodeCrypto.verifyNkey(key, bytes('other'), signature), false);
+  assert.equal(nodeCrypto.verifyNkey(createUser().getPublicKey(), bytes('nonce'), signature), false);
+  assert.equal(nodeCrypto.verifyNkey(key, bytes('nonce'), signature.slice(1)), false);
+  assert.equal(nodeCrypto.verifyNkey('U nonsense', bytes('nonce'), signature), false);
+});
+
+test('bcrypt hashes of every prefix are compared, and a malformed one is nobody', async () => {
+  const hash = '$2a$04$bbbbbbbbbbbbbbbbbbbbbuvqrlRnwEDSZcTWqHQdp7BDRdwwmCWbG';
+  const { hashSync } = await import('bcryptjs');
+  const own = hashSync('secret', 4);
+  for (const prefix of ['$2a$', '$2b$', '$2x$', '$2y$']) {
+    assert.equal(await nodeCrypto.compareBcrypt('secret', prefix + own.slice(4)), true, prefix);
+    assert.equal(await nodeCrypto.compareBcrypt('Secret', prefix + own.slice(4)), false, prefix);
+  }
+  assert.equal(await nodeCrypto.compareBcrypt('secret', hash.slice(0, 20)), false);
+  assert.equal(await nodeCrypto.compareBcrypt('', own), false);
+});
+
+test('a server has a fresh public key and curve key', () => {
+  const [one, other] = [createServerKeys(), createServerKeys()];
+  assert.match(one.serverId, /^N[A-Z2-7]{55}$/);
+  assert.match(one.xkey, /^X[A-Z2-7]{55}$/);
+  assert.notEqual(one.serverId, other.serverId);
+});
