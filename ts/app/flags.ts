@@ -23,7 +23,7 @@ export function readConfigFile(path: string): string {
 
 /** What is wrong with the files of a TLS block. One that names none is for outgoing connections. */
 export function checkTls(tls: TlsOptions): string | undefined {
-  if (tls.certFile === '' && tls.certs.length === 0 && tls.caFile === '') return undefined;
+  if (tls.certFile === '' && tls.certs.length === 0) return undefined;
   try {
     loadTls(tls);
     return undefined;

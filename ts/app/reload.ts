@@ -13,7 +13,7 @@ export function reloadFromProcess(server: Server, log: ServerLog): void {
   if (loaded.action === 'failed') return refuse(loaded.stderr.trim().replace(`${PROGRAM}: `, ''));
   if (loaded.action !== 'run') return refuse('the command line asks for something else');
   const plan = planReload(server.options, loaded.options);
-  if (plan.errors.length > 0) return refuse(plan.errors.join('\n'));
+  if (plan.errors.length > 0) return refuse(plan.errors.join('; '));
   for (const warning of loaded.warnings) log.warn(warning);
   try {
     log.apply(loaded.options);

@@ -121,3 +121,15 @@ export function defineTable<T>(name: string, rows: readonly Row<T>[]): BlockTabl
     },
   };
 }
+
+/** Which row speaks for each field: of several, the one that fills nothing else. */
+export function rowOfField(table: KeyTable): ReadonlyMap<string, KeyRow> {
+  const rows = new Map<string, KeyRow>();
+  for (const row of table.rows) {
+    for (const field of row.fields) {
+      const known = rows.get(field);
+      if (known === undefined || (known.fields.length > 1 && row.fields.length === 1)) rows.set(field, row);
+    }
+  }
+  return rows;
+}

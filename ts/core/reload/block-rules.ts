@@ -2,6 +2,7 @@
 // those that need more than that.
 // Kept true: a block that is absent is compared as one that says nothing.
 
+import { rowOfField } from '../config/key-table.ts';
 import type { KeyTable } from '../config/key-table.ts';
 import type { LeafnodeRemoteOptions, Options } from '../config/options.ts';
 import { allUsers } from '../config/options.ts';
@@ -20,19 +21,14 @@ export function diffBlock(
   now: Values,
   special: (key: string) => boolean = () => false,
 ): void {
-  const seen = new Set<string>();
-  for (const row of table.rows) {
-    for (const field of row.fields) {
-      if (seen.has(field)) continue;
-      seen.add(field);
-      if (sameValue(old[field], now[field]) || special(row.key)) continue;
-      const option = `${table.name}.${row.key}`;
-      if (row.reload === 'no') draft.refuse(option, old[field], now[field]);
-      else {
-        const shown = shownValue(option, now[field]);
-        const line = typeof now[field] === 'object' || shown === '[REDACTED]' ? option : `${option} = ${shown}`;
-        draft.change(option, old[field], now[field], action, line);
-      }
+  for (const [field, row] of rowOfField(table)) {
+    if (sameValue(old[field], now[field]) || special(row.key)) continue;
+    const option = `${table.name}.${row.key}`;
+    if (row.reload === 'no') draft.refuse(option, old[field], now[field]);
+    else {
+      const shown = shownValue(option, now[field]);
+      const line = typeof now[field] === 'object' || shown === '[REDACTED]' ? option : `${option} = ${shown}`;
+      draft.change(option, old[field], now[field], action, line);
     }
   }
 }

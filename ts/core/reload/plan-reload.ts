@@ -3,6 +3,7 @@
 // Kept true: every field of Options is compared, through the row of its key. Certificates may have changed in their files while the
 // options stayed the same, so whoever carries out a reload reads them again in any case.
 
+import { rowOfField } from '../config/key-table.ts';
 import type { KeyRow } from '../config/key-table.ts';
 import { topTable } from '../config/keys/top.ts';
 import type { Options } from '../config/options.ts';
@@ -99,14 +100,9 @@ function diffRow(draft: PlanDraft, row: KeyRow, field: keyof Options, old: Optio
 
 export function planReload(old: Options, now: Options): ReloadPlan {
   const draft = new PlanDraft();
-  const seen = new Set<string>();
-  for (const row of topTable.rows) {
-    for (const field of row.fields) {
-      if (seen.has(field)) continue;
-      seen.add(field);
-      const name = field as keyof Options;
-      if (!sameValue(old[name], now[name])) diffRow(draft, row, name, old, now);
-    }
+  for (const [field, row] of rowOfField(topTable)) {
+    const name = field as keyof Options;
+    if (!sameValue(old[name], now[name])) diffRow(draft, row, name, old, now);
   }
   return draft.errors.length > 0 ? { changes: [], errors: draft.errors } : draft;
 }

@@ -108,6 +108,7 @@ export const topTable: BlockTable<Options> = defineTable<Options>('', [
     doc: 'Matches are not cached.',
   },
   { key: 'store_dir', aliases: ['storedir'], spread: topStoreDir, reload: 'no', doc: 'As `store_dir` of `jetstream`.' },
+  { key: 'tls', field: 'tls', type: tls('clients'), reload: 'yes', doc: 'TLS of the client listener.' },
   ...identityRows,
   ...loggingRows,
   ...limitsRows,
@@ -141,5 +142,4 @@ export const topTable: BlockTable<Options> = defineTable<Options>('', [
   { key: 'leafnodes', aliases: ['leaf'], field: 'leafnodes', type: leafnodes, reload: 'part', doc: 'Connections of leaf nodes.' },
   { key: 'websocket', aliases: ['ws'], field: 'websocket', type: websocket, reload: 'part', doc: 'Clients over WebSocket.' },
   { key: 'mqtt', field: 'mqtt', type: mqtt, reload: 'part', status: 'later', doc: 'Clients over MQTT.' },
-  { key: 'tls', field: 'tls', type: tls('clients'), reload: 'yes', doc: 'TLS of the client listener.' },
 ]);
