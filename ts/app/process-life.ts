@@ -51,7 +51,7 @@ export class ProcessLife {
         reload: () => reloadFromProcess(this.#server, this.#log),
         reopen: () => this.#attempt('reopen the log file', () => this.#log.reopen()),
       },
-      (text) => this.#log.debug(`Trapped "${text}" signal`),
+      (text) => this.#log.info(`Trapped "${text}" signal`),
     );
   }
 

@@ -34,6 +34,8 @@ export function sumUsage(accounts: readonly JetStreamAccount[]): JetStreamUsage 
 export function accountSnapshot(account: JetStreamAccount): JetStreamAccountSnapshot {
   return {
     ...usage(account),
+    reservedMemory: account.limits.maxMemory,
+    reservedStorage: account.limits.maxStorage,
     name: account.name,
     id: account.name,
     api: { level: apiLevel, total: account.apiTotal, errors: account.apiErrors },

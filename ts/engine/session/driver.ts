@@ -31,6 +31,8 @@ export class SessionDriver implements Session {
   #joined: string | undefined;
   #gone = false;
   #openedAtMs = 0;
+  /** From accept to the first CONNECT: a first estimate of the round trip. */
+  #connectedAfterMs: number | undefined;
 
   constructor(host: SessionHost, context: SessionContext, nonce: string) {
     this.host = host;
@@ -43,7 +45,10 @@ export class SessionDriver implements Session {
       () => context.settings(host.transport),
       context.jitter(),
     );
-    this.facts = sessionFacts(this.machine, () => connectionLabel(host.cid, host.transport, this.machine));
+    this.facts = sessionFacts(this.machine, {
+      label: () => connectionLabel(host.cid, host.transport, this.machine),
+      connectedAfterMs: () => this.#connectedAfterMs,
+    });
   }
 
   open(room: boolean): void {
@@ -53,6 +58,7 @@ export class SessionDriver implements Session {
   }
 
   onConnect(json: Uint8Array): 'decided' | 'pending' {
+    this.#connectedAfterMs ??= this.#context.clock.monotonicMs() - this.#openedAtMs;
     this.step({ kind: 'connect', json: decoder.decode(json) });
     return this.machine.judging ? 'pending' : 'decided';
   }

@@ -33,7 +33,7 @@ export interface ConnzOptions {
   readonly user: string;
   readonly account: string;
   readonly mqttClient: string;
-  /** Only connections of `account` with a subscription that falls under this subject. */
+  /** Only connections of `account` with a subscription that covers this subject; not to be had over HTTP. */
   readonly filterSubject: string;
 }
 
@@ -59,7 +59,7 @@ export function connzOptions(query: URLSearchParams): ConnzOptions {
     user: text(query, 'user'),
     account: text(query, 'acc'),
     mqttClient: text(query, 'mqtt_client'),
-    filterSubject: text(query, 'filter_subject'),
+    filterSubject: '',
   };
 }
 

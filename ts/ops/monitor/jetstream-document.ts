@@ -17,6 +17,7 @@ export function jetstreamConfigDocument(jetstream: JetStreamSnapshot, { jetstrea
     sync_interval: nanoseconds(options.syncIntervalMs === 'always' ? defaultSyncIntervalMs : options.syncIntervalMs),
     sync_always: unlessEmpty(always),
     domain: unlessEmpty(options.domain),
+    compress_ok: unlessEmpty(options.maxMemory !== undefined && options.maxFile !== undefined),
     unique_tag: unlessEmpty(options.uniqueTag),
     strict: unlessEmpty(options.strict),
   };
