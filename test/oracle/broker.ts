@@ -269,7 +269,7 @@ export class Broker {
     };
     const all = found.plain.filter(accepts);
     const groups = [...found.groups.values()].map((members) => members.filter(accepts)).filter((members) => members.length > 0);
-    const frame = (sub: Subscription): Frame => ({ conn: sub.conn.id, text: framed(sub, this.sized(line), payload) });
+    const frame = (sub: Subscription): Frame => ({ conn: sub.conn.id, text: framed(sub, line, payload) });
     const picks = this.witness.delivered(
       all.map(frame),
       groups.map((members) => members.map(frame)),
@@ -297,10 +297,6 @@ export class Broker {
     if (max > 0 && sent + 1 > max) conn.replies.delete(subject);
     else conn.replies.set(subject, sent + 1);
     return max <= 0 || sent + 1 <= max;
-  }
-
-  private sized(line: PublishLine): PublishLine {
-    return this.rules.slipstream ? { ...line, sizeText: `${line.size}`, headerSizeText: `${line.headerSize}` } : line;
   }
 
   private quoted(text: string): string {

@@ -31,6 +31,7 @@ export const flag = {
   trace: 128,
   reportPing: 256,
   headersOff: 512,
+  system: 1024,
   closed: 0x10000,
   slow: 0x20000,
 } as const;

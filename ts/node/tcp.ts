@@ -3,10 +3,13 @@
 // stays behind only so that the server counts its connections truly, and is destroyed with the new one.
 
 import net from 'node:net';
+import { plainAddress } from '../lib/address.ts';
 import type { Acceptor, Listening, Transport, TransportSink } from '../ports/connection.ts';
+import type { TcpListenOptions } from '../ports/listen.ts';
+import { listening } from './listening.ts';
 
-/** How long an ended connection may take to let its last bytes go. */
-const LINGER_MS = 2000;
+/** How long an ended connection may take to let its last bytes go and to end from its side. */
+const LINGER_MS = 500;
 
 interface WithHandle {
   _handle: unknown;
@@ -72,13 +75,16 @@ class TcpTransport implements Transport {
     this.#socket.resume();
   }
 
+  /**
+   * Says that nothing more comes, and waits a moment for the peer to do the same: closing with bytes of the peer unread would make the
+   * system throw away what was written last, the `-ERR` it should see.
+   */
   end(): void {
     const socket = this.#socket;
     socket.end();
     if (socket.destroyed) return;
+    socket.resume();
     const linger = setTimeout(() => socket.destroy(), LINGER_MS);
-    linger.unref();
-    socket.once('finish', () => socket.destroy());
     socket.once('close', () => clearTimeout(linger));
   }
 
@@ -87,30 +93,11 @@ class TcpTransport implements Transport {
   }
 }
 
-/** IPv4 addresses as such, also when they came through an IPv6 socket. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:/, '');
-}
-
-export interface TcpOptions {
-  readonly host: string;
-  readonly port: number;
-  /** The kernel's inbound region. */
-  readonly inbound: Uint8Array;
-}
-
 /** Listens for plain client connections. Rejects with the system's error when the address cannot be had. */
-export function listenTcp(options: TcpOptions, acceptor: Acceptor): Promise<Listening> {
+export function listenTcp(options: TcpListenOptions, acceptor: Acceptor): Promise<Listening> {
   const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (shell) => {
     const transport = new TcpTransport(shell, options.inbound);
     transport.start(acceptor.accept(transport));
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
-      server.off('error', reject);
-      const { port } = server.address() as net.AddressInfo;
-      resolve({ host: options.host, port, close: () => new Promise((done) => server.close(() => done())) });
-    });
-  });
+  return listening(server, options);
 }

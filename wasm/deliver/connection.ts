@@ -26,6 +26,8 @@ export const TRACE: u32 = 128;
 export const REPORT_PING: u32 = 256;
 /** HPUB is refused: the server has headers off. */
 export const HEADERS_OFF: u32 = 512;
+/** Bound to the system account. */
+export const SYSTEM: u32 = 1024;
 /** A bound subset of flags that `bind` may set. */
 export const BINDABLE: u32 = 0xffff;
 /** Nothing is delivered or parsed any more. */

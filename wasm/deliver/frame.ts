@@ -10,7 +10,19 @@ import { EVENT_TRACE_OUT } from '../lib/events';
 import { pushEvent } from '../lib/ring';
 import { LONGEST_RUN, append, commit, overPending, press, reserve } from './chain';
 import { CLOSED, Connection, HEADERS, SLOW, TRACE } from './connection';
-import { msgData, msgDataLength, msgHeaderLength, msgReply, msgReplyLength, msgSubject, msgSubjectLength } from './message';
+import {
+  msgData,
+  msgDataLength,
+  msgHeaderLength,
+  msgHeaderSize,
+  msgHeaderSizeLength,
+  msgReply,
+  msgReplyLength,
+  msgSize,
+  msgSizeLength,
+  msgSubject,
+  msgSubjectLength,
+} from './message';
 import { Sub, sidOf } from './subscription';
 
 /** "MSG " and "HMSG" as little-endian words. */
@@ -28,6 +40,15 @@ export function takeStalled(): bool {
   const was = stalled;
   stalled = false;
   return was;
+}
+
+/** Prints a size: the publisher's own digits where there are any. */
+// @ts-ignore: decorator
+@inline
+function printSize(to: usize, size: u32, digits: usize, length: u32): usize {
+  if (!length) return printNumber(to, size);
+  copyOver(to, digits, length);
+  return to + length;
 }
 
 function head(to: usize, sub: Sub, headerLength: u32, total: u32): usize {
@@ -52,10 +73,11 @@ function head(to: usize, sub: Sub, headerLength: u32, total: u32): usize {
     store<u8>(at++, SPACE);
   }
   if (headerLength) {
-    at = printNumber(at, headerLength);
+    at = printSize(at, headerLength, msgHeaderSize, msgHeaderSizeLength);
     store<u8>(at++, SPACE);
   }
-  at = printNumber(at, total);
+  // Without its headers the message has another size than was written.
+  at = printSize(at, total, msgSize, headerLength == msgHeaderLength ? msgSizeLength : 0);
   store<u16>(at, CRLF);
   return at + 2;
 }

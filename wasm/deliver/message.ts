@@ -17,6 +17,13 @@ export let msgData: usize = 0;
 /** Bytes of headers and payload together. */
 export let msgDataLength: u32 = 0;
 
+/** The digits of the size as the publisher wrote them; length 0: print the number. */
+export let msgSize: usize = 0;
+export let msgSizeLength: u32 = 0;
+/** The same of the header size. */
+export let msgHeaderSize: usize = 0;
+export let msgHeaderSizeLength: u32 = 0;
+
 /** Sets where the message comes from. */
 // @ts-ignore: decorator
 @inline
@@ -48,4 +55,16 @@ export function setData(at: usize, length: u32, headerLength: u32): void {
   msgData = at;
   msgDataLength = length;
   msgHeaderLength = headerLength;
+  msgSizeLength = 0;
+  msgHeaderSizeLength = 0;
+}
+
+/** Sets the sizes as the publisher wrote them, behind `setData`: receivers get the same digits, leading zeros too. */
+// @ts-ignore: decorator
+@inline
+export function setSizes(at: usize, length: u32, headerAt: usize, headerLength: u32): void {
+  msgSize = at;
+  msgSizeLength = length;
+  msgHeaderSize = headerAt;
+  msgHeaderSizeLength = headerLength;
 }

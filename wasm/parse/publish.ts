@@ -14,7 +14,7 @@ import {
 import { EVENT_MAP } from '../lib/events';
 import { pushEvent, raiseBarrier } from '../lib/ring';
 import { accountAt } from '../deliver/account';
-import { Connection, HEADERS_OFF, NO_RESPONDERS, PEDANTIC, VERBOSE } from '../deliver/connection';
+import { Connection, HEADERS_OFF, NO_RESPONDERS, PEDANTIC, SYSTEM, VERBOSE } from '../deliver/connection';
 import {
   msgData,
   msgDataLength,
@@ -26,6 +26,7 @@ import {
   setData,
   setOrigin,
   setReply,
+  setSizes,
   setSubject,
 } from '../deliver/message';
 import { sendNoResponders } from '../deliver/noresponders';
@@ -81,6 +82,7 @@ function readHead(connection: Connection, headers: bool): bool {
   if (count == 2 + sizes) setReply(argumentAt(1), argumentLength(1));
   else setReply(0, 0);
   setData(lineEnd, <u32>total, <u32>headerLength);
+  setSizes(argumentAt(count - 1), argumentLength(count - 1), argumentAt(count - 2), headers ? argumentLength(count - 2) : 0);
   return true;
 }
 
@@ -101,8 +103,6 @@ export function publish(connection: Connection, headers: bool, end: usize): u32 
   connection.inMsgs++;
   connection.inBytes += <f64>msgDataLength;
   setOrigin(changetype<usize>(connection), connection.account);
-  if (!allowed(connection)) return PUBLISHED;
-  if (connection.flags & VERBOSE) sendOk(connection);
   const mappings = accountAt(connection.account).mappings;
   if (mappings && permits(mappings, msgSubject, msgSubjectLength)) askForMapping(connection);
   else routePublished(connection);
@@ -114,8 +114,10 @@ function wrongEnd(end: usize): bool {
   return publishEnd - 1 == end && load<u8>(end - 1) != 13;
 }
 
-/** Routes the current message and answers 503 where nobody took a request. */
+/** Routes the current message of a client, its subject mapped already, if its permissions let it; answers 503 where nobody took a request. */
 export function routePublished(connection: Connection): void {
+  if (!allowed(connection)) return;
+  if (connection.flags & VERBOSE) sendOk(connection);
   const receivers = route();
   if (!receivers && msgReplyLength && connection.flags & NO_RESPONDERS) sendNoResponders(connection);
 }
@@ -130,7 +132,13 @@ function reservedReply(): bool {
   return msgReplyLength > 5 && equal(msgReply, gatewayPrefix, 5);
 }
 
+const raftPrefix: usize = memory.data<u8>([0x24, 0x4e, 0x52, 0x47, 0x2e, 0, 0, 0]); // $NRG.
+
 function allowed(connection: Connection): bool {
+  if (msgSubjectLength > 5 && !(connection.flags & SYSTEM) && equal(msgSubject, raftPrefix, 5)) {
+    raiseError(connection, ERROR_PUBLISH_DENIED, msgSubject, msgSubjectLength);
+    return false;
+  }
   const set = connection.publishSet;
   if (set && !permits(set, msgSubject, msgSubjectLength)) {
     if (!connection.responseMax || !mayRespond(connection, msgSubject, msgSubjectLength)) {

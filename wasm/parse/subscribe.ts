@@ -3,7 +3,7 @@
 //   SUB   <subject> [queue] <sid>
 //   UNSUB <sid> [max]
 
-import { parseSize } from '../lib/bytes';
+import { equal, parseSize } from '../lib/bytes';
 import { ERROR_BAD_ARGUMENTS, ERROR_SUBJECT, ERROR_SUBSCRIPTIONS } from '../lib/errors';
 import { EVENT_SUBSCRIBE } from '../lib/events';
 import { pushEvent, raiseBarrier } from '../lib/ring';
@@ -17,6 +17,9 @@ import { argumentAt, argumentCount, argumentLength } from './line';
 /** A subscription keeps the length of its sid in 16 bits. */
 const LONGEST_SID: u32 = 0xffff;
 
+/** The server's own queue name, which the host refuses to clients. */
+const systemQueue: usize = memory.data<u8>([0x5f, 0x73, 0x79, 0x73, 0x5f, 0, 0, 0]); // _sys_
+
 /** Takes one SUB whose line was read. False: closed. */
 export function subscribe(connection: Connection): bool {
   const count = argumentCount;
@@ -28,7 +31,8 @@ export function subscribe(connection: Connection): bool {
   const queueLength: u32 = count == 3 ? argumentLength(1) : 0;
   const sid = argumentAt(count - 1);
   const sidLength = argumentLength(count - 1);
-  if (connection.flags & JUDGE_SUBSCRIBE) askHost(connection, queue, queueLength, sid, sidLength);
+  const reserved = queueLength == 5 && equal(queue, systemQueue, 5);
+  if (reserved || connection.flags & JUDGE_SUBSCRIBE) askHost(connection, queue, queueLength, sid, sidLength);
   else admit(connection, argumentAt(0), argumentLength(0), queue, queueLength, sid, sidLength, false);
   return true;
 }

@@ -182,6 +182,7 @@ export class SessionMachine {
       permissions,
       authorized: admission !== undefined,
       judgeSubscribes: restrictsSubscribe(permissions),
+      isSystem: admission?.isSystem ?? false,
     };
     this.#out.push({ do: 'bind', spec });
   }

@@ -26,6 +26,8 @@ export interface BindSpec {
   readonly authorized: boolean;
   /** True: every SUB is a barrier and asked of `onSubscribe`; false: the kernel takes SUB at once. */
   readonly judgeSubscribes: boolean;
+  /** Bound to the system account, which may publish on the server's own subjects. */
+  readonly isSystem: boolean;
 }
 
 /** A grant with what the account allows its connections. */

@@ -13,6 +13,7 @@ export function bindFlags(spec: BindSpec, before: number, traced: boolean): numb
   flags |= spec.headers ? flag.headers : flag.headersOff;
   if (spec.noResponders) flags |= flag.noResponders;
   if (spec.judgeSubscribes || spec.maxSubTokens > 0) flags |= flag.judgeSubscribe;
+  if (spec.isSystem) flags |= flag.system;
   if (traced) flags |= flag.trace;
   return flags;
 }
