@@ -18,6 +18,8 @@ export interface Granted {
   readonly user: string;
   /** As the log shows it behind the account: `user:bob`, `nkey:U...`, `token`, or empty. */
   readonly label: string;
+  /** One of the users or nkeys in the table, which a reload may remove. */
+  readonly listed: boolean;
   readonly permissions: Permissions | undefined;
 }
 
@@ -66,7 +68,7 @@ function comparing(stored: string, given: string, granted: Granted): AuthDecisio
 
 export function grantedTo(user: User, connect: ConnectOptions, isNkey: boolean): Granted {
   const label = isNkey || connect.nkey !== '' ? `nkey:${connect.nkey || user.name}` : `user:${user.name}`;
-  return { kind: 'granted', account: user.account, user: user.name, label, permissions: user.permissions };
+  return { kind: 'granted', account: user.account, user: user.name, label, listed: true, permissions: user.permissions };
 }
 
 function admits(user: User, type: ConnectionType): boolean {
@@ -96,7 +98,7 @@ function byUser(table: AuthTable, request: AuthRequest): AuthDecision | undefine
 function bySingle(table: AuthTable, connect: ConnectOptions): AuthDecision {
   const { single } = table;
   if (single === undefined) return refused;
-  const common = { kind: 'granted', account: GLOBAL_ACCOUNT, permissions: undefined } as const;
+  const common = { kind: 'granted', account: GLOBAL_ACCOUNT, listed: false, permissions: undefined } as const;
   if (single.kind === 'token') return comparing(single.token, connect.authToken, { ...common, user: '', label: 'token' });
   if (connect.user !== single.user) return refused;
   return comparing(single.pass, connect.pass, { ...common, user: single.user, label: `user:${single.user}` });
@@ -119,8 +121,13 @@ export function decide(table: AuthTable, request: AuthRequest, verify: VerifyNke
   return bySingle(table, connect);
 }
 
+/** False when the user that was let in is not in the table any more. */
+export function isStillListed(table: AuthTable, granted: Granted): boolean {
+  return !granted.listed || table.users.has(granted.user) || table.nkeys.has(granted.user);
+}
+
 /** Where nobody must authenticate: the global account, and the name the client gave for the log only. */
 export function anonymous(connect: ConnectOptions): Granted {
   const label = connect.nkey === '' ? '' : `nkey:${connect.nkey}`;
-  return { kind: 'granted', account: GLOBAL_ACCOUNT, user: '', label, permissions: undefined };
+  return { kind: 'granted', account: GLOBAL_ACCOUNT, user: '', label, listed: false, permissions: undefined };
 }

@@ -1,6 +1,6 @@
 // One session at work: feeds the machine with events from the broker, the timers and the authentication, and does what it answers.
 // Kept true: actions happen in the order the machine gave them; nothing is done for a session after its connection is gone.
-import { decide } from '../../core/auth/decide.ts';
+import { decide, isStillListed } from '../../core/auth/decide.ts';
 import type { AuthDecision, Granted, Refused } from '../../core/auth/decide.ts';
 import { judgeSubscribe } from '../../core/auth/judge.ts';
 import type { ConnectOptions } from '../../core/session/connect.ts';
@@ -113,14 +113,18 @@ export class SessionDriver implements Session {
       if (admission !== undefined) this.step({ kind: 'readmitted', admission });
       return;
     }
-    this.#settle(this.#decide(machine.connect), (decision) => this.#rejudged(decision));
+    const before = machine.admission?.granted;
+    // Somebody who no longer exists is closed without a word, as in nats-server.
+    const table = this.#context.authTable(this.host.transport);
+    if (before !== undefined && !isStillListed(table, before)) return this.end('clientClosed');
+    const connect = this.#context.withCookies(machine.connect, this.host.transport);
+    this.#settle(this.#decide(connect), (decision) => this.#rejudged(decision));
   }
 
   #rejudged(decision: Granted | Refused): void {
     const before = this.machine.admission;
-    if (decision.kind === 'refused' || before === undefined || decision.account !== before.granted.account) {
-      return this.end('authFailure', 'authorization');
-    }
+    if (decision.kind === 'refused' || before === undefined) return this.end('authFailure', 'authorization');
+    if (decision.account !== before.granted.account) return this.end('clientClosed');
     const admission = this.#context.admission(decision);
     if (admission === undefined) return this.end('missingAccount', 'accountRegistration');
     this.step({ kind: 'readmitted', admission });
@@ -202,9 +206,14 @@ export class SessionDriver implements Session {
   #startTls(): void {
     const started = this.host.transport.startTls?.();
     started?.then(
-      () => this.step({ kind: 'tlsDone' }),
-      (problem: unknown) =>
-        this.step({ kind: 'tlsFailed', problem: problem instanceof Error ? problem.message : String(problem) }),
+      (tls) => {
+        const agreed = tls && `TLS version ${tls.version}, cipher suite ${tls.cipher}`;
+        this.#context.turn(() => this.step({ kind: 'tlsDone', agreed }));
+      },
+      (error: unknown) => {
+        const problem = error instanceof Error ? error.message : String(error);
+        this.#context.turn(() => this.step({ kind: 'tlsFailed', problem }));
+      },
     );
   }
 

@@ -56,7 +56,10 @@ export class Sessions implements SessionRegistry {
   /** The real ports, peers or lame duck changed: clients that take INFO at any time are told. */
   listen(change: Partial<ListenPorts>): void {
     this.#listening = { ...this.#listening, ...change };
-    this.#renew(this.#context.options);
+    this.#context.renew(this.#context.options, this.#identity, this.#listening);
+    this.#context.turn(() => {
+      for (const session of this.#sessions.values()) session.step({ kind: 'infoChanged' });
+    });
   }
 
   enterLameDuck(): void {
@@ -66,7 +69,7 @@ export class Sessions implements SessionRegistry {
   /** Takes new options: limits and permissions at once, and every session is judged again. */
   reload(options: Options): void {
     this.accounts.reload(options);
-    this.#renew(options);
+    this.#context.renew(options, this.#identity, this.#listening);
     this.#context.turn(() => {
       for (const session of [...this.#sessions.values()]) session.rejudge();
       this.#closeExcess(options.maxConnections);
@@ -80,15 +83,6 @@ export class Sessions implements SessionRegistry {
   endAll(reason: CloseReason): void {
     this.#context.turn(() => {
       for (const session of [...this.#sessions.values()]) session.end(reason);
-    });
-  }
-
-  #renew(options: Options): void {
-    const before = JSON.stringify(this.#context.clientInfo);
-    this.#context.renew(options, this.#identity, this.#listening);
-    if (JSON.stringify(this.#context.clientInfo) === before) return;
-    this.#context.turn(() => {
-      for (const session of this.#sessions.values()) session.step({ kind: 'infoChanged' });
     });
   }
 

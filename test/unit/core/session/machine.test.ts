@@ -32,7 +32,7 @@ const info: ServerInfo = {
   xkey: 'XKEY',
 };
 
-const granted: Granted = { kind: 'granted', account: 'A', user: 'a', label: 'user:a', permissions: undefined };
+const granted: Granted = { kind: 'granted', account: 'A', user: 'a', label: 'user:a', listed: true, permissions: undefined };
 const admission: Admission = { granted, isSystem: false, maxPayload: 100, maxSubs: 2 };
 
 interface Bench {
@@ -152,7 +152,7 @@ test('a bind says what the client and its account may do', () => {
       maxPayload: 100,
       maxSubs: 2,
     },
-    ...{ maxSubTokens: 9, permissions: undefined, authorized: true, judgeSubscribes: false },
+    ...{ maxSubTokens: 9, permissions: undefined, authorized: true, judgeSubscribes: false, isSystem: false },
   });
 });
 

@@ -325,7 +325,10 @@ test('a reload judges everybody again: gone users, narrower permissions, other a
   bench.sessions.reload(optionsOf([user('a', 'b', { permissions })], (options) => void options.accounts.set('E', account)));
   assert.equal(kept.host.take(), '-ERR \'Permissions Violation for Subscription to "y" using queue "q" (sid "2")\'\r\n');
   assert.deepEqual([kept.host.subs.map(({ sid }) => sid), kept.host.closed], [['1'], undefined]);
-  assert.deepEqual([removed.host.closed, moved.host.closed], ['authFailure', 'authFailure']);
+  assert.deepEqual([removed.host.closed, moved.host.closed], ['clientClosed', 'clientClosed']);
+  assert.equal(removed.host.take(), 'INFO\r\n');
+  bench.sessions.reload(optionsOf([user('a', 'other')]));
+  assert.deepEqual([kept.host.take(), kept.host.closed], ["-ERR 'Authorization Violation'\r\n", 'authFailure']);
 });
 
 test('lame duck is announced to those who have read an INFO behind their PING', () => {
