@@ -18,7 +18,6 @@ export interface StreamExports {
   startStream(stream: number, first: number): void;
   raiseStream(stream: number, last: number, seconds: number, nanos: number): void;
   readStream(stream: number, to: number): void;
-  tailBlock(stream: number): number;
   stagedBytes(stream: number): number;
   lastSequence(stream: number): number;
   takeRuns(stream: number, list: number, most: number): number;
@@ -67,5 +66,6 @@ export interface StreamExports {
     subjectCount: number,
   ): number;
   loadEnd(stream: number, handle: number): void;
+  limitChange(stream: number): void;
   limitNow(stream: number): void;
 }

@@ -42,6 +42,8 @@ export interface Run {
   readonly block: number;
   readonly offset: number;
   readonly bytes: Uint8Array;
+  /** Tombstones are among them. */
+  readonly tombstones: boolean;
 }
 
 /** Where a record lies; `address` is not 0 while it is still in memory. */
@@ -72,6 +74,7 @@ const LEAF_SUBJECT = 32;
 const LEAF_COUNT = 16;
 const LEAF_LENGTH = 20;
 const MOST_RUNS = 1024;
+const RUN_WORDS = 5;
 const NUMBERS = 12;
 
 export class StreamKernel {
@@ -84,7 +87,7 @@ export class StreamKernel {
   constructor(kernel: Kernel) {
     this.exports = kernel.exports as CoreExports & StreamExports;
     this.memory = kernel.memory;
-    this.#small = this.exports.alloc(MOST_RUNS * 16) >>> 0;
+    this.#small = this.exports.alloc(MOST_RUNS * RUN_WORDS * 4) >>> 0;
   }
 
   /** A block of at least `size` bytes for arguments, valid until the next call of this. */
@@ -141,11 +144,11 @@ export class StreamKernel {
   /** What is to be written now, oldest first; valid until `runsWritten`. */
   takeRuns(stream: number): Run[] {
     const count = this.exports.takeRuns(stream, this.#small, MOST_RUNS) >>> 0;
-    const words = this.memory.words(this.#small, count * 4);
+    const words = this.memory.words(this.#small, count * RUN_WORDS);
     const runs: Run[] = [];
     for (let i = 0; i < count; i++) {
-      const word = (k: number): number => words[4 * i + k] ?? 0;
-      runs.push({ block: word(0), offset: word(1), bytes: this.memory.bytes(word(2), word(3)) });
+      const word = (k: number): number => words[RUN_WORDS * i + k] ?? 0;
+      runs.push({ block: word(0), offset: word(1), bytes: this.memory.bytes(word(2), word(3)), tombstones: word(4) > 0 });
     }
     return runs;
   }

@@ -2,7 +2,7 @@
 // dense from the segment's first sequence; a wide gap in the sequences starts another segment of the same block. Entries of
 // messages that are gone stay, marked, until their whole segment has none left.
 //
-//   Entry  16 bytes: u32 offset in the block (bit 31: gone) | u32 record length | u32 leaf | u32 next
+//   Entry  16 bytes: u32 offset in the block (bit 31: gone, bit 30: by a limit) | u32 record length | u32 leaf | u32 next
 //   next   distance to the next message of the same subject when this one was written, 0 while there is none; it may lead to an
 //          entry that is gone (go on from there) or to a segment that was freed (then the caller searches)
 
@@ -12,6 +12,8 @@ import { copy } from '../lib/bytes';
 /** Bytes of an entry. */
 export const ENTRY_SIZE: u32 = 16;
 const GONE: u32 = 1 << 31;
+/** Gone by a limit: no tombstone says so. */
+const GHOST: u32 = 1 << 30;
 /** Gaps up to this are filled with entries that are gone. */
 const WIDEST_GAP: u64 = 4096;
 const SMALLEST: u32 = 16;
@@ -70,7 +72,7 @@ export function isLive(entry: usize): bool {
 // @ts-ignore: decorator
 @inline
 export function entryOffset(entry: usize): u32 {
-  return load<u32>(entry) & ~GONE;
+  return load<u32>(entry) & ~(GONE | GHOST);
 }
 
 /** Length of the record. */
@@ -283,6 +285,18 @@ export function markGone(segment: Segment, entry: usize): void {
   store<u32>(entry, load<u32>(entry) | GONE);
 }
 
+/** Notes that an entry went by a limit. */
+export function markGhost(entry: usize): void {
+  store<u32>(entry, load<u32>(entry) | GHOST);
+}
+
+/** Whether an entry went by a limit and no tombstone was written for it; asking clears that. */
+export function takeGhost(entry: usize): bool {
+  const word = load<u32>(entry);
+  store<u32>(entry, word & ~GHOST);
+  return (word & GHOST) != 0;
+}
+
 /** Live messages in a block. */
 export function liveInBlock(index: Sequences, block: u32): u32 {
   let live: u32 = 0;
@@ -293,17 +307,25 @@ export function liveInBlock(index: Sequences, block: u32): u32 {
   return live;
 }
 
-/** Frees segments without messages, except one that is still appended to (`keepBlock`). */
+/** Frees the segments of blocks without messages, except the one that is still appended to. */
 export function dropEmptySegments(index: Sequences, keepBlock: u32): void {
   let kept: u32 = 0;
-  for (let i: u32 = 0; i < index.count; i++) {
-    const segment = segmentAt(index, i);
-    if (segment.live || (segment.block == keepBlock && i == index.count - 1)) {
-      store<u32>(index.list + ((kept++ as usize) << 2), <u32>changetype<usize>(segment));
-      continue;
+  let i: u32 = 0;
+  while (i < index.count) {
+    const block = segmentAt(index, i).block;
+    let live: u32 = 0;
+    let end = i;
+    while (end < index.count && segmentAt(index, end).block == block) live += segmentAt(index, end++).live;
+    for (; i < end; i++) {
+      const segment = segmentAt(index, i);
+      if (live || block == keepBlock) {
+        store<u32>(index.list + ((<usize>kept) << 2), <u32>changetype<usize>(segment));
+        kept++;
+      } else {
+        free(segment.entries);
+        free(changetype<usize>(segment));
+      }
     }
-    free(segment.entries);
-    free(changetype<usize>(segment));
   }
   index.count = kept;
 }

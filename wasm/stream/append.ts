@@ -20,7 +20,6 @@ import { RECORD_LARGEST, frameMessage, recordSize } from '../record/record';
 import { queueAck } from './acks';
 import { nowNs } from '../lib/time';
 import {
-  EVENT_STREAM_DIRTY,
   EVENT_STREAM_PUBLISH,
   JUDGE_BYTES,
   JUDGE_FAULT,
@@ -32,6 +31,7 @@ import {
 } from './events';
 import { enforceLimits, enforceSubjectLimit, overLimit } from './remove';
 import { stage } from './runs';
+import { makeRoom, markStreamDirty } from './tail';
 import {
   DIRTY,
   DISCARD_NEW,
@@ -41,7 +41,6 @@ import {
   SEALED,
   Stream,
   sequencesOf,
-  setTail,
   subjectsSlot,
   tailKey,
 } from './stream';
@@ -52,15 +51,6 @@ const STAGED_MOST: u32 = 8 << 20;
 const NATS: u32 = 0x7374614e;
 const DASH: u32 = 0x2d;
 const LINE_FEED: u32 = 10;
-
-/** Tells the host once that the stream has something to write. */
-export function markStreamDirty(stream: Stream): void {
-  if (stream.flags & DIRTY) return;
-  const words = pushEvent(EVENT_STREAM_DIRTY, 1);
-  if (!words) return;
-  store<u32>(words, stream.tag);
-  stream.flags |= DIRTY;
-}
 
 /** Whether a header line begins with `Nats-`: such a publish asks for a decision. */
 function asksForDecision(headers: usize, length: u32): bool {
@@ -104,11 +94,6 @@ function hand(stream: Stream, reason: u32): bool {
   store<u32>(words, msgDataLength, 24);
   raiseBarrier();
   return true;
-}
-
-/** Begins the next block when the record does not fit the tail block any more. */
-export function makeRoom(stream: Stream, length: u32): void {
-  if (stream.offset && stream.offset + length > stream.blockLimit) setTail(stream, stream.block + 1, 0);
 }
 
 /** Enters a message with the highest sequence into the indexes. */

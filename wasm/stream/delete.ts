@@ -14,23 +14,15 @@ import {
   isLive,
   nextLive,
 } from '../index/sequences';
-import { RECORD_EMPTY, TOMBSTONE, frameEmpty } from '../record/record';
-import { makeRoom, markStreamDirty } from './append';
-import { nextOfSubject, removeEntry } from './remove';
-import { stage } from './runs';
-import { Stream, sequencesOf, setTail, tailKey } from './stream';
+import { buryGhosts, nextOfSubject, removeEntry } from './remove';
+import { Stream, sequencesOf, setTail } from './stream';
+import { writeTombstone } from './tail';
 
 let markEpoch: u32 = 0;
 
-/** Writes a tombstone for a sequence. */
-export function writeTombstone(stream: Stream, sequence: u64, time: i64): void {
-  makeRoom(stream, RECORD_EMPTY);
-  frameEmpty(stage(stream, RECORD_EMPTY), tailKey(stream), sequence | TOMBSTONE, time);
-  markStreamDirty(stream);
-}
-
 function deleteEntry(stream: Stream, entry: usize, segment: Segment): void {
   const sequence = entrySequence(segment, entry);
+  buryGhosts(stream);
   writeTombstone(stream, sequence, sequence == stream.last ? stream.lastTime : segment.lastTime);
   removeEntry(stream, entry, segment);
 }

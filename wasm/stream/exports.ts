@@ -8,11 +8,12 @@ import { Leaf } from '../index/subjects';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
-import { deleteMessage, purge, purgeAll, writeTombstone } from './delete';
+import { deleteMessage, purge } from './delete';
 import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { ANSWER, countMatching, lastMatching, lastUpTo, locate, nextGap, nextMatching, rangeAtTime } from './query';
-import { removeEntry } from './remove';
+import { buryGhosts, removeEntry } from './remove';
+import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
 import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
 import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
@@ -104,10 +105,6 @@ export function readStream(stream: usize, to: usize): void {
   store<f64>(to, <f64>s.removedHigh, 88);
   s.removedLow = 0;
   s.removedHigh = 0;
-}
-/** The block that is appended to. */
-export function tailBlock(stream: usize): u32 {
-  return at(stream).block;
 }
 /** Bytes to be written. */
 export function stagedBytes(stream: usize): u32 {
@@ -255,6 +252,10 @@ export function loadScan(
 /** Ends loading. */
 export function loadEnd(stream: usize, handle: usize): void {
   endLoad(at(stream), handle);
+}
+/** The limits are about to be changed: what they removed stays removed. */
+export function limitChange(stream: usize): void {
+  buryGhosts(at(stream));
 }
 /** Applies the limits. */
 export function limitNow(stream: usize): void {

@@ -116,10 +116,12 @@ export function endLoad(stream: Stream, tombs: usize): void {
 
 /** Removes what the limits do not allow any more (after a load, or when they were lowered). */
 export function applyLimits(stream: Stream): void {
+  if (stream.maxPerSubject > 0) {
+    const count = collect(stream.subjects, 0, 0);
+    const list = collectedList();
+    for (let i: u32 = 0; i < count; i++)
+      enforceSubjectLimit(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))));
+    dropCollected();
+  }
   enforceLimits(stream);
-  if (stream.maxPerSubject <= 0) return;
-  const count = collect(stream.subjects, 0, 0);
-  const list = collectedList();
-  for (let i: u32 = 0; i < count; i++) enforceSubjectLimit(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))));
-  dropCollected();
 }

@@ -17,8 +17,13 @@ import {
   nextOfLeaf,
   previousOfLeaf,
   dropEmptySegments,
+  entryAt,
+  markGhost,
+  segmentAt,
+  takeGhost,
 } from '../index/sequences';
 import { DISCARD_NEW, Stream, sequencesOf, subjectsSlot } from './stream';
+import { writeTombstone } from './tail';
 
 /** The next message of the same subject behind an entry, 0 when there is none. Leaves its segment in `foundSegment`. */
 export function nextOfSubject(stream: Stream, entry: usize, sequence: u64): usize {
@@ -82,7 +87,26 @@ function noteRemoved(stream: Stream, sequence: u64): void {
 function removeForLimit(stream: Stream, sequence: u64): void {
   const entry = findEntry(sequencesOf(stream), sequence);
   noteRemoved(stream, sequence);
+  markGhost(entry);
+  stream.ghosts = true;
   removeEntry(stream, entry, changetype<Segment>(foundSegment));
+}
+
+/**
+ * Writes tombstones for the first messages that limits removed, before something changes that would bring them back at the next
+ * start: a delete (then the limit would have room for them again) or a higher limit.
+ */
+export function buryGhosts(stream: Stream): void {
+  if (!stream.ghosts) return;
+  stream.ghosts = false;
+  const index = sequencesOf(stream);
+  for (let i: u32 = 0; i < index.count; i++) {
+    const segment = segmentAt(index, i);
+    if (segment.first >= stream.first) return;
+    for (let n: u32 = 0; n < segment.count; n++) {
+      if (takeGhost(entryAt(segment, n))) writeTombstone(stream, segment.first + n, segment.lastTime);
+    }
+  }
 }
 
 /** Removes first messages until the stream is within its limits of messages and bytes. */
@@ -95,10 +119,20 @@ export function enforceLimits(stream: Stream): void {
   }
 }
 
-/** Removes first messages of one subject until it is within the limit a subject. */
+/**
+ * Removes first messages of one subject until it is within the limit a subject. With a tombstone each: the last message of the
+ * subject may be deleted later, and at the next start an earlier one must not be in its place.
+ */
 export function enforceSubjectLimit(stream: Stream, leaf: Leaf): void {
   if (stream.maxPerSubject <= 0) return;
-  while (<i64>leaf.count > stream.maxPerSubject) removeForLimit(stream, leaf.first);
+  while (<i64>leaf.count > stream.maxPerSubject) {
+    const sequence = leaf.first;
+    const entry = findEntry(sequencesOf(stream), sequence);
+    const segment = changetype<Segment>(foundSegment);
+    noteRemoved(stream, sequence);
+    writeTombstone(stream, sequence, segment.lastTime);
+    removeEntry(stream, entry, segment);
+  }
 }
 
 /** Whether the stream would be over a limit that rejects, with one more message of `length` bytes. */

@@ -1,7 +1,7 @@
 // Runs: records framed and not yet written, in pieces that are each adjacent in memory and in their block file. The host writes
 // them with one gathered write a block and gives them back. A new run begins with a new block, or when the last one is full.
 //
-//   Run  u32 next | u32 block | u32 offset in the block | u32 length | u32 capacity | u32 - x3 | bytes
+//   Run  u32 next | u32 block | u32 offset in the block | u32 length | u32 capacity | u32 tombstones | u32 - x2 | bytes
 
 import { alloc, free, roundUp } from '../lib/arena';
 import { Stream } from './stream';
@@ -14,8 +14,11 @@ export class Run {
   offset: u32;
   length: u32;
   capacity: u32;
+  tombstones: u32;
 }
 
+/** Words of a run in a list for the host. */
+const RUN_WORDS: u32 = 5;
 const HEAD: usize = 32;
 const SLACK: u32 = 64;
 const SMALLEST: u32 = 4096;
@@ -35,6 +38,7 @@ function newRun(stream: Stream, length: u32): Run {
   run.block = stream.block;
   run.offset = stream.offset;
   run.length = 0;
+  run.tombstones = 0;
   run.capacity = <u32>(size - HEAD) - SLACK;
   if (stream.lastRun) changetype<Run>(stream.lastRun).next = changetype<usize>(run);
   else stream.firstRun = changetype<usize>(run);
@@ -53,16 +57,23 @@ export function stage(stream: Stream, length: u32): usize {
   return at;
 }
 
-/** Writes up to `most` quadruples (block, offset, address, length) at `list`; returns how many. */
+/** What was staged last is a tombstone. */
+export function noteTombstone(stream: Stream): void {
+  changetype<Run>(stream.lastRun).tombstones++;
+}
+
+/** Writes up to `most` quintuples (block, offset, address, length, tombstones) at `list`; returns how many. */
 export function listRuns(stream: Stream, list: usize, most: u32): u32 {
   let count: u32 = 0;
   let run = changetype<Run>(stream.firstRun);
   while (changetype<usize>(run) && count < most) {
-    const at = list + ((count++ as usize) << 4);
+    const at = list + <usize>count * RUN_WORDS * 4;
+    count++;
     store<u32>(at, run.block);
     store<u32>(at, run.offset, 4);
     store<u32>(at, <u32>bytesOf(run), 8);
     store<u32>(at, run.length, 12);
+    store<u32>(at, run.tombstones, 16);
     run = changetype<Run>(run.next);
   }
   return count;

@@ -61,6 +61,8 @@ export class Stream {
   /** Range of sequences that limits removed since the host asked last; `removedLow` 0: none. */
   removedLow: u64;
   removedHigh: u64;
+  /** Limits removed first messages for which there is no tombstone. */
+  ghosts: bool;
 }
 
 const SEQUENCES_SIZE: usize = 16;

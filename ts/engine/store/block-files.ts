@@ -22,6 +22,8 @@ export class BlockFiles {
   readonly #disk: Disk;
   readonly #blocks = new Map<number, Block>();
   readonly #open: Block[] = [];
+  /** The highest number there was. Blocks below it are complete: runs are written in order. */
+  #newest = 0;
   /** Written and not yet handed to a sync. */
   readonly #unsynced = new Set<OpenFile>();
   #directoryFile: OpenFile | undefined;
@@ -38,6 +40,7 @@ export class BlockFiles {
   /** Enters a block that exists. */
   add(number: number, size: number, tombstones: boolean): void {
     this.#blocks.set(number, { number, size, file: undefined, map: undefined, tombstones });
+    this.#newest = Math.max(this.#newest, number);
   }
 
   numbers(): number[] {
@@ -101,6 +104,7 @@ export class BlockFiles {
     block.file = this.#disk.open(this.#path(number), true);
     this.#open.push(block);
     this.#blocks.set(number, block);
+    this.#newest = Math.max(this.#newest, number);
     this.#unsynced.add(block.file);
     this.noteDirectory();
     return block;
@@ -162,13 +166,16 @@ export class BlockFiles {
     else this.#disk.close(file);
   }
 
-  /** Reads into `into` from an offset: from the map of a block that is full, else from the file. Returns how many bytes there were. */
-  read(number: number, into: Uint8Array, offset: number, full: boolean): number {
+  /**
+   * Reads into `into` from an offset: from the map of a block that is full (there is a later one), else from the file. Returns how many
+   * bytes there were.
+   */
+  read(number: number, into: Uint8Array, offset: number): number {
     const block = this.#blocks.get(number);
     if (block === undefined) return 0;
     const length = Math.min(into.length, block.size - offset);
     if (length <= 0) return 0;
-    const map = full ? this.#mapOf(block) : undefined;
+    const map = number < this.#newest ? this.#mapOf(block) : undefined;
     if (map === undefined) return this.#disk.read(this.#use(block), into.subarray(0, length), offset);
     into.set(map.bytes.subarray(offset, offset + length));
     return length;

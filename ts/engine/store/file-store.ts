@@ -176,7 +176,6 @@ export class FileStore implements Store {
       windows: this.#windows,
       files,
       call: this.#call,
-      tail: () => streams.exports.tailBlock(address) >>> 0,
       onDamage: (seq, number, reason) =>
         log.error(`Stream '${options.name}': message ${seq} in ${files.directory}/${number}.blk cannot be read: ${reason}`),
     });

@@ -79,8 +79,6 @@ export class FileStream implements StreamStore, RoundMember {
   #inRoundWaiting: Waiter[] = [];
   /** Blocks may have lost all their messages: by deletes (any block), or by limits (the oldest). */
   #sweep: 'all' | 'oldest' | undefined;
-  /** Tombstones are staged. */
-  #tombstones = false;
   /** Blocks without messages once the round is through. */
   #doomed: readonly number[] = [];
   /** They are so by deletes, which are answered when the removal is synced too. */
@@ -197,6 +195,7 @@ export class FileStream implements StreamStore, RoundMember {
   }
 
   setLimits(limits: StoreLimits): void {
+    this.#parts.streams.exports.limitChange(this.handle);
     this.#limits = limits;
     this.applyLimits();
     this.#parts.streams.exports.limitNow(this.handle);
@@ -310,7 +309,6 @@ export class FileStream implements StreamStore, RoundMember {
 
   #deleted(): void {
     this.#sweep = 'all';
-    this.#tombstones = true;
     this.#parts.rounds.add(this);
   }
 
@@ -345,8 +343,7 @@ export class FileStream implements StreamStore, RoundMember {
     try {
       files.write(runs);
       streams.exports.runsWritten(this.handle, runs.length);
-      if (this.#tombstones) for (const { block } of runs) files.noteTombstones(block);
-      this.#tombstones = false;
+      for (const { block, tombstones } of runs) if (tombstones) files.noteTombstones(block);
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;
       this.failed(error);

@@ -27,8 +27,6 @@ export interface ReaderPorts {
   readonly windows: Windows;
   readonly files: BlockFiles;
   readonly call: DeliverCall;
-  /** The block that is appended to. */
-  readonly tail: () => number;
   /** A record that should be there is damaged or cannot be read. */
   readonly onDamage: (seq: number, block: number, reason: string) => void;
 }
@@ -44,13 +42,13 @@ export class StreamReader {
 
   /** Address of a message's record in kernel memory, with its length; undefined when there is none or it is damaged. */
   #record(seq: number): { readonly at: number; readonly length: number } | undefined {
-    const { kernel, windows, files, tail, onDamage } = this.#ports;
+    const { kernel, windows, files, onDamage } = this.#ports;
     const place = kernel.locate(this.#stream, seq);
     if (place === undefined) return undefined;
     const { block, offset, length, address } = place;
     if (address !== 0) return { at: address, length };
     try {
-      const window = windows.over(files, block, offset, length, 0, block !== tail());
+      const window = windows.over(files, block, offset, length, 0);
       if (window !== undefined) {
         const at = window.address + (offset - window.from);
         if (kernel.exports.verifyRecord(this.#stream, block, at, length) !== 0) return { at, length };
@@ -112,7 +110,7 @@ export class StreamReader {
   }
 
   deliver(request: DeliverRequest, visible: number): Delivered {
-    const { kernel, windows, files, call, tail, onDamage } = this.#ports;
+    const { kernel, windows, files, call, onDamage } = this.#ports;
     const to = Math.min(request.toSeq ?? visible, visible);
     if (!call.begin(this.#stream, request, to)) return call.result(to + 1 > request.fromSeq ? to + 1 : request.fromSeq, 'end');
     for (;;) {
@@ -124,7 +122,7 @@ export class StreamReader {
         let reason = 'its checksum is wrong';
         if (result === deliverResult.window) {
           try {
-            const window = windows.over(files, block, offset, length, ahead, block !== tail());
+            const window = windows.over(files, block, offset, length, ahead);
             if (window !== undefined) {
               call.setWindow(window);
               continue;

@@ -42,7 +42,7 @@ export class Windows {
    * A window over the record at `offset`, with as much behind it as `ahead` asks for and there is. Undefined: the file does not have
    * that many bytes.
    */
-  over(files: BlockFiles, block: number, offset: number, length: number, ahead: number, full: boolean): Window | undefined {
+  over(files: BlockFiles, block: number, offset: number, length: number, ahead: number): Window | undefined {
     for (const slot of this.#slots) {
       if (slot.files !== files || slot.block !== block || offset < slot.from || offset + length > slot.to) continue;
       slot.used = ++this.#uses;
@@ -50,7 +50,7 @@ export class Windows {
     }
     const wanted = Math.max(length, Math.min(WINDOW_SIZE, Math.max(ahead, SMALLEST_READ)));
     const slot = this.#slotFor(files, block, wanted);
-    const have = files.read(block, this.#kernel.memory.bytes(slot.address, wanted), offset, full);
+    const have = files.read(block, this.#kernel.memory.bytes(slot.address, wanted), offset);
     slot.files = files;
     slot.block = block;
     slot.from = offset;

@@ -1,0 +1,153 @@
+/**
+ * The store against its twin: whatever is appended, deleted, purged, limited and opened again, both answer the same.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { PurgeRequest, StoreLimits, StreamStore } from '../../../../ts/engine/store/store.ts';
+import { effort, holdsInTime } from '../../../oracle/check.ts';
+import { PlainStream } from '../../../oracle/stream.ts';
+import { noLimits, openTestStore, synced } from '../../../support/store.ts';
+import type { TestStore } from '../../../support/store.ts';
+import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
+
+type Step =
+  | {
+      readonly is: 'append';
+      readonly subject: string;
+      readonly headers: string;
+      readonly payload: string;
+      readonly long: boolean;
+    }
+  | { readonly is: 'delete'; readonly at: number }
+  | { readonly is: 'purge'; readonly request: PurgeRequest }
+  | { readonly is: 'limit'; readonly limits: StoreLimits }
+  | { readonly is: 'sync' }
+  | { readonly is: 'reopen' };
+
+const token = fc.constantFrom('a', 'b', 'ab', 'abc', 'a-very-long-token-that-is-longer-than-a-prefix', 'x', 'é');
+const subject = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join('.'));
+const numbered = fc.tuple(subject, fc.integer({ min: 0, max: 300 })).map(([start, n]) => `${start}.${n}`);
+const anySubject = fc.oneof(subject, numbered);
+const filter = fc
+  .tuple(fc.array(fc.oneof(token, fc.constant('*')), { minLength: 1, maxLength: 4 }), fc.boolean())
+  .map(([tokens, full]) => [...tokens, ...(full ? ['>'] : [])].join('.'));
+const anyFilter = fc.oneof(filter, anySubject, fc.constant('>'));
+
+const append: fc.Arbitrary<Step> = fc.record({
+  is: fc.constant('append' as const),
+  subject: anySubject,
+  headers: fc.constantFrom('', '', 'NATS/1.0\r\nA: b\r\n\r\n'),
+  payload: fc.string({ maxLength: 80 }).map((text) => text.replace(/[^ -~]/g, '.')),
+  long: fc.boolean(),
+});
+const limits: fc.Arbitrary<StoreLimits> = fc.record({
+  ...Object.fromEntries(Object.entries(noLimits).map(([key, value]) => [key, fc.constant(value)])),
+  maxMessages: fc.constantFrom(-1, -1, 5, 40),
+  maxBytes: fc.constantFrom(-1, 60_000),
+  maxMessagesPerSubject: fc.constantFrom(-1, 1, 3),
+}) as fc.Arbitrary<StoreLimits>;
+const steps = fc.array(
+  fc.oneof(
+    { weight: 30, arbitrary: append },
+    { weight: 6, arbitrary: fc.record({ is: fc.constant('delete' as const), at: fc.nat(200) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        is: fc.constant('purge' as const),
+        request: fc.oneof(
+          fc.record({ filter: anyFilter }),
+          fc.record({ seq: fc.nat(120) }),
+          fc.record({ keep: fc.integer({ min: 1, max: 30 }) }),
+          fc.record({ filter: anyFilter, keep: fc.integer({ min: 1, max: 5 }) }),
+          fc.record({ filter: anyFilter, seq: fc.nat(120) }),
+        ),
+      }),
+    },
+    { weight: 2, arbitrary: fc.constant<Step>({ is: 'sync' }) },
+    { weight: 1, arbitrary: fc.constant<Step>({ is: 'reopen' }) },
+  ),
+  { maxLength: 150 },
+);
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function act(step: Step, stream: StreamStore, model: PlainStream): void {
+  if (step.is === 'append') {
+    const { subject: to, headers } = step;
+    const payload = step.long ? step.payload + 'y'.repeat(9_000) : step.payload;
+    const seq = stream.append({ subject: to, headers: encoder.encode(headers), payload: encoder.encode(payload) });
+    assert.equal(seq, model.append(Buffer.from(to).toString('latin1'), headers, payload));
+  } else if (step.is === 'delete') {
+    const seq = Math.max(0, model.last - step.at);
+    assert.equal(stream.delete(seq), model.delete(seq), `delete ${seq}`);
+  } else if (step.is === 'purge') {
+    const { filter: of = '>', ...rest } = step.request;
+    const purged = model.purge({ filter: Buffer.from(of).toString('latin1'), ...rest });
+    assert.equal(stream.purge(step.request), purged, `purge ${JSON.stringify(step.request)}`);
+  }
+}
+
+function compare(stream: StreamStore, model: PlainStream, filters: readonly string[]): void {
+  const { messages, bytes, firstSeq, lastSeq, numSubjects, numDeleted } = stream.state;
+  assert.deepEqual({ messages, bytes, firstSeq, lastSeq, numSubjects, numDeleted }, model.state());
+  const middle = Math.floor((model.first + model.last) / 2);
+  for (const wide of filters) {
+    const narrow = Buffer.from(wide).toString('latin1');
+    assert.equal(stream.lastBySubject(wide)?.seq ?? 0, model.lastOn(narrow), `last on ${wide}`);
+    for (const from of [0, middle, model.last]) {
+      assert.equal(stream.nextBySubject(wide, from)?.seq ?? 0, model.nextOn(narrow, from), `next on ${wide} from ${from}`);
+      assert.equal(stream.countPending([wide], from), model.count([narrow], from), `pending on ${wide} from ${from}`);
+    }
+    const counts = [...stream.subjects(wide)].map(([name, count]) => [Buffer.from(name).toString('latin1'), count]);
+    assert.deepEqual(Object.fromEntries(counts), model.subjects(narrow), `subjects of ${wide}`);
+  }
+  assert.equal(
+    stream.countPending(filters, middle),
+    model.count(
+      filters.map((of) => Buffer.from(of).toString('latin1')),
+      middle,
+    ),
+  );
+  for (const { seq, subject: name, headers, payload } of model.messages) {
+    const found = stream.get(seq);
+    assert.ok(found, `message ${seq}`);
+    assert.equal(Buffer.from(found.subject).toString('latin1'), name);
+    assert.equal(decoder.decode(found.headers), headers);
+    assert.equal(decoder.decode(found.payload), payload);
+  }
+}
+
+async function reopen(server: TestStore, root: string, model: PlainStream): Promise<[TestStore, StreamStore]> {
+  await server.stop();
+  const next = openTestStore(root);
+  return [next, await next.store.recover(next.options('S', { limits: model.limits }))];
+}
+
+test('a stream holds what its twin holds', async () => {
+  await holdsInTime(
+    fc.asyncProperty(steps, limits, fc.array(anyFilter, { minLength: 1, maxLength: 4 }), async (todo, limit, filters) => {
+      const root = temporaryFolder();
+      let server = openTestStore(root);
+      const model = new PlainStream(limit);
+      let stream = server.store.create(server.options('S', { limits: limit }), '{}');
+      try {
+        for (const step of todo) {
+          if (step.is === 'sync') await synced(stream);
+          else if (step.is === 'reopen') [server, stream] = await reopen(server, root, model);
+          else server.turn(() => act(step, stream, model));
+        }
+        compare(stream, model, filters);
+        await synced(stream);
+        compare(stream, model, filters);
+        [server, stream] = await reopen(server, root, model);
+        compare(stream, model, filters);
+      } finally {
+        await server.stop();
+        removeFolder(root);
+      }
+    }),
+    effort(60),
+  );
+});
