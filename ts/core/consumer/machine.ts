@@ -45,6 +45,9 @@ export class ConsumerMachine {
 
   #pushActive = false;
   #oversized = false;
+  /** Requests still to be served in this round, and what each may take. */
+  #turnsLeft = 0;
+  #turnMessages = 0;
   #deliveredAtMs = 0;
   #usedAtMs: number;
   #heartbeatAtMs = 0;
@@ -233,10 +236,12 @@ export class ConsumerMachine {
 
   /** Several requests share what is there. */
   #share(request: WaitingRequest): number {
-    const others = this.#waiting.length;
-    if (others === 1) return Math.min(request.wanted, batchMessages);
-    const left = Math.max(1, this.#visibleSeq - this.#nextSeq + 1);
-    return Math.min(request.wanted, batchMessages, Math.ceil(left / others));
+    if (this.#waiting.length === 1) return Math.min(request.wanted, batchMessages);
+    if (this.#turnsLeft === 0) {
+      this.#turnsLeft = this.#waiting.length;
+      this.#turnMessages = Math.max(1, Math.ceil((this.#visibleSeq - this.#nextSeq + 1) / this.#turnsLeft));
+    }
+    return Math.min(request.wanted, batchMessages, this.#turnMessages);
   }
 
   #workFor(deliverSubject: string, wanted: number, bytes: number): DeliverWork | undefined {
@@ -298,6 +303,7 @@ export class ConsumerMachine {
       this.#closeRequest(request, '409 Message Size Exceeds MaxBytes');
       return this.#waiting.rotate(true);
     }
+    this.#turnsLeft = Math.max(0, this.#turnsLeft - 1);
     request.wanted -= messages;
     request.delivered += messages;
     if (request.heartbeatMs > 0) request.heartbeatAtMs = nowMs + request.heartbeatMs;
@@ -322,6 +328,7 @@ export class ConsumerMachine {
     this.#waiting.filter((request) => {
       if (request.expiresAtMs > 0 && nowMs >= request.expiresAtMs) {
         this.#closeRequest(request, '408 Request Timeout');
+        this.#usedAtMs = nowMs;
         return false;
       }
       if (request.heartbeatAtMs > 0 && nowMs >= request.heartbeatAtMs) {

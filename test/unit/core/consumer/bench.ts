@@ -1,0 +1,146 @@
+// A consumer machine over a made-up stream, with the driver's loop around it: what tests of the machine stand on.
+
+import type { ConsumerOutput, DeliverResult, DeliverWork } from '../../../../ts/core/consumer/contract.ts';
+import { ConsumerMachine, type ConsumerStart } from '../../../../ts/core/consumer/machine.ts';
+import { parsePullRequest } from '../../../../ts/core/consumer/pull-request.ts';
+import { settingsOf } from '../../../../ts/core/consumer/settings.ts';
+import { consumerConfigSchema, type ConsumerConfig } from '../../../../ts/core/jetstream/consumer-config.ts';
+import { emptyDocument } from '../../../../ts/core/jetstream/schema.ts';
+import type { AckVerb } from '../../../../ts/core/consumer/ack.ts';
+
+const encoder = new TextEncoder();
+const messageBytes = 100;
+
+export interface Delivery {
+  readonly to: string;
+  readonly seq: number;
+  readonly consumerSeq: number;
+  readonly deliveries: number;
+}
+
+export function configOf(given: Partial<ConsumerConfig>): ConsumerConfig {
+  const defaults = {
+    max_deliver: -1,
+    max_waiting: 512,
+    max_ack_pending: 1000,
+    ack_policy: 'explicit',
+    ack_wait: 30_000_000_000n,
+    durable_name: 'C',
+  };
+  return { ...emptyDocument(consumerConfigSchema), ...defaults, ...given } as unknown as ConsumerConfig;
+}
+
+export class Bench {
+  nowMs = 1_000_000;
+  readonly messages = new Set<number>();
+  lastSeq = 0;
+  readonly deliveries: Delivery[] = [];
+  readonly outputs: ConsumerOutput[] = [];
+  readonly deaf = new Set<string>();
+  readonly config: ConsumerConfig;
+  machine: ConsumerMachine;
+
+  constructor(config: Partial<ConsumerConfig> = {}, start: ConsumerStart = { firstSeq: 1 }) {
+    this.config = configOf(config);
+    this.machine = this.#machine(start);
+  }
+
+  #machine(start: ConsumerStart): ConsumerMachine {
+    const view = { countPending: (from: number) => [...this.messages].filter((seq) => seq >= from).length };
+    return new ConsumerMachine({ stream: 'S', name: 'C' }, settingsOf(this.config, true), view, start, this.nowMs);
+  }
+
+  /** A new machine with the state of the old one. */
+  restart(): void {
+    const state = this.machine.state();
+    this.machine = this.#machine({ firstSeq: 1 });
+    this.machine.restore(state);
+    this.machine.step({ is: 'visible', lastSeq: this.lastSeq }, this.nowMs);
+  }
+
+  publish(count: number): void {
+    for (let index = 0; index < count; index++) this.messages.add(++this.lastSeq);
+    this.machine.step({ is: 'visible', lastSeq: this.lastSeq }, this.nowMs);
+    this.run();
+  }
+
+  pull(payload: unknown = '', reply = 'in'): void {
+    const bytes = encoder.encode(typeof payload === 'string' ? payload : JSON.stringify(payload));
+    this.machine.step({ is: 'pull', reply, request: parsePullRequest(bytes, this.config) }, this.nowMs);
+    this.run();
+  }
+
+  ack({ seq, consumerSeq, deliveries }: Delivery, verb: AckVerb = { is: 'ack' }, reply = ''): void {
+    this.machine.step({ is: 'ack', streamSeq: seq, consumerSeq, deliveries, verb, reply }, this.nowMs);
+    this.run();
+  }
+
+  listen(active: boolean): void {
+    this.machine.step({ is: 'interest', active }, this.nowMs);
+    this.run();
+  }
+
+  /** Time passes, with a tick whenever the machine asked for one. */
+  pass(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    for (let next = this.machine.nextTickMs(); next <= untilMs; next = this.machine.nextTickMs()) {
+      this.nowMs = Math.max(this.nowMs, next);
+      this.machine.tick(this.nowMs);
+      this.run();
+      if (this.outputs.some(({ is }) => is === 'inactive')) break;
+    }
+    this.nowMs = untilMs;
+  }
+
+  run(): void {
+    for (let work = this.machine.ready(this.nowMs); work !== undefined; work = this.machine.ready(this.nowMs)) {
+      this.machine.delivered(work, this.#deliver(work), this.nowMs);
+    }
+    this.outputs.push(...this.machine.takeOutputs());
+  }
+
+  #deliver(work: DeliverWork): DeliverResult {
+    const seqs: number[] = [];
+    const end = (stopped: DeliverResult['stopped'], nextSeq: number): DeliverResult => {
+      return { messages: seqs.length, bytes: seqs.length * messageBytes, nextSeq, seqs, stopped };
+    };
+    if (this.deaf.has(work.deliverSubject)) return end('interest', work.fromSeq);
+    const to = work.toSeq === 0 ? this.lastSeq : Math.min(work.toSeq, this.lastSeq);
+    for (const seq of this.messages) {
+      if (seq < work.fromSeq || seq > to) continue;
+      if (seqs.length === work.maxMessages) return end('messages', seq);
+      if ((seqs.length + 1) * messageBytes > work.maxBytes) return end('bytes', seq);
+      this.deliveries.push({
+        to: work.deliverSubject,
+        seq,
+        consumerSeq: work.firstConsumerSeq + seqs.length,
+        deliveries: work.deliveries,
+      });
+      seqs.push(seq);
+    }
+    return end('end', to + 1);
+  }
+
+  /** Sequences delivered so far. */
+  get seqs(): number[] {
+    return this.deliveries.map(({ seq }) => seq);
+  }
+
+  last(): Delivery {
+    const delivery = this.deliveries.at(-1);
+    if (delivery === undefined) throw new Error('nothing was delivered');
+    return delivery;
+  }
+
+  /** Status lines sent, with their headers. */
+  get statuses(): string[] {
+    return this.outputs.flatMap((output) => {
+      if (output.is !== 'status') return [];
+      return [`${output.to}: ${output.status}${output.headers.map(([name, value]) => ` ${name}=${value}`).join('')}`];
+    });
+  }
+
+  advisories(): unknown[] {
+    return this.outputs.flatMap((output) => (output.is === 'advisory' ? [[output.id, output.fields]] : []));
+  }
+}
