@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { filesUnder } from './files.mjs';
 import { root } from './root.mjs';
 
-const fileTimeoutMs = 600_000;
+const fileTimeoutMs = 300_000;
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const passedOn = process.argv.slice(2).filter((word) => word.startsWith('--'));
