@@ -22,9 +22,24 @@ if (files.length === 0) {
 const ownReporter = passedOn.some((word) => word.startsWith('--test-reporter='));
 const reporter = ownReporter ? [] : ['--test-reporter=./scripts/test-reporter.mjs', '--test-reporter-destination=stdout'];
 const runner = ['--import', 'tsx', '--test', `--test-concurrency=${availableParallelism()}`, `--test-timeout=${fileTimeoutMs}`];
-const child = spawn(process.execPath, [...runner, ...reporter, ...passedOn, ...files], { cwd: root, stdio: 'inherit' });
+// The runner leads a process group of its own, so that servers which a failed or timed out test left behind end with it.
+const child = spawn(process.execPath, [...runner, ...reporter, ...passedOn, ...files], {
+  cwd: root,
+  stdio: 'inherit',
+  detached: true,
+});
 
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
+/** @param {NodeJS.Signals} signal */
+function signalGroup(signal) {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // Nobody is left in the group.
+  }
+}
+
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => signalGroup(signal));
 child.on('close', (code) => {
+  signalGroup('SIGKILL');
   process.exitCode = code ?? 1;
 });
