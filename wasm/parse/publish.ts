@@ -114,7 +114,10 @@ function wrongEnd(end: usize): bool {
   return publishEnd - 1 == end && load<u8>(end - 1) != 13;
 }
 
-/** Routes the current message of a client, its subject mapped already, if its permissions let it; answers 503 where nobody took a request. */
+/**
+ * Routes the current message of a client, its subject mapped already, if its permissions let it; answers 503 where nobody took a
+ * request.
+ */
 export function routePublished(connection: Connection): void {
   if (!allowed(connection)) return;
   if (connection.flags & VERBOSE) sendOk(connection);

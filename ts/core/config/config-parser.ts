@@ -5,7 +5,7 @@
 
 import { ConfigError } from './config-error.ts';
 import type { Position } from './config-error.ts';
-import { valueAt } from './config-value.ts';
+import { valueAt, valueCount } from './config-value.ts';
 import type { ConfigValue, MapValue } from './config-value.ts';
 import { END, isBlank, isDigit, isNewline, isSpace, Scanner } from './scanner.ts';
 import { readBareString, readBlockString, readDoubleQuoted, readNumeric, readSingleQuoted } from './scalar-reader.ts';
@@ -18,8 +18,17 @@ export interface ParserPorts {
 }
 
 const MAX_NESTING = 256;
-const MAX_INCLUDES = 64;
+const MAX_INCLUDES = 1_000;
+const MAX_INCLUDE_DEPTH = 64;
+/** Values that variables may stand for, all together: what a file means is at most so much larger than its text. */
+const MAX_EXPANSION = 1_000_000;
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, false: false, no: false, off: false };
+
+/** What a file may still use up, shared by everything it includes. */
+interface Budget {
+  includes: number;
+  values: number;
+}
 
 /** Where the parser is: the file, the maps around it and what led here. */
 interface Frame {
@@ -31,13 +40,15 @@ interface Frame {
   readonly files: readonly string[];
   /** Environment variables being read, outermost first. */
   readonly variables: readonly string[];
+  readonly budget: Budget;
   nesting: number;
 }
 
 type Place = 'top' | 'block' | 'map' | 'array';
 
 export function parseConfig(text: string, file: string, ports: ParserPorts): MapValue {
-  return parseText(text, file, ports, [file], []);
+  const budget = { includes: MAX_INCLUDES, values: MAX_EXPANSION };
+  return parseText(text, file, ports, [file], [], budget);
 }
 
 function parseText(
@@ -46,10 +57,11 @@ function parseText(
   ports: ParserPorts,
   files: readonly string[],
   variables: readonly string[],
+  budget: Budget,
 ): MapValue {
   const scanner = new Scanner(text, file);
   const root: MapValue = { kind: 'map', entries: new Map(), at: scanner.position(0) };
-  parseTop({ scanner, ports, scopes: [root], files, variables, nesting: 0 }, root);
+  parseTop({ scanner, ports, scopes: [root], files, variables, budget, nesting: 0 }, root);
   return root;
 }
 
@@ -90,7 +102,7 @@ function parseEntry(frame: Frame, into: MapValue, place: Place): void {
   const separated = scanner.take('=') || scanner.take(':');
   if (separated && place === 'map') scanner.skipBlanksAndNewlines();
   else scanner.skipBlanks();
-  if (isNewline(scanner.peek())) scanner.fail(`expected a value for "${key}" on the same line`);
+  if (isNewline(scanner.peek())) scanner.fail(`expected a value for "${key}" before the end of the line`, scanner.offset + 1);
   if (scanner.peek() === END && !separated) scanner.fail(`key "${key}" has no value`);
   // Only an empty value at the file's own level stands for an empty string; elsewhere it is a forgotten one.
   if (place === 'map' && (scanner.peek() === END || scanner.peek() === '}' || scanner.peek() === ',')) {
@@ -213,7 +225,8 @@ function parseInclude(frame: Frame, into: MapValue): void {
   const path = readIncludePath(scanner);
   const target = joinPath(directoryOf(scanner.file), path);
   if (files.includes(target)) scanner.fail(`include file '${path}' includes itself`, start);
-  if (files.length > MAX_INCLUDES) scanner.fail(`more than ${MAX_INCLUDES} files include each other`, start);
+  if (files.length > MAX_INCLUDE_DEPTH) scanner.fail(`more than ${MAX_INCLUDE_DEPTH} files include each other`, start);
+  if (frame.budget.includes-- === 0) scanner.fail(`more than ${MAX_INCLUDES} includes`, start);
   let text: string;
   try {
     text = ports.readFile(target);
@@ -221,7 +234,7 @@ function parseInclude(frame: Frame, into: MapValue): void {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError([{ at: scanner.position(start), text: `error parsing include file '${path}', ${reason}` }]);
   }
-  const included = parseText(text, target, ports, [...files, target], frame.variables);
+  const included = parseText(text, target, ports, [...files, target], frame.variables, frame.budget);
   for (const entry of included.entries.values()) {
     into.entries.delete(entry.key);
     into.entries.set(entry.key, entry);
@@ -254,20 +267,27 @@ function joinPath(directory: string, path: string): string {
   return (directory.startsWith('/') ? '/' : '') + parts.join('/');
 }
 
+/** Counts what a variable stands for: lists of lists of the same variable grow without the text growing. */
+function withinBudget(frame: Frame, value: ConfigValue, at: Position): ConfigValue {
+  frame.budget.values -= valueCount(value);
+  if (frame.budget.values >= 0) return value;
+  throw new ConfigError([{ at, text: `variables stand for more than ${MAX_EXPANSION} values` }]);
+}
+
 function resolveVariable(frame: Frame, name: string, at: Position): ConfigValue {
   for (let i = frame.scopes.length - 1; i >= 0; i--) {
     const entry = frame.scopes[i]?.entries.get(name);
     if (entry === undefined) continue;
     entry.referenced = true;
-    return entry.value;
+    return withinBudget(frame, entry.value, at);
   }
   const text = Object.hasOwn(frame.ports.env, name) ? frame.ports.env[name] : undefined;
   const where = `variable reference for '${name}' on line ${at.line}`;
   if (text === undefined) throw new ConfigError([{ at, text: `${where} can not be found` }]);
   if (frame.variables.includes(name)) throw new ConfigError([{ at, text: `${where}: variable reference cycle for '${name}'` }]);
   try {
-    const parsed = parseText(`${name}=${text}`, at.file, frame.ports, frame.files, [...frame.variables, name]);
-    return parsed.entries.get(name)?.value ?? { kind: 'string', value: '', at };
+    const parsed = parseText(`${name}=${text}`, at.file, frame.ports, frame.files, [...frame.variables, name], frame.budget);
+    return withinBudget(frame, parsed.entries.get(name)?.value ?? { kind: 'string', value: '', at }, at);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError([{ at, text: `${where} could not be parsed: ${error.problems.map((p) => p.text).join(', ')}` }]);

@@ -55,6 +55,20 @@ export function valueAt(value: ConfigValue, at: Position): ConfigValue {
   return { ...value, at };
 }
 
+const counts = new WeakMap<object, number>();
+
+/** How many values a value holds, itself included. Parts that occur several times are counted each time but visited once. */
+export function valueCount(value: ConfigValue): number {
+  if (value.kind !== 'array' && value.kind !== 'map') return 1;
+  const inside = value.kind === 'array' ? value.items : value.entries;
+  const known = counts.get(inside);
+  if (known !== undefined) return known;
+  const parts = value.kind === 'array' ? value.items : [...value.entries.values()].map((entry) => entry.value);
+  const count = parts.reduce((sum, part) => sum + valueCount(part), 1);
+  counts.set(inside, count);
+  return count;
+}
+
 const GO_ESCAPES: Readonly<Record<string, string>> = {
   '<': '\\u003c',
   '>': '\\u003e',
