@@ -2,6 +2,7 @@
 // call, the events it made are handled, and every connection with something to write is flushed. Anything else that may produce output
 // (timers, the store, the API) runs inside `turn` as well.
 
+import { formatDuration } from '../../core/config/duration.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -22,6 +23,8 @@ export interface BrokerPorts {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+export type SlowReason = Extract<CloseReason, 'slowConsumerPending' | 'slowConsumerDeadline'>;
 
 /** How often connections with a write in flight are looked at. */
 const DEADLINE_CHECK_MS = 100;
@@ -193,9 +196,15 @@ export class Broker implements Acceptor {
     this.#closedListener(connection, reason);
   }
 
-  countSlow(connection: ClientConnection, reason: CloseReason): void {
+  /** Counts a slow consumer and says why, in nats-server's words; `pendingBytes` is what waits for it. */
+  countSlow(connection: ClientConnection, reason: SlowReason, pendingBytes: number): void {
     this.#slow++;
-    this.log.info(`${connection.transport.remoteAddress}:${connection.transport.remotePort} - cid:${connection.cid} - ${reason}`);
+    const { maxPending, writeDeadlineMs } = this.#options;
+    const detail =
+      reason === 'slowConsumerPending'
+        ? `MaxPending of ${maxPending} Exceeded`
+        : `WriteDeadline of ${formatDuration(writeDeadlineMs)} exceeded with ${pendingBytes} total bytes`;
+    this.log.info(`${connection.session.facts.label} - Slow Consumer Detected: ${detail}`);
   }
 
   countStall(): void {

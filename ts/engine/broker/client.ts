@@ -11,7 +11,7 @@ import type { Instant, Timer } from '../../ports/clock.ts';
 import type { Transport, TransportSink } from '../../ports/connection.ts';
 import type { BindSpec, Session, SessionHost } from '../session/session.ts';
 import type { KernelAccount } from './accounts.ts';
-import type { Broker } from './broker.ts';
+import type { Broker, SlowReason } from './broker.ts';
 import { bindFlags } from './binding.ts';
 
 /**
@@ -242,8 +242,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     if (nowMs - this.#writingSinceMs >= deadlineMs) this.#dropSlow('slowConsumerDeadline');
   }
 
-  #dropSlow(reason: CloseReason): void {
-    this.#broker.countSlow(this, reason);
+  #dropSlow(reason: SlowReason): void {
+    this.#broker.countSlow(this, reason, this.#broker.kernel.pendingBytes(this.index));
     if (this.#closing === undefined) {
       this.#closing = reason;
       this.#broker.kernel.exports.closeConnection(this.index);
