@@ -1,0 +1,117 @@
+// JSON as nats-server reads and writes it: escapes, exact numbers, times, strict fields, and its words for what does not fit.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  formatDuration,
+  formatInstant,
+  parseDuration,
+  parseInstant,
+  zeroInstant,
+} from '../../../../ts/core/jetstream/instant.ts';
+import { encodeJson } from '../../../../ts/core/jetstream/json.ts';
+import { parseJson, type JsonNode } from '../../../../ts/core/jetstream/parse-json.ts';
+import { readDocument, writeDocument } from '../../../../ts/core/jetstream/schema.ts';
+import { streamConfigRequestSchema, streamConfigSchema } from '../../../../ts/core/jetstream/stream-config.ts';
+
+test('angle brackets, ampersands and line separators are escaped, durations are exact', () => {
+  assert.equal(
+    encodeJson({ a: '<b>&\u2028', n: 2n ** 62n + 1n, gone: undefined, list: [1, true, null] }),
+    '{"a":"\\u003cb\\u003e\\u0026\\u2028","n":4611686018427387905,"list":[1,true,null]}',
+  );
+});
+
+function plain(node: JsonNode): unknown {
+  switch (node.kind) {
+    case 'null':
+      return null;
+    case 'number':
+      return Number(node.text);
+    case 'array':
+      return node.items.map(plain);
+    case 'object':
+      return Object.fromEntries(node.members.map(([name, value]) => [name, plain(value)]));
+    default:
+      return node.value;
+  }
+}
+
+test('whatever JSON says is read as JSON.parse reads it', () => {
+  fc.assert(
+    fc.property(fc.json({ noUnicodeString: false } as object), (text) => {
+      assert.deepEqual(JSON.stringify(plain(parseJson(text))), JSON.stringify(JSON.parse(text)));
+    }),
+  );
+});
+
+test('broken JSON of any kind is an error, never a crash', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.nat(), (text, at) => {
+      const cut = text.slice(0, at % (text.length + 1));
+      let good = true;
+      try {
+        JSON.parse(cut);
+      } catch {
+        good = false;
+      }
+      if (good) parseJson(cut);
+      else assert.throws(() => parseJson(cut), { name: 'Error' });
+    }),
+  );
+});
+
+test('a configuration is read, written and read again without loss', () => {
+  const text =
+    '{"name":"A","subjects":["a.\\u003e"],"max_age":86400000000001,"sources":[{"name":"B","opt_start_time":"2020-01-01T00:00:00.5Z"}],"metadata":{"b":"2","a":"1"}}';
+  const config = readDocument(streamConfigSchema, text, true);
+  const written = encodeJson(writeDocument(streamConfigSchema, config));
+  assert.match(written, /"max_age":86400000000001,/);
+  assert.match(written, /"opt_start_time":"2020-01-01T00:00:00.5Z"/);
+  assert.match(written, /"metadata":\{"a":"1","b":"2"\}\}$/);
+  assert.deepEqual(readDocument(streamConfigSchema, written, true), config);
+});
+
+test('field names are matched without regard to case, unknown ones are refused while strict', () => {
+  assert.equal(readDocument(streamConfigSchema, '{"NAME":"A"}', true)['name'], 'A');
+  assert.throws(() => readDocument(streamConfigRequestSchema, '{"nome":"A"}', true), { message: 'json: unknown field "nome"' });
+  assert.equal(readDocument(streamConfigRequestSchema, '{"nome":"A","name":"B"}', false)['name'], 'B');
+});
+
+const times: readonly (readonly [text: string, seconds: number, nanos: number])[] = [
+  ['1970-01-01T00:00:00Z', 0, 0],
+  ['2026-11-23T05:30:27.363694238Z', 1795411827, 363694238],
+  ['2020-02-29T23:59:59.5Z', 1583020799, 500000000],
+  ['0001-01-01T00:00:00Z', zeroInstant.seconds, 0],
+];
+
+for (const [text, seconds, nanos] of times) {
+  test(`${text} is read and written back`, () => {
+    assert.deepEqual(parseInstant(text), { seconds, nanos });
+    assert.equal(formatInstant({ seconds, nanos }), text);
+  });
+}
+
+test('times with an offset are turned to UTC, impossible ones refused', () => {
+  assert.deepEqual(parseInstant('2020-01-01T02:30:00+02:30'), parseInstant('2020-01-01T00:00:00Z'));
+  for (const text of ['', '2020-01-01', '2020-13-01T00:00:00Z', '2020-02-30T00:00:00Z', '2020-01-01T24:00:00Z']) {
+    assert.equal(parseInstant(text), undefined, text);
+  }
+});
+
+const durations: readonly (readonly [nanos: bigint, text: string])[] = [
+  [0n, '0s'],
+  [1n, '1ns'],
+  [1_500n, '1.5µs'],
+  [100_000_000n, '100ms'],
+  [1_500_000_000n, '1.5s'],
+  [120_000_000_000n, '2m0s'],
+  [3_661_000_000_000n, '1h1m1s'],
+];
+
+for (const [nanos, text] of durations) {
+  test(`a duration of ${nanos} ns is ${text}`, () => {
+    assert.equal(formatDuration(nanos), text);
+    assert.equal(parseDuration(text), nanos);
+  });
+}

@@ -1,0 +1,145 @@
+// Streams and consumers of the engine over fakes: what survives a restart, what waits for the disk, what retention removes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { apiSession, type ApiSession } from './session.ts';
+
+async function json(session: ApiSession, subject: string, body?: unknown): Promise<Record<string, unknown>> {
+  const { text } = await session.request(`$JS.API.${subject}`, body === undefined ? '' : JSON.stringify(body));
+  assert.ok(text !== undefined, `${subject} was not answered`);
+  const answer = JSON.parse(text) as Record<string, unknown>;
+  assert.equal(answer['error'], undefined, `${subject}: ${text}`);
+  return answer;
+}
+
+async function withStream(config: object = {}): Promise<ApiSession> {
+  const session = await apiSession();
+  await json(session, 'STREAM.CREATE.S', { name: 'S', subjects: ['s.>'], ...config });
+  return session;
+}
+
+const durable = { stream_name: 'S', config: { durable_name: 'C', ack_policy: 'explicit', ack_wait: 1e9 } };
+
+test('streams, consumers and what is acknowledged survive a restart', async () => {
+  const session = await withStream();
+  for (const name of ['a', 'b', 'c']) session.publish(`s.${name}`, name);
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  const messages = session.listen('in');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, Buffer.from('2'));
+  assert.equal(messages.length, 2);
+  session.broker.publish(0, messages[0]?.reply ?? '', '', undefined, new Uint8Array(0));
+  await session.restart();
+  const info = await json(session, 'CONSUMER.INFO.S.C');
+  assert.deepEqual(
+    [info['delivered'], info['ack_floor'], info['num_ack_pending'], info['num_pending']],
+    [{ consumer_seq: 2, stream_seq: 2 }, { consumer_seq: 1, stream_seq: 1 }, 1, 1],
+  );
+  session.clock.advance(2000);
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, Buffer.from('5'));
+  assert.match(messages[2]?.reply ?? '', /^\$JS\.ACK\.S\.C\.2\.2\.3\./, 'the one not acknowledged comes again');
+  assert.match(messages[3]?.reply ?? '', /^\$JS\.ACK\.S\.C\.1\.3\.4\./);
+  await session.stop();
+});
+
+test('message ids are remembered over a restart', async () => {
+  const session = await withStream();
+  const acks = session.listen('ack');
+  const publish = (): void => {
+    session.broker.publish(0, 's.a', 'ack', Buffer.from('NATS/1.0\r\nNats-Msg-Id: 7\r\n\r\n'), Buffer.from('x'));
+  };
+  publish();
+  await session.restart();
+  publish();
+  assert.deepEqual(
+    acks.map(({ payload }) => Buffer.from(payload).toString()),
+    ['{"stream":"S","seq":1}', '{"stream":"S","seq":1,"duplicate":true}'],
+  );
+  await session.stop();
+});
+
+test('nothing is shown, delivered or acknowledged before it is on disk', async () => {
+  const session = await withStream();
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  const stream = session.store.streams.get('S');
+  assert.ok(stream);
+  const messages = session.listen('in');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, Buffer.from('5'));
+  stream.holdSyncs = true;
+  const headers = Buffer.from('NATS/1.0\r\nNats-Msg-Id: 7\r\n\r\n');
+  for (let times = 0; times < 2; times++) session.broker.publish(0, 's.a', 'in', headers, Buffer.from('x'));
+  session.broker.publish(0, '$JS.API.STREAM.INFO.S', 'in', undefined, new Uint8Array(0));
+  session.broker.publish(0, '$JS.API.STREAM.MSG.GET.S', 'in', undefined, Buffer.from('{"seq":1}'));
+  session.broker.publish(0, '$JS.API.STREAM.MSG.DELETE.S', 'in', undefined, Buffer.from('{"seq":1}'));
+  assert.deepEqual(messages, []);
+  stream.holdSyncs = false;
+  stream.sync();
+  assert.equal(messages.length, 5, 'two publish acknowledgements, info, the message, the delete');
+  await session.stop();
+});
+
+test('a work queue lets go of what is acknowledged', async () => {
+  const session = await withStream({ retention: 'workqueue' });
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  for (const name of ['a', 'b']) session.publish(`s.${name}`, name);
+  const messages = session.listen('in');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, Buffer.from('2'));
+  session.broker.publish(0, messages[1]?.reply ?? '', '', undefined, Buffer.from('+ACK'));
+  const { state } = await json(session, 'STREAM.INFO.S');
+  assert.equal((state as { messages: number }).messages, 1);
+  await session.stop();
+});
+
+test('a rollup leaves one message on its subject, or in the stream', async () => {
+  const session = await withStream({ allow_rollup_hdrs: true });
+  for (const name of ['a', 'a', 'b']) session.publish(`s.${name}`, name);
+  session.publish('s.a', 'last', 'Nats-Rollup: sub');
+  assert.deepEqual((await json(session, 'STREAM.INFO.S', { subjects_filter: '>' }))['state'], {
+    ...((await json(session, 'STREAM.INFO.S'))['state'] as object),
+    subjects: { 's.a': 1, 's.b': 1 },
+  });
+  session.publish('s.c', 'only', 'Nats-Rollup: all');
+  assert.equal(((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages, 1);
+  await session.stop();
+});
+
+test('an ephemeral consumer nobody uses goes away, with an advisory', async () => {
+  const session = await withStream();
+  const advisories = session.listen('$JS.EVENT.ADVISORY.CONSUMER.>');
+  const { name } = await json(session, 'CONSUMER.CREATE.S', { stream_name: 'S', config: { ack_policy: 'none' } });
+  session.clock.advance(5500);
+  const answer = await session.request(`$JS.API.CONSUMER.INFO.S.${String(name)}`);
+  assert.match(answer.text ?? '', /"err_code":10014/);
+  assert.deepEqual(
+    advisories.map(({ subject }) => subject.split('.')[4]),
+    ['CREATED', 'DELETED'],
+  );
+  await session.stop();
+});
+
+test('a waiting request learns that its consumer is gone', async () => {
+  const session = await withStream();
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  const messages = session.listen('in');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, new Uint8Array(0));
+  await json(session, 'CONSUMER.DELETE.S.C');
+  assert.equal(Buffer.from(messages[0]?.headers ?? []).toString(), 'NATS/1.0 409 Consumer Deleted\r\n\r\n');
+  const next = await session.request('$JS.API.CONSUMER.MSG.NEXT.S.C');
+  assert.equal(next.unanswered, 'no responders');
+  await session.stop();
+});
+
+test('direct gets answer with the message and its place', async () => {
+  const session = await withStream({ allow_direct: true });
+  session.publish('s.a', 'one');
+  const direct = await session.request('$JS.API.DIRECT.GET.S.s.a');
+  assert.equal(direct.text, 'one');
+  assert.match(
+    direct.headers ?? '',
+    /^NATS\/1\.0\r\nNats-Stream: S\r\nNats-Subject: s\.a\r\nNats-Sequence: 1\r\nNats-Time-Stamp: 2026-/,
+  );
+  const missing = await session.request('$JS.API.DIRECT.GET.S', '{"seq":9}');
+  assert.equal(missing.headers, 'NATS/1.0 404 Message Not Found\r\n\r\n');
+  const empty = await session.request('$JS.API.DIRECT.GET.S');
+  assert.equal(empty.headers, 'NATS/1.0 408 Empty Request\r\n\r\n');
+  await session.stop();
+});
