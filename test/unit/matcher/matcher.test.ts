@@ -6,13 +6,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createMatcher } from '../../../ts/matcher/index.ts';
-import type { Matcher } from '../../../ts/matcher/index.ts';
 import { anySubject, pattern, subject } from '../../oracle/arbitraries.ts';
+import { actions, agree } from '../../fuzz/matcher.ts';
 import { effort, holds } from '../../oracle/check.ts';
-import { Matcher as Oracle, isSubscribable } from '../../oracle/matcher.ts';
-import type { Entry } from '../../oracle/matcher.ts';
-
-type Action = { readonly add: string } | { readonly remove: number } | { readonly match: string };
 
 /** Patterns of every shape that eight tokens can have, so that some hundred of them exceed what is probed one by one. */
 const manyShapes = fc
@@ -20,51 +16,6 @@ const manyShapes = fc
   .map(([tokens, full]) => [...tokens, ...(full ? ['>'] : [])].join('.'));
 const manyTokens = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 9 }).map((tokens) => tokens.join('.'));
 const longOnes = fc.nat(80).map((count) => `${'a.'.repeat(count)}*`);
-
-function actions(patterns: fc.Arbitrary<string>, subjects: fc.Arbitrary<string>, most: number): fc.Arbitrary<Action[]> {
-  return fc.array(
-    fc.oneof(
-      { weight: 4, arbitrary: patterns.map((add) => ({ add })) },
-      { weight: 2, arbitrary: fc.nat(most).map((remove) => ({ remove })) },
-      { weight: 4, arbitrary: subjects.map((match) => ({ match })) },
-    ),
-    { maxLength: most },
-  );
-}
-
-function bytesOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function agree(matcher: Matcher<string>, steps: readonly Action[]): void {
-  const oracle = new Oracle<number>();
-  const entries = new Map<number, Entry<number>>();
-  for (const step of steps) {
-    if ('add' in step) {
-      if (!isSubscribable(step.add) || /[\t\n\f\r ]/.test(step.add)) {
-        assert.throws(() => matcher.add(step.add, step.add), RangeError);
-        continue;
-      }
-      const id = matcher.add(step.add, step.add);
-      const entry = { subject: bytesOf(step.add), queue: null, value: id };
-      oracle.insert(entry);
-      assert.ok(!entries.has(id), 'an id is given to one subscription at a time');
-      entries.set(id, entry);
-    } else if ('remove' in step) {
-      const entry = entries.get(step.remove);
-      assert.equal(matcher.remove(step.remove), entry !== undefined);
-      if (entry !== undefined) oracle.remove(entry);
-      entries.delete(step.remove);
-    } else {
-      const expected = [...oracle.match(bytesOf(step.match)).plain].sort((one, other) => one - other);
-      const ids = matcher.matchIds(step.match).sort((one, other) => one - other);
-      assert.deepEqual(ids, expected, `match ${JSON.stringify(step.match)}`);
-      assert.equal(matcher.matches(step.match), expected.length > 0);
-    }
-    assert.equal(matcher.size, oracle.size);
-  }
-  for (const id of entries.keys()) matcher.remove(id);
-}
 
 describe('the matcher', () => {
   test('finds what the oracle finds, with colliding subjects', () => {
