@@ -125,13 +125,15 @@ function markSubjects(call: DeliverCall, stream: Stream): bool {
   const mark = freshMark();
   const list = collectedList();
   let last: u64 = 0;
+  let different: u32 = 0;
   for (let i: u32 = 0; i < found; i++) {
     const leaf = changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2)));
+    if (leaf.mark != mark) different++;
     leaf.mark = mark;
     last = max(last, leaf.last);
   }
   dropCollected();
-  if (found != stream.numSubjects) call.mark = mark;
+  if (different != stream.numSubjects) call.mark = mark;
   return found > 0 && <f64>last >= call.next;
 }
 

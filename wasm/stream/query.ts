@@ -111,21 +111,19 @@ export function countMatching(stream: Stream, filters: usize, count: u32, from: 
   }
   const mark = freshMark();
   let total: u64 = 0;
+  let different: u32 = 0;
   let scan = false;
   for (let i: u32 = 0; i < found; i++) {
     const leaf = collected(i);
-    if (leaf.mark == mark || leaf.last < from) continue;
-    if (leaf.first >= from) {
-      total += leaf.count;
-    } else {
-      scan = true;
-    }
+    if (leaf.mark == mark) continue;
     leaf.mark = mark;
+    different++;
+    if (leaf.first >= from) total += leaf.count;
+    else if (leaf.last >= from) scan = true;
   }
-  const all = found == stream.numSubjects;
   dropCollected();
-  if (all) return countFrom(index, from);
-  return scan ? countMarked(stream, mark, from) : total;
+  if (!scan) return total;
+  return different == stream.numSubjects ? countFrom(index, from) : countMarked(stream, mark, from);
 }
 
 function countMarked(stream: Stream, mark: u32, from: u64): u64 {
