@@ -1,9 +1,10 @@
-// The crypto port on node:crypto; bcrypt by bcryptjs, loaded when the first hashed password is compared.
+// The crypto port on node:crypto; bcrypt by bcryptjs, on threads of its own.
 // Kept true: nothing a peer sends makes these throw.
 import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { decodeNkey, encodeNkey } from '../lib/nkey.ts';
 import type { Crypto, ServerKeys } from '../ports/crypto.ts';
+import { BcryptThreads } from './bcrypt.ts';
 
 /** What stands before the 32 bytes of an ed25519 public key in its DER form. */
 const ed25519DerPrefix = Buffer.from('302a300506032b6570032100', 'hex');
@@ -23,16 +24,13 @@ function verifyNkey(nkey: string, message: Uint8Array, signature: Uint8Array): b
   }
 }
 
-async function compareBcrypt(password: string, hash: string): Promise<boolean> {
-  const { compare } = await import('bcryptjs');
-  // `$2x$` marks hashes of an implementation with a bug that ASCII passwords never met.
-  return compare(password, hash.replace(/^\$2x\$/, '$2a$')).catch(() => false);
-}
+/** One set of threads a process, however many servers live in it. */
+const bcryptThreads = new BcryptThreads();
 
 export const nodeCrypto: Crypto = {
   sha256: (bytes) => createHash('sha256').update(bytes).digest(),
   verifyNkey,
-  compareBcrypt,
+  compareBcrypt: (password, hash) => bcryptThreads.compare(password, hash),
 };
 
 function rawPublicKey(type: 'ed25519' | 'x25519'): Uint8Array {

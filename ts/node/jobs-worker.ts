@@ -1,4 +1,5 @@
 // What a thread of the jobs pool runs. It gets the compiled kernel once and keeps one scanner; results lie in shared memory.
+// The threads that compare passwords run this file too, by another name in it.
 
 import { workerData } from 'node:worker_threads';
 import type { ScanResult, ScanTask } from '../ports/jobs.ts';
@@ -17,3 +18,5 @@ export default function scan(task: ScanTask): ScanResult {
   scanner ??= new BlockScanner(given.module);
   return scanner.scan(task);
 }
+
+export { compareHere as compareBcrypt } from './bcrypt.ts';

@@ -35,3 +35,13 @@ test('a server has a fresh public key and curve key', () => {
   assert.match(one.xkey, /^X[A-Z2-7]{55}$/);
   assert.notEqual(one.serverId, other.serverId);
 });
+
+test('a costly hash is compared on a thread, and the loop goes on meanwhile', async () => {
+  const { hash } = await import('bcryptjs');
+  const { BcryptThreads } = await import('../../../ts/node/bcrypt.ts');
+  const threads = new BcryptThreads();
+  const costly = await hash('secret', 8);
+  const answers = Promise.all([threads.compare('secret', costly), threads.compare('Secret', costly)]);
+  assert.deepEqual(await answers, [true, false]);
+  await threads.stop();
+});
