@@ -1,0 +1,137 @@
+/**
+ * What the disk refuses: nothing is acknowledged that is not synced, and a stream whose file failed stops writing and stays readable.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { StreamStore } from '../../../../ts/engine/store/store.ts';
+import { NodeDisk } from '../../../../ts/node/disk.ts';
+import { DiskFault } from '../../../../ts/ports/disk.ts';
+import type { OpenFile, SyncFailure } from '../../../../ts/ports/disk.ts';
+import { openTestStore, synced } from '../../../support/store.ts';
+import type { TestStore } from '../../../support/store.ts';
+import { temporaryFolder } from '../../../support/temporary.ts';
+
+/** A disk whose syncs wait to be let through, and whose writes and syncs can be made to fail. */
+class HeldDisk extends NodeDisk {
+  readonly held: (() => void)[] = [];
+  holding = false;
+  failSync = false;
+  failWrite: 'ENOSPC' | 'SHORT' | undefined;
+  rounds = 0;
+
+  override sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
+    this.rounds++;
+    const run = (): void => {
+      if (!this.failSync) {
+        super.sync(files, done);
+        return;
+      }
+      const failures = files.map((file) => ({ file, fault: new DiskFault('EIO', file.path, `${file.path}: i/o error`) }));
+      setImmediate(() => done(failures));
+    };
+    if (this.holding) this.held.push(run);
+    else run();
+  }
+
+  release(): void {
+    this.holding = false;
+    for (const run of this.held.splice(0)) run();
+  }
+
+  override write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
+    if (this.failWrite === 'SHORT') super.write(file, [Buffer.concat(views).subarray(0, 7)], offset);
+    if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, file.path, `${file.path}: no space left`);
+    super.write(file, views, offset);
+  }
+}
+
+const encoder = new TextEncoder();
+
+interface Bench {
+  readonly disk: HeldDisk;
+  readonly server: TestStore;
+  readonly stream: StreamStore;
+  readonly block: string;
+  put(payload: string): void;
+}
+
+function bench(): Bench {
+  const root = temporaryFolder();
+  const disk = new HeldDisk();
+  const server = openTestStore(root, disk);
+  const stream = server.store.create(server.options('S'), '{}');
+  const put = (payload: string): void =>
+    server.turn(() => {
+      stream.append({ subject: 'a', payload: encoder.encode(payload) });
+    });
+  return { disk, server, stream, put, block: join(root, '$G/streams/S/msgs/1.blk') };
+}
+
+describe('group commit', () => {
+  test('shows nothing before it is synced, and everything that arrived meanwhile rides the next sync', async () => {
+    const { disk, server, stream, put } = bench();
+    await synced(stream);
+    disk.holding = true;
+    put('one');
+    const before = disk.rounds;
+    for (let n = 0; n < 50; n++) put(`more ${n}`);
+    assert.equal(disk.rounds, before, 'one sync is under way, no other has begun');
+    assert.equal(stream.syncedSeq, 0);
+    disk.release();
+    await synced(stream);
+    assert.equal(stream.syncedSeq, 51);
+    assert.equal(disk.rounds, before + 1, 'fifty messages took one sync');
+    await server.stop();
+  });
+
+  test('with a sync interval a message counts once it is written', async () => {
+    const root = temporaryFolder();
+    const disk = new HeldDisk();
+    const server = openTestStore(root, disk, 60_000);
+    const stream = server.store.create(server.options('S'), '{}');
+    disk.holding = true;
+    server.turn(() => {
+      stream.append({ subject: 'a', payload: encoder.encode('x') });
+    });
+    assert.equal(stream.syncedSeq, 1);
+    disk.release();
+    await server.stop();
+  });
+});
+
+describe('a disk that fails', () => {
+  test('a failed sync stops the stream: no promise is kept open, what was synced stays readable', async () => {
+    const { disk, server, stream, put } = bench();
+    put('kept');
+    await synced(stream);
+    disk.failSync = true;
+    put('lost');
+    await assert.rejects(synced(stream), /i\/o error/);
+    assert.match(stream.fault ?? '', /i\/o error/);
+    assert.equal(stream.syncedSeq, 1);
+    assert.equal(stream.state.messages, 1);
+    assert.equal(Buffer.from(stream.get(1)?.payload ?? []).toString(), 'kept');
+    assert.throws(() => put('refused'), /i\/o error/);
+    assert.ok(server.log.lines.some((line) => line.startsWith('ERR') && line.includes('stopped writing')));
+    await server.stop();
+  });
+
+  for (const how of ['ENOSPC', 'SHORT'] as const) {
+    test(`a write that fails with ${how} leaves the block as long as its records`, async () => {
+      const { disk, server, stream, put, block } = bench();
+      put('kept');
+      await synced(stream);
+      const { size } = statSync(block);
+      const content = readFileSync(block);
+      disk.failWrite = how;
+      put('lost');
+      await assert.rejects(synced(stream), /no space left/);
+      assert.equal(statSync(block).size, size);
+      assert.deepEqual(readFileSync(block), content);
+      assert.equal(stream.state.lastSeq, 1);
+      await server.stop();
+    });
+  }
+});
