@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { skipWithout } from '../support/peers.ts';
-import { ServerProcess, type ServerKind } from '../support/server.ts';
+import { serverFor, type ServerKind, type ServerProcess } from '../support/server.ts';
 import { WireClient } from '../support/wire.ts';
 
 const kinds: ReadonlyArray<readonly [ServerKind, string | false]> = [
@@ -35,8 +35,8 @@ const kilobyte = `PUB flood 1024\r\n${'x'.repeat(1024)}\r\n`;
 
 for (const [kind, skip] of kinds) {
   describe(`delivery limits on ${kind}`, { skip }, () => {
-    test('a receiver that stops reading is dropped at max_pending, others are served', async () => {
-      const server = await ServerProcess.start(kind, { config: 'max_pending: 1MB\nwrite_deadline: "30s"\n' });
+    test('a receiver that stops reading is dropped at max_pending, others are served', async (t) => {
+      const server = await serverFor(t, kind, { config: 'max_pending: 1MB\nwrite_deadline: "30s"\n' });
       const stalled = await quiet(server, 'SUB flood 1\r\n');
       const other = await quiet(server, 'SUB other 1\r\n');
       const publisher = await quiet(server);
@@ -50,11 +50,10 @@ for (const [kind, skip] of kinds) {
       await publisher.sync();
       assert.equal((await other.sync()).replace('PING\r\n', ''), 'MSG other 1 2\r\nok\r\n');
       for (const client of [stalled, other, publisher]) client.destroy();
-      await server.kill();
     });
 
-    test('a receiver that reads slowly but steadily keeps everything', async () => {
-      const server = await ServerProcess.start(kind, { config: 'max_pending: 8MB\n' });
+    test('a receiver that reads slowly but steadily keeps everything', async (t) => {
+      const server = await serverFor(t, kind, { config: 'max_pending: 8MB\n' });
       const slow = await quiet(server, 'SUB flood 1\r\n');
       const publisher = await quiet(server);
       const messages = 16 * 1024;
@@ -72,12 +71,11 @@ for (const [kind, skip] of kinds) {
       await publishing;
       assert.doesNotMatch(server.log, /Slow Consumer/i);
       for (const client of [slow, publisher]) client.destroy();
-      await server.kill();
     });
 
-    test('weights of a mapping share the messages out', async () => {
+    test('weights of a mapping share the messages out', async (t) => {
       const config = 'mappings { foo: [ { destination: one, weight: 80% }, { destination: two, weight: 20% } ] }\n';
-      const server = await ServerProcess.start(kind, { config });
+      const server = await serverFor(t, kind, { config });
       const client = await quiet(server, 'SUB * 1\r\n');
       await client.write('PUB foo 0\r\n\r\n'.repeat(1000));
       const got = (await client.sync()).split('\r\n').filter((line) => line.startsWith('MSG '));
@@ -86,7 +84,6 @@ for (const [kind, skip] of kinds) {
       assert.equal(got.filter((line) => line === 'MSG two 1 0').length, 1000 - ones);
       assert.ok(ones > 720 && ones < 880, `${ones} of 1000 for a weight of 80%`);
       client.destroy();
-      await server.kill();
     });
   });
 }
@@ -94,8 +91,8 @@ for (const [kind, skip] of kinds) {
 test(
   `${fanOutKiB} KiB of tiny publishes to 1,000 receivers arrive whole within ${fanOutBudgetMiB} MiB`,
   { timeout: 300_000 },
-  async () => {
-    const server = await ServerProcess.start('slipstream');
+  async (t) => {
+    const server = await serverFor(t, 'slipstream');
     const receivers = await Promise.all(Array.from({ length: 1000 }, () => quiet(server, 'SUB f 1\r\n')));
     const publisher = await quiet(server);
     const messages = Math.floor((fanOutKiB * 1024) / 'PUB f 0\r\n\r\n'.length);
@@ -105,7 +102,6 @@ test(
     await received;
     const peak = peakMiB(server.pid);
     for (const client of [...receivers, publisher]) client.destroy();
-    await server.kill();
     assert.ok(peak < fanOutBudgetMiB, `peak resident memory ${peak.toFixed(0)} MiB`);
   },
 );

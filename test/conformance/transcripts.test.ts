@@ -67,5 +67,6 @@ describe('transcripts on a slipstream of their own', { concurrency: 2 }, () => {
 });
 
 describe('transcripts on nats-server', { skip: skipWithout('nats-server'), concurrency: 2 }, () => {
-  for (const { name, transcript } of transcripts) test(`${name}: ${transcript.title}`, () => playAlone('nats-server', transcript, [uncut]));
+  for (const { name, transcript } of transcripts)
+    test(`${name}: ${transcript.title}`, () => playAlone('nats-server', transcript, [uncut]));
 });

@@ -194,6 +194,17 @@ export class ServerProcess {
   }
 }
 
+/** Starts a server that ends with the test, however that ends. */
+export async function serverFor(
+  context: { after(work: () => unknown): void },
+  kind: ServerKind,
+  options: ServerOptions = {},
+): Promise<ServerProcess> {
+  const server = await ServerProcess.start(kind, options);
+  context.after(() => server.kill());
+  return server;
+}
+
 /** The environment without what would change how the child loads. */
 function childEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...rest } = process.env;
