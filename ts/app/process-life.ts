@@ -26,6 +26,7 @@ export class ProcessLife {
   readonly #log: ServerLog;
   readonly #monitoring: HttpListening | undefined;
   #portsFile: PortsFile | undefined;
+  #options: Options | undefined;
   #ending = false;
 
   constructor(server: Server, log: ServerLog, monitoring: HttpListening | undefined) {
@@ -34,13 +35,10 @@ export class ProcessLife {
     this.#monitoring = monitoring;
   }
 
+  /** The server is open; its pid file was written before that. */
   begin(options: Options): void {
-    if (options.pidFile !== '') this.#attempt(`write the pid file ${options.pidFile}`, () => writePidFile(options.pidFile));
-    if (options.portsFileDir !== '') {
-      this.#attempt(`write a ports file in ${options.portsFileDir}`, () => {
-        this.#portsFile = writePortsFile(options.portsFileDir, startedAs(), portsContent(this.#server));
-      });
-    }
+    this.#options = options;
+    this.#writePorts(options.portsFileDir);
     onSignals(
       {
         quit: () => this.#end(() => this.#server.stop()),
@@ -48,11 +46,35 @@ export class ProcessLife {
           if (!this.#server.inLameDuck) this.#end(() => this.#server.stop());
         },
         lameDuck: () => this.#end(() => this.#server.lameDuck()),
-        reload: () => reloadFromProcess(this.#server, this.#log),
+        reload: () => {
+          reloadFromProcess(this.#server, this.#log);
+          this.#renewFiles(this.#server.options);
+        },
         reopen: () => this.#attempt('reopen the log file', () => this.#log.reopen()),
       },
       (text) => this.#log.info(`Trapped "${text}" signal`),
     );
+  }
+
+  /** Files whose place was changed by a reload. */
+  #renewFiles(options: Options): void {
+    const before = this.#options;
+    this.#options = options;
+    if (options.pidFile !== before?.pidFile && options.pidFile !== '') {
+      this.#attempt('renew the pid file', () => writePidFile(options.pidFile));
+    }
+    if (options.portsFileDir !== before?.portsFileDir) {
+      this.#portsFile?.remove();
+      this.#writePorts(options.portsFileDir);
+    }
+  }
+
+  #writePorts(folder: string): void {
+    this.#portsFile = undefined;
+    if (folder === '') return;
+    this.#attempt(`write a ports file in ${folder}`, () => {
+      this.#portsFile = writePortsFile(folder, startedAs(), portsContent(this.#server));
+    });
   }
 
   #attempt(what: string, work: () => void): void {

@@ -6,9 +6,13 @@ import { basename, join } from 'node:path';
 import { networkInterfaces } from 'node:os';
 import { hostPort } from '../lib/address.ts';
 
-/** Throws when it cannot be written. */
+/** Throws one clear line when it cannot be written. */
 export function writePidFile(path: string): void {
-  writeFileSync(path, String(process.pid), { mode: 0o600 });
+  try {
+    writeFileSync(path, String(process.pid), { mode: 0o600 });
+  } catch (error) {
+    throw new Error(`Could not write pidfile: ${(error as Error).message}`);
+  }
 }
 
 /** What listens, by the keys of the ports file; a listener that is off is absent. */

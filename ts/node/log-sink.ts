@@ -1,12 +1,15 @@
-// Where log lines go: a descriptor (stderr or a file) written behind the event loop's back, at most one write at a time, so that tracing
-// thousands of messages costs a string each and one write a turn.
-// Kept true: lines leave in order; `flush` leaves nothing behind, whatever was under way; when the reader of a pipe stops reading, memory
-// stays bounded and the number of lines lost is told; an error of the descriptor never reaches the server.
+// Where log lines go: stderr or a file, one write for all lines of a turn, so that tracing thousands of messages costs a string each.
+// Kept true: lines leave in order; `flush` leaves nothing behind; a pipe that nobody reads never holds the server up - its lines wait, within
+// bounds, and those lost are counted in the log; an error of the descriptor never reaches the server.
 
-import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 
 const maxPendingBytes = 8 * 1024 * 1024;
 const logFileMode = 0o640;
+const stderrDescriptor = 2;
+/** How soon a full pipe is tried again, and how often at the end of the process. */
+const retryMs = 10;
+const lastTries = 20;
 
 export class LogSink {
   readonly path: string | undefined;
@@ -14,11 +17,9 @@ export class LogSink {
   #pending: string[] = [];
   #pendingBytes = 0;
   #dropped = 0;
-  /** The chunk handed to the system, while it is being written. */
-  #writing: Buffer | undefined;
+  /** What a full pipe did not take of the last write. */
+  #rest: Buffer | undefined;
   #scheduled = false;
-  /** A file let go of while a write to it was under way. */
-  #closeLater = -1;
   #size: number;
   readonly #onWritten: (() => void) | undefined;
 
@@ -30,7 +31,7 @@ export class LogSink {
   }
 
   static stderr(): LogSink {
-    return new LogSink(2, undefined);
+    return new LogSink(unblockedStderr(), undefined);
   }
 
   /** Appends to the file, made with mode 0640 when it is new. `onWritten` follows each write; throws when the file cannot be opened. */
@@ -50,18 +51,17 @@ export class LogSink {
     }
     this.#pending.push(line);
     this.#pendingBytes += line.length;
-    if (this.#writing !== undefined || this.#scheduled) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#writing === undefined) this.#writeNext();
-    });
+    setImmediate(this.#write);
   }
 
-  /** Writes everything now. A chunk that another thread is still writing may come out after it, complete. */
+  /** Writes everything now; gives up only on a pipe that stays full. */
   flush(): void {
-    const chunk = this.#take();
-    if (chunk !== undefined) this.#writeNow(chunk);
+    for (let tries = 0; tries < lastTries; tries++) {
+      if (this.#writePending()) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    }
   }
 
   /** Flushes and counts the size from zero: what is in the file so far, such as the notices of a rotation, fills it no further. */
@@ -74,59 +74,53 @@ export class LogSink {
   close(): void {
     this.flush();
     if (this.path === undefined || this.#descriptor < 0) return;
-    const descriptor = this.#descriptor;
+    closeSync(this.#descriptor);
     this.#descriptor = -1;
-    if (this.#writing === undefined) closeSync(descriptor);
-    else this.#closeLater = descriptor;
   }
 
-  #take(): Buffer | undefined {
-    if (this.#pending.length === 0) return undefined;
+  readonly #write = (): void => {
+    this.#scheduled = false;
+    if (this.#descriptor < 0) return;
+    if (this.#writePending()) {
+      this.#onWritten?.();
+      return;
+    }
+    this.#scheduled = true;
+    setTimeout(this.#write, retryMs).unref();
+  };
+
+  /** False when the descriptor took only a part for now. */
+  #writePending(): boolean {
+    if (this.#rest !== undefined && !this.#writeOut(this.#rest)) return false;
+    if (this.#pending.length === 0) return true;
     if (this.#dropped > 0) this.#pending.push(`${this.#dropped} log lines were dropped, nobody read them\n`);
     const chunk = Buffer.from(this.#pending.join(''), 'utf8');
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#dropped = 0;
-    return chunk;
+    return this.#writeOut(chunk);
   }
 
-  #writeNext(): void {
-    const chunk = this.#take();
-    if (chunk === undefined || this.#descriptor < 0) return;
-    this.#writing = chunk;
-    this.#writeRest(this.#descriptor, chunk, 0);
-  }
-
-  #writeRest(descriptor: number, chunk: Buffer, from: number): void {
-    write(descriptor, chunk, from, (error, written) => {
-      const again = error?.code === 'EAGAIN';
-      const at = from + (error === null ? written : 0);
-      if ((error === null || again) && at < chunk.length) {
-        if (again) setTimeout(() => this.#writeRest(descriptor, chunk, at), 1);
-        else this.#writeRest(descriptor, chunk, at);
-        return;
-      }
-      this.#size += at;
-      this.#writing = undefined;
-      if (this.#closeLater >= 0) closeSync(this.#closeLater);
-      if (this.#descriptor < 0) return;
-      this.#onWritten?.();
-      this.#writeNext();
-    });
-  }
-
-  #writeNow(chunk: Buffer): void {
-    if (this.#descriptor < 0) return;
+  #writeOut(chunk: Buffer): boolean {
     let at = 0;
-    let refused = 0;
-    while (at < chunk.length && refused < 100) {
-      try {
-        at += writeSync(this.#descriptor, chunk, at);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-        refused++;
-      }
+    this.#rest = undefined;
+    if (this.#descriptor < 0) return true;
+    try {
+      while (at < chunk.length) at += writeSync(this.#descriptor, chunk, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') this.#rest = chunk.subarray(at);
     }
     this.#size += at;
+    return this.#rest === undefined;
+  }
+}
+
+/** Stderr; of a pipe, a descriptor of our own that answers EAGAIN when the pipe is full, while other holders of the pipe notice nothing. */
+function unblockedStderr(): number {
+  try {
+    if (!fstatSync(stderrDescriptor).isFIFO()) return stderrDescriptor;
+    return openSync(`/proc/self/fd/${stderrDescriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return stderrDescriptor;
   }
 }

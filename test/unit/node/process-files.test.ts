@@ -15,6 +15,10 @@ test('the pid file is digits alone, for its owner only', () => {
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
+test('a pid file that cannot be written is one clear line', () => {
+  assert.throws(() => writePidFile('/nonexistent/pid'), /^Error: Could not write pidfile: ENOENT.*\/nonexistent\/pid/);
+});
+
 test('the ports file carries both names, nothing unfinished beside it, and goes when told', () => {
   const folder = temporaryFolder();
   const file = writePortsFile(folder, '/usr/bin/slipstream', {
