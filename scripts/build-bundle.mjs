@@ -1,6 +1,7 @@
-// Bundles the server into dist/: main.js (the program), index.js (the embed API) and jobs-worker.js (what the pool's threads run), all CommonJS because that
-// starts fastest, with the Wasm kernels beside them. Packages that are needed late or never (the pool, WebSocket, metrics) become files of their own under
-// dist/vendor/, loaded by the `await import()` that asks for them; a static import of one of them would cost every start its load time and is an error here.
+// Bundles the server into dist/: main.js (the program), index.js (the embed API), matcher.js (the embeddable matcher) and jobs-worker.js (what the
+// pool's threads run), all CommonJS because that starts fastest, with the Wasm kernels beside them. Packages that are needed late or never (the pool,
+// WebSocket, metrics) become files of their own under dist/vendor/, loaded by the `await import()` that asks for them; a static import of one of them
+// would cost every start its load time and is an error here.
 
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,6 +18,7 @@ const dist = join(root, 'dist');
 const bundles = [
   { name: 'main.js', source: 'ts/app/main.ts', lateOnly: true, mode: 0o755 },
   { name: 'index.js', source: 'ts/app/index.ts', lateOnly: true, mode: 0o644 },
+  { name: 'matcher.js', source: 'ts/matcher/index.ts', lateOnly: true, mode: 0o644 },
   { name: 'jobs-worker.js', source: 'ts/node/jobs-worker.ts', lateOnly: false, mode: 0o644 },
 ];
 

@@ -12,7 +12,10 @@ import { instantiate } from './memory.ts';
 import type { MatcherInstance } from './memory.ts';
 
 export interface MatcherOptions {
-  /** Most bytes the index may take; adding beyond it throws. Default 4 GiB, which is also the most there can be. */
+  /**
+   * Most bytes the index may take, at least 16 MiB. Default 4 GiB, which is also the most there can be. Adding beyond it
+   * throws, and the matcher must not be used any more.
+   */
   readonly maximumBytes?: number;
   /** Secret that hashing starts from. Default random, so that nobody can prepare subjects that collide. */
   readonly seed?: readonly [low: number, high: number];

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** What wasm/entry/matcher.ts exports. Pointers arrive as signed numbers: `>>> 0` before use. */
 export interface MatcherExports {
   seed(low: number, high: number): void;
+  limitPages(pages: number): void;
   startAtPage(page: number): void;
   subjectAt(): number;
   subjectMost(): number;
@@ -50,5 +51,7 @@ export function instantiate(maximumBytes: number): MatcherInstance {
     throw new Error('the matcher failed inside its Wasm module');
   };
   const instance = new WebAssembly.Instance(compiled, { env: { memory, abort } });
-  return { memory, exports: instance.exports as unknown as MatcherExports };
+  const exports = instance.exports as unknown as MatcherExports;
+  exports.limitPages(maximum);
+  return { memory, exports };
 }

@@ -10,12 +10,20 @@
 import { alloc, allocZero, arenaLive, free } from '../lib/arena';
 import { copy, setSeed } from '../lib/bytes';
 import { SCRATCH, SCRATCH_SIZE } from '../lib/layout';
-import { pagesUsed, startAtPage } from '../lib/pages';
+import { limitMemory, pagesUsed, startAtPage } from '../lib/pages';
 import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, Interest, dropEntry, findEntry, holdEntry, newInterest, subjectTag, touchEntry } from '../match/interest';
 import { SUBJECT_INVALID, inspect } from '../match/subject';
 
-export { setSeed as seed, startAtPage, arenaLive as liveBytes, pagesUsed, alloc as reserve, free as release };
+export {
+  setSeed as seed,
+  limitMemory as limitPages,
+  startAtPage,
+  arenaLive as liveBytes,
+  pagesUsed,
+  alloc as reserve,
+  free as release,
+};
 
 /** One subscription. */
 @unmanaged

@@ -3,6 +3,8 @@
  * few shapes of wildcards (hash probes) and with many (the trie), and memory comes back.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createMatcher } from '../../../ts/matcher/index.ts';
@@ -66,6 +68,16 @@ describe('the matcher', () => {
     assert.deepEqual(other.match('a.b'), ['other']);
   });
 
+  test('stops at its memory limit, and goes on below it', () => {
+    const matcher = createMatcher({ maximumBytes: 24 * 1024 * 1024 });
+    let added = 0;
+    assert.throws(() => {
+      for (; added < 1_000_000; added++) matcher.add(`subject.${added}`, added);
+    });
+    assert.ok(added > 50_000, `${added} subscriptions in 24 MiB`);
+    assert.ok(matcher.memory.reservedBytes <= 24 * 1024 * 1024);
+  });
+
   test('gives back values, also undefined and objects', () => {
     const matcher = createMatcher<object | undefined>();
     const value = { name: 'x' };
@@ -86,3 +98,17 @@ describe('the matcher', () => {
     assert.equal(matcher.size, 1);
   });
 });
+
+test(
+  'the package exports the matcher under its own name',
+  { skip: existsSync('dist/matcher.js') ? false : 'dist/ is not built' },
+  () => {
+    const program = `
+    import { createMatcher } from 'slipstream-server/matcher';
+    const matcher = createMatcher();
+    matcher.add('a.*', 'found');
+    process.stdout.write(matcher.match('a.b').join());`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    assert.equal(stdout, 'found', stderr);
+  },
+);
