@@ -51,6 +51,10 @@ export class DeliveryLedger {
     return this.#pending.size;
   }
 
+  isPending(seq: number): boolean {
+    return this.#pending.get(seq) !== undefined;
+  }
+
   get redelivered(): number {
     return this.#settings.maxDeliver === 1 ? 0 : this.#pending.redelivered;
   }
@@ -94,6 +98,8 @@ export class DeliveryLedger {
       for (const [index, seq] of seqs.entries()) this.#pending.add(seq, first + index, nowMs);
     this.#went(messages, seqs[seqs.length - 1] ?? 0);
     this.#checkIn(1, nowMs);
+    if (this.#settings.ackPolicy !== 'none' || !this.#settings.tellsSettled) return;
+    for (const seq of seqs) this.#tell({ is: 'settled', fromSeq: seq, toSeq: seq });
   }
 
   /** A pending message went out again. */
@@ -197,7 +203,7 @@ export class DeliveryLedger {
     for (let low = this.#pending.lowest(); low !== undefined && low <= streamSeq; low = this.#pending.lowest())
       this.#pending.remove(low);
     this.#ackFloor = { consumer: consumerSeq, stream: streamSeq };
-    this.#tell({ is: 'settled', fromSeq: Math.min(from, streamSeq), toSeq: streamSeq });
+    if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: Math.min(from, streamSeq), toSeq: streamSeq });
     this.#revision += 1;
     return true;
   }

@@ -107,6 +107,11 @@ export class ConsumerMachine {
     };
   }
 
+  /** Whether a message on a subject of this consumer is still to be delivered or acknowledged. */
+  needs(seq: number): boolean {
+    return seq >= this.#nextSeq || this.#ledger.isPending(seq) || this.#only.includes(seq, this.#onlyAt);
+  }
+
   /** Messages still to be delivered for the first time. */
   pendingCount(): number {
     const left = this.#only.length - this.#onlyAt;

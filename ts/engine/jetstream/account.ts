@@ -2,6 +2,7 @@
 
 import type { ConsumerLimits } from '../../core/consumer/check-config.ts';
 import { advisoryOf, type AdvisoryId } from '../../core/jetstream/advisories.ts';
+import { apiPrefix } from '../../core/jetstream/api.ts';
 import { streamMeta } from '../../core/jetstream/documents.ts';
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
@@ -30,8 +31,8 @@ export class JetStreamAccount {
   /** The account's number in the kernel. */
   readonly number: number;
   readonly ports: JetStreamPorts;
-  readonly settings: JetStreamSettings;
-  readonly limits: AccountLimits;
+  settings: JetStreamSettings;
+  limits: AccountLimits;
   readonly streams = new Map<string, Stream>();
   /** Streams found on disk that could not be opened: name and reason. */
   readonly offline = new Map<string, string>();
@@ -44,6 +45,12 @@ export class JetStreamAccount {
     this.ports = ports;
     this.settings = settings;
     this.limits = limits;
+  }
+
+  /** What requests begin with: `$JS.API`, and with a domain its own form. */
+  get apiPrefixes(): readonly string[] {
+    const { domain } = this.settings;
+    return domain === '' ? [apiPrefix] : [apiPrefix, `$JS.${domain}.API`];
   }
 
   /** Streams by name. */

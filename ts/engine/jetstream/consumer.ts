@@ -80,10 +80,12 @@ export class Consumer {
     this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
     this.#savedRevision = state === undefined ? -1 : this.machine.revision;
     const scope = `${stream}.${this.name}`;
-    this.#subscriptions.push(
-      door.subscribe(account.number, `$JS.API.CONSUMER.MSG.NEXT.${scope}`, (message) => this.#pull(message)),
-      door.subscribeAcks(account.number, `$JS.ACK.${scope}.>`, (ack) => this.#ack(ack)),
-    );
+    for (const prefix of account.apiPrefixes) {
+      this.#subscriptions.push(
+        door.subscribe(account.number, `${prefix}.CONSUMER.MSG.NEXT.${scope}`, (message) => this.#pull(message)),
+      );
+    }
+    this.#subscriptions.push(door.subscribeAcks(account.number, `$JS.ACK.${scope}.>`, (ack) => this.#ack(ack)));
     if (this.#config.flow_control) {
       this.#subscriptions.push(door.subscribe(account.number, `$JS.FC.${scope}.*`, ({ subject }) => this.#flow(subject)));
     }

@@ -76,9 +76,7 @@ export class ApiDispatcher {
 
   open(): void {
     const { door } = this.#account.ports;
-    const prefixes = ['$JS.API'];
-    if (this.#account.settings.domain !== '') prefixes.push(`$JS.${this.#account.settings.domain}.API`);
-    for (const prefix of prefixes) {
+    for (const prefix of this.#account.apiPrefixes) {
       for (const subject of subjects) {
         const call = (message: InboundMessage): void => this.#receive(message, prefix);
         this.#subscriptions.push(door.subscribe(this.#account.number, `${prefix}.${subject}`, call));

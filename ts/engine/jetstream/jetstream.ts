@@ -40,6 +40,14 @@ export class JetStream {
     this.#interestTimer = ports.clock.every(interestIntervalMs, () => this.#checkInterest());
   }
 
+  /** Takes new settings and limits over; what exists already stays. */
+  configure(settings: JetStreamSettings, limits: ReadonlyMap<string, AccountLimits>): void {
+    for (const account of this.accounts.values()) {
+      account.settings = settings;
+      account.limits = limits.get(account.name) ?? account.limits;
+    }
+  }
+
   /** Opens what the account has on disk, then its API. */
   async enable(name: string, number: number, limits: AccountLimits): Promise<JetStreamAccount> {
     const account = new JetStreamAccount(name, number, this.ports, this.settings, limits);
@@ -69,6 +77,7 @@ export class JetStream {
       return leave(`unsupported - required API level: ${config.metadata['_nats.req.level'] ?? ''}`);
     try {
       const store = await this.ports.store.recover(account.options(config));
+      if (config.storage === 'memory') return await store.remove();
       const stream = new Stream(account, config, Created ?? this.ports.clock.wallInstant(), store);
       account.streams.set(config.name, stream);
       for (const consumer of store.consumers()) this.#recoverConsumer(stream, consumer);

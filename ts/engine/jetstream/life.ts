@@ -3,6 +3,7 @@
 import { apiLevel } from '../../core/jetstream/api-level.ts';
 import type { AccountJetStreamLimits, Options } from '../../core/config/options.ts';
 import { nanosPerMilli } from '../../core/jetstream/instant.ts';
+import type { Log } from '../../ports/log.ts';
 import type { JetStreamLife, JetStreamParts } from '../server/jetstream-life.ts';
 import type { JetStreamSnapshot } from '../snapshot.ts';
 import type { Store } from '../store/store.ts';
@@ -52,25 +53,38 @@ export class JetStreamService implements JetStreamLife {
   readonly #parts: JetStreamParts;
   readonly #facts: JetStreamFacts;
   readonly #jetstream: JetStream;
+  readonly #log: Log;
 
   constructor(parts: JetStreamParts, facts: JetStreamFacts, store: Store, ports: OuterPorts, storeEvent: StoreEvent) {
     const { broker, options, identity } = parts;
     const door = new BrokerDoor(broker);
     this.#parts = parts;
+    this.#log = ports.log;
     this.#facts = facts;
     this.#jetstream = new JetStream({ ...ports, door, store }, settingsOf(options, identity.serverName));
     broker.events.toJetStream({ ack: (message) => door.ack(message), store: storeEvent });
   }
 
   async start(): Promise<void> {
+    await this.#enableMissing();
+  }
+
+  /** Accounts that have JetStream and were not enabled yet. */
+  async #enableMissing(): Promise<void> {
     const { sessions, broker } = this.#parts;
     for (const account of sessions.accounts.all()) {
-      if (account.jetstream === undefined) continue;
+      if (account.jetstream === undefined || this.#jetstream.accounts.has(account.name)) continue;
       await this.#jetstream.enable(account.name, broker.accounts.get(account.name).handle, limitsOf(account.jetstream));
     }
   }
 
-  reload(_options: Options): void {}
+  reload(options: Options): void {
+    const { sessions, identity } = this.#parts;
+    const limits = new Map<string, AccountLimits>();
+    for (const { name, jetstream } of sessions.accounts.all()) if (jetstream !== undefined) limits.set(name, limitsOf(jetstream));
+    this.#jetstream.configure(settingsOf(options, identity.serverName), limits);
+    this.#enableMissing().catch((thrown: unknown) => this.#log.error(`JetStream of a new account: ${String(thrown)}`));
+  }
 
   async stop(): Promise<void> {
     await this.#jetstream.stop();

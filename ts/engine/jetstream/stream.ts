@@ -1,7 +1,7 @@
 // Drives one stream: its store, its judge, its consumers, its documents.
 // Kept true: what is answered from the stream's state leaves when that state is synced; publishes the kernel hands over are judged in arrival order.
 
-import { checkConsumerConfig } from '../../core/consumer/check-config.ts';
+import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { streamInfoDocument, streamMeta, streamStateDocument, type StateDetails } from '../../core/jetstream/documents.ts';
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
@@ -12,6 +12,7 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { DuplicateWindow } from '../../core/stream/duplicates.ts';
 import { judgePublish, type JudgeView, type Verdict } from '../../core/stream/judge.ts';
+import { isSubsetMatch } from '../../core/subject/subject.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { ConsumerState, JudgedPublish, StoreLimits, StreamStore } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
@@ -56,6 +57,8 @@ export class Stream {
   #config: StreamConfig;
   readonly #duplicates: DuplicateWindow;
   #idsReadFrom: number | undefined;
+  /** Up to here an interest stream has looked who wants its messages. */
+  #judgedInterest: number;
   readonly #direct: ServerSubscription[] = [];
 
   constructor(account: JetStreamAccount, config: StreamConfig, created: Instant, store: StreamStore) {
@@ -66,6 +69,7 @@ export class Stream {
     this.#config = config;
     this.#duplicates = new DuplicateWindow(millis(config.duplicate_window));
     this.#idsReadFrom = store.state.lastSeq;
+    this.#judgedInterest = store.state.lastSeq;
   }
 
   get name(): string {
@@ -81,6 +85,7 @@ export class Stream {
     this.#openDirect();
     this.store.onPublish((publish) => this.#judge(publish));
     this.store.onSynced((syncedSeq) => {
+      this.#dropUnwanted(syncedSeq);
       for (const consumer of this.consumers.values()) consumer.synced(syncedSeq);
     });
     this.store.onRemoved(() => this.#firstMoved());
@@ -102,10 +107,12 @@ export class Stream {
 
   /** Listens for direct gets as long as the configuration allows them. */
   #openDirect(): void {
+    const { allow_direct } = this.#config;
+    if (allow_direct === this.#direct.length > 0) return;
+    if (!allow_direct) return this.#closeDirect();
     const { door } = this.ports;
-    const subject = `$JS.API.DIRECT.GET.${this.name}`;
-    if (!this.#config.allow_direct) this.#closeDirect();
-    else if (this.#direct.length === 0) {
+    for (const prefix of this.account.apiPrefixes) {
+      const subject = `${prefix}.DIRECT.GET.${this.name}`;
       this.#direct.push(
         door.subscribe(this.account.number, subject, (message) => directGet(this, message, '')),
         door.subscribe(this.account.number, `${subject}.>`, (message) =>
@@ -281,10 +288,32 @@ export class Stream {
     );
   }
 
-  /** A consumer is done with messages: a work queue lets them go. */
+  /** A consumer is done with messages: streams that keep messages only for consumers may let them go. */
   settled(fromSeq: number, toSeq: number): void {
-    if (this.#config.retention !== 'workqueue') return;
-    for (let seq = fromSeq; seq <= toSeq; seq++) this.store.delete(seq);
+    const { retention } = this.#config;
+    if (retention === 'limits') return;
+    for (let seq = fromSeq; seq <= toSeq; seq++) if (retention === 'workqueue' || !this.#isWanted(seq)) this.store.delete(seq);
+  }
+
+  /** Whether a consumer still has to get or acknowledge a message. */
+  #isWanted(seq: number): boolean {
+    let subject: string | undefined;
+    for (const { machine, config } of this.consumers.values()) {
+      if (!machine.needs(seq)) continue;
+      const filters = filtersOf(config);
+      if (filters.length === 0) return true;
+      subject ??= this.store.get(seq)?.subject ?? '';
+      if (filters.some((filter) => isSubsetMatch(subject ?? '', filter))) return true;
+    }
+    return false;
+  }
+
+  /** Messages nobody asked for leave an interest stream as soon as they are stored. */
+  #dropUnwanted(upToSeq: number): void {
+    if (this.#config.retention === 'interest') {
+      for (let seq = this.#judgedInterest + 1; seq <= upToSeq; seq++) if (!this.#isWanted(seq)) this.store.delete(seq);
+    }
+    this.#judgedInterest = upToSeq;
   }
 
   /** Stops; the directory stays. */

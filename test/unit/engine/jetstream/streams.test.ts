@@ -143,3 +143,32 @@ test('direct gets answer with the message and its place', async () => {
   assert.equal(empty.headers, 'NATS/1.0 408 Empty Request\r\n\r\n');
   await session.stop();
 });
+
+test('an interest stream keeps a message until every consumer that wants it has acknowledged it', async () => {
+  const session = await withStream({ retention: 'interest' });
+  const messagesLeft = async (): Promise<number> => ((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages;
+  session.publish('s.a', 'nobody wants it');
+  assert.equal(await messagesLeft(), 0);
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.D', {
+    stream_name: 'S',
+    config: { durable_name: 'D', ack_policy: 'explicit', filter_subject: 's.b' },
+  });
+  for (const name of ['a', 'b', 'c']) session.publish(`s.${name}`, name);
+  const messages = session.listen('in');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, Buffer.from('5'));
+  for (const { reply } of messages) session.broker.publish(0, reply, '', undefined, new Uint8Array(0));
+  assert.equal(await messagesLeft(), 1, 'the other consumer still has to get s.b');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.D', 'in', undefined, new Uint8Array(0));
+  session.broker.publish(0, messages[3]?.reply ?? '', '', undefined, new Uint8Array(0));
+  assert.equal(await messagesLeft(), 0);
+  await session.stop();
+});
+
+test('a memory stream is gone after a restart', async () => {
+  const session = await withStream({ storage: 'memory' });
+  session.publish('s.a');
+  await session.restart();
+  assert.match((await session.request('$JS.API.STREAM.INFO.S')).text ?? '', /"err_code":10059/);
+  await session.stop();
+});
