@@ -3,6 +3,7 @@
  * the name does not show.
  */
 import { Kernel } from '../../ts/kernel/kernel.ts';
+import type { CoreExports } from '../../ts/kernel/exports.ts';
 import type { StreamExports } from '../../ts/kernel/stream-exports.ts';
 import { loadKernel } from '../../ts/node/wasm.ts';
 import { nanosEach, table } from './measure.ts';
@@ -10,7 +11,7 @@ import { nanosEach, table } from './measure.ts';
 const size = 65_536;
 
 export function highwayFigures(): string {
-  const kernel = new Kernel<StreamExports>({ module: loadKernel('server', import.meta.dirname), seed: [1, 2] });
+  const kernel = new Kernel<CoreExports & StreamExports>({ module: loadKernel('server', import.meta.dirname), seed: [1, 2] });
   const block = kernel.exports.alloc(size + 64) >>> 0;
   kernel.memory.bytes(block, size).fill(7);
   const ns = nanosEach(
