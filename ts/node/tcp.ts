@@ -1,19 +1,15 @@
-// TCP, read without a copy: libuv fills the kernel's inbound region itself (`onread`), so all plain connections share one buffer, and the
-// sink must take the bytes before it returns. The accepted socket's handle moves into a new Socket with that option; the accepted shell
-// stays behind only so that the server counts its connections truly, and is destroyed with the new one.
+// TCP, read without a copy: libuv fills the kernel's inbound region itself (read-into.ts), so all plain connections share one buffer, and the
+// sink must take the bytes before it returns. What is written are views of the kernel's memory, which node hands to the system as they are.
 
 import net from 'node:net';
 import { plainAddress } from '../lib/address.ts';
 import type { Acceptor, Listening, Transport, TransportSink } from '../ports/connection.ts';
 import type { TcpListenOptions } from '../ports/listen.ts';
 import { listening } from './listening.ts';
+import { readInto } from './read-into.ts';
 
 /** How long an ended connection may take to let its last bytes go and to end from its side. */
 const LINGER_MS = 500;
-
-interface WithHandle {
-  _handle: unknown;
-}
 
 const nothing: TransportSink = { onBytes: () => {}, onWritten: () => {}, onClose: () => {} };
 
@@ -26,28 +22,22 @@ class TcpTransport implements Transport {
   readonly #socket: net.Socket;
   #sink: TransportSink = nothing;
   #error: Error | undefined;
+  /** Write callbacks still to come for writes that had left at once. */
+  #passedOver = 0;
+  readonly #written = (error?: Error | null): void => {
+    if (this.#passedOver > 0) this.#passedOver--;
+    else if (!error) this.#sink.onWritten();
+  };
 
-  constructor(shell: net.Socket, inbound: Uint8Array) {
-    const handle = (shell as unknown as WithHandle)._handle;
-    (shell as unknown as WithHandle)._handle = null;
-    const callback = (length: number): boolean => {
-      this.#sink.onBytes(length);
-      return true;
-    };
-    const options = { handle, writableHighWaterMark: 1, allowHalfOpen: false, onread: { buffer: inbound, callback } };
-    const socket = new net.Socket(options);
+  constructor(socket: net.Socket, inbound: Uint8Array) {
     this.#socket = socket;
-    socket.setNoDelay(true);
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);
     this.localPort = socket.localPort ?? 0;
-    socket.on('drain', () => this.#sink.onWritten());
+    readInto(socket, inbound, () => this.#sink);
     socket.on('error', (error) => (this.#error = error));
-    socket.once('close', () => {
-      shell.destroy();
-      this.#sink.onClose(this.#error);
-    });
+    socket.once('close', () => this.#sink.onClose(this.#error));
   }
 
   start(sink: TransportSink): void {
@@ -58,13 +48,14 @@ class TcpTransport implements Transport {
 
   write(views: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
-    if (views.length === 1) socket.write(views[0] as Uint8Array);
-    else {
-      socket.cork();
-      for (const view of views) socket.write(view);
-      socket.uncork();
-    }
-    return socket.writableLength === 0;
+    const last = views.length - 1;
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) socket.write(views[i] as Uint8Array);
+    socket.write(views[last] as Uint8Array, this.#written);
+    if (last > 0) socket.uncork();
+    if (socket.writableLength > 0) return false;
+    this.#passedOver++;
+    return true;
   }
 
   pauseReading(): void {
@@ -95,8 +86,8 @@ class TcpTransport implements Transport {
 
 /** Listens for plain client connections. Rejects with the system's error when the address cannot be had. */
 export function listenTcp(options: TcpListenOptions, acceptor: Acceptor): Promise<Listening> {
-  const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (shell) => {
-    const transport = new TcpTransport(shell, options.inbound);
+  const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    const transport = new TcpTransport(socket, options.inbound);
     transport.start(acceptor.accept(transport));
   });
   return listening(server, options);
