@@ -12,7 +12,8 @@ export const PROGRAM = 'nats-server';
 
 /** The name of the ports file: what the process was started as. */
 export function startedAs(): string {
-  return basename(process.argv[1] ?? PROGRAM, '.js');
+  const name = basename(process.argv[1] ?? PROGRAM).replace(/\.[cm]?[jt]s$/, '');
+  return name === 'main' ? 'slipstream' : name;
 }
 
 export function loadFromProcess(): Loaded {
