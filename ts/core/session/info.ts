@@ -46,36 +46,70 @@ function goJson(value: object): string {
 const filled = (text: string): string | undefined => (text === '' ? undefined : text);
 const set = (flag: boolean): true | undefined => (flag ? true : undefined);
 
-export function infoLine(server: ServerInfo, client: ClientInfo): string {
-  const json = goJson({
-    server_id: server.serverId,
-    server_name: server.serverName,
-    version: server.version,
-    proto: 1,
-    git_commit: filled(server.gitCommit),
-    go: server.go,
-    host: server.host,
-    port: server.port,
-    headers: server.headers,
-    auth_required: set(server.authRequired),
-    tls_required: set(server.tlsRequired),
-    tls_verify: set(server.tlsVerify),
-    tls_available: set(server.tlsAvailable),
-    max_payload: client.maxPayload ?? server.maxPayload,
-    jetstream: set(server.jetstream),
-    client_id: client.clientId,
-    client_ip: filled(client.clientIp),
-    nonce: filled(client.nonce),
-    cluster: filled(server.cluster),
-    cluster_dynamic: set(server.clusterDynamic),
-    domain: filled(server.domain),
-    connect_urls: server.connectUrls.length === 0 ? undefined : server.connectUrls,
-    ldm: set(server.lameDuck),
-    connect_info: client.remote === undefined ? undefined : true,
-    remote_account: client.remote?.account,
-    acc_is_sys: set(client.remote?.isSystem ?? false),
-    api_lvl: server.apiLevel === 0 ? undefined : server.apiLevel,
-    xkey: filled(server.xkey),
-  });
-  return `INFO ${json} \r\n`;
+/** The members of an object, each with the comma behind it. */
+function members(value: object): string {
+  const json = goJson(value);
+  return json === '{}' ? '' : `${json.slice(1, -1)},`;
+}
+
+/** What is equal for all clients of a listener, cut where a client's own fields stand. */
+interface Frame {
+  readonly identity: string;
+  readonly authRequired: string;
+  readonly tls: string;
+  readonly jetstream: string;
+  readonly cluster: string;
+  readonly end: string;
+}
+
+function frameOf(server: ServerInfo): Frame {
+  return {
+    identity: members({
+      server_id: server.serverId,
+      server_name: server.serverName,
+      version: server.version,
+      proto: 1,
+      git_commit: filled(server.gitCommit),
+      go: server.go,
+      host: server.host,
+      port: server.port,
+      headers: server.headers,
+    }),
+    authRequired: members({ auth_required: set(server.authRequired) }),
+    tls: members({
+      tls_required: set(server.tlsRequired),
+      tls_verify: set(server.tlsVerify),
+      tls_available: set(server.tlsAvailable),
+    }),
+    jetstream: members({ jetstream: set(server.jetstream) }),
+    cluster: members({
+      cluster: filled(server.cluster),
+      cluster_dynamic: set(server.clusterDynamic),
+      domain: filled(server.domain),
+      connect_urls: server.connectUrls.length === 0 ? undefined : server.connectUrls,
+      ldm: set(server.lameDuck),
+    }),
+    end: members({ api_lvl: server.apiLevel === 0 ? undefined : server.apiLevel, xkey: filled(server.xkey) }),
+  };
+}
+
+/** A ServerInfo does not change, so its part of the line is made once: connections come by the thousand. */
+const frames = new WeakMap<ServerInfo, Frame>();
+
+function frame(server: ServerInfo): Frame {
+  let known = frames.get(server);
+  if (known === undefined) frames.set(server, (known = frameOf(server)));
+  return known;
+}
+
+/** `asksForCredentials` false: the client may come in without any, whatever the listener asks of others. */
+export function infoLine(server: ServerInfo, client: ClientInfo, asksForCredentials = true): string {
+  const { identity, authRequired, tls, jetstream, cluster, end } = frame(server);
+  const own = members({ client_id: client.clientId, client_ip: filled(client.clientIp), nonce: filled(client.nonce) });
+  const { remote } = client;
+  const who = remote && members({ connect_info: true, remote_account: remote.account, acc_is_sys: set(remote.isSystem) });
+  const payload = `"max_payload":${client.maxPayload ?? server.maxPayload},`;
+  const json =
+    identity + (asksForCredentials ? authRequired : '') + tls + payload + jetstream + own + cluster + (who ?? '') + end;
+  return `INFO {${json.slice(0, -1)}} \r\n`;
 }

@@ -33,7 +33,8 @@ export class SessionMachine {
   #connected = false;
   #judging = false;
   #closed = false;
-  #openedAsNobodyElse = false;
+  /** Let in before it said CONNECT, so not asked for credentials. */
+  #guest = false;
   #informed = false;
   #out: SessionAction[] = [];
 
@@ -114,19 +115,13 @@ export class SessionMachine {
   #opened(event: Event<'opened'>): void {
     this.#log('debug', 'Client connection created');
     this.admission = event.admission;
-    this.#openedAsNobodyElse = event.admission !== undefined;
+    this.#guest = event.admission !== undefined;
     this.#bind();
-    this.#out.push({ do: 'send', text: infoLine(this.#greeting(), this.#peer) });
+    this.#out.push({ do: 'send', text: infoLine(this.#info(), this.#peer, !this.#guest) });
     if (!event.room) return this.#refuse('maxConnections', '');
     if (!event.startTls) return this.#startTimers();
     this.#log('debug', 'Starting TLS client connection handshake');
     this.#out.push({ do: 'startTls' });
-  }
-
-  /** A client that may come in without credentials is not asked for any. */
-  #greeting(): ServerInfo {
-    const info = this.#info();
-    return this.#openedAsNobodyElse ? { ...info, authRequired: false } : info;
   }
 
   #startTimers(): void {

@@ -38,6 +38,9 @@ interface ListenerSide {
   readonly settings: SessionSettings;
 }
 
+/** Few different delays are cheaper for a clock than many. */
+const JITTER_STEPS = 16;
+
 const encoder = new TextEncoder();
 
 function base64Bytes(text: string): Uint8Array {
@@ -116,7 +119,7 @@ export class SessionContext {
   }
 
   jitter(): number {
-    return this.#random.below(1_000) / 1_000;
+    return this.#random.below(JITTER_STEPS) / JITTER_STEPS;
   }
 
   connectionType(transport: Transport): ConnectionType {
