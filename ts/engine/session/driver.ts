@@ -15,7 +15,7 @@ import type { Timer } from '../../ports/clock.ts';
 import { connectionLabel } from './label.ts';
 import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './session.ts';
 import type { SessionContext } from './context.ts';
-import { sessionFacts } from './facts.ts';
+import { LiveFacts } from './facts.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -45,7 +45,7 @@ export class SessionDriver implements Session {
       () => context.settings(host.transport),
       context.jitter(),
     );
-    this.facts = sessionFacts(this.machine, {
+    this.facts = new LiveFacts(this.machine, {
       label: () => connectionLabel(host.cid, host.transport, this.machine),
       connectedAfterMs: () => this.#connectedAfterMs,
     });

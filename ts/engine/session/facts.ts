@@ -1,4 +1,4 @@
-// What monitoring reads about a session: getters over the machine, so that nothing is copied per connection.
+// What monitoring reads about a session: getters over the machine, so that nothing is copied for a connection.
 import type { ConnectOptions } from '../../core/session/connect.ts';
 import type { SessionMachine } from '../../core/session/machine.ts';
 import type { SessionFacts } from './session.ts';
@@ -18,42 +18,56 @@ function givenUser({ nkey, user, authToken }: ConnectOptions): string {
   return authToken === '' ? '' : '[REDACTED]';
 }
 
-export function sessionFacts(machine: SessionMachine, own: OwnFacts): SessionFacts {
-  return {
-    get label() {
-      return own.label();
-    },
-    get account() {
-      return machine.admission?.granted.account ?? '';
-    },
-    get authorizedUser() {
-      const granted = machine.connected ? machine.admission?.granted.user : undefined;
-      return granted || givenUser(machine.connect);
-    },
-    get name() {
-      return machine.connect.name;
-    },
-    get lang() {
-      return machine.connect.lang;
-    },
-    get version() {
-      return machine.connect.version;
-    },
-    get nkey() {
-      return machine.connect.nkey;
-    },
-    get jwt() {
-      return '';
-    },
-    tags: noTags,
-    get rttMs() {
-      return machine.pings.rttMs ?? own.connectedAfterMs();
-    },
-    get authorized() {
-      return machine.connected;
-    },
-    get takesInfo() {
-      return machine.takesInfo;
-    },
-  };
+export class LiveFacts implements SessionFacts {
+  readonly tags = noTags;
+  readonly jwt = '';
+  readonly #machine: SessionMachine;
+  readonly #own: OwnFacts;
+
+  constructor(machine: SessionMachine, own: OwnFacts) {
+    this.#machine = machine;
+    this.#own = own;
+  }
+
+  get label(): string {
+    return this.#own.label();
+  }
+
+  get account(): string {
+    return this.#machine.admission?.granted.account ?? '';
+  }
+
+  get authorizedUser(): string {
+    const { connected, admission, connect } = this.#machine;
+    const granted = connected ? admission?.granted.user : undefined;
+    return granted || givenUser(connect);
+  }
+
+  get name(): string {
+    return this.#machine.connect.name;
+  }
+
+  get lang(): string {
+    return this.#machine.connect.lang;
+  }
+
+  get version(): string {
+    return this.#machine.connect.version;
+  }
+
+  get nkey(): string {
+    return this.#machine.connect.nkey;
+  }
+
+  get rttMs(): number | undefined {
+    return this.#machine.pings.rttMs ?? this.#own.connectedAfterMs();
+  }
+
+  get authorized(): boolean {
+    return this.#machine.connected;
+  }
+
+  get takesInfo(): boolean {
+    return this.#machine.takesInfo;
+  }
 }
