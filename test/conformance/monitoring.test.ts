@@ -1,5 +1,7 @@
-/** The monitoring listener over HTTP: status lines, headers, HEAD, unknown paths, failures, and a clean close. */
+/** The monitoring listener over HTTP and HTTPS: status lines, headers, HEAD, unknown paths, failures, and a clean close. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { request as requestTls } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import { listenHttp, type HttpListening, type HttpListenOptions } from '../../ts/node/http.ts';
 import { createMonitor } from '../../ts/ops/monitor/monitor.ts';
@@ -81,4 +83,21 @@ test('closing ends connections that are kept alive', async (context) => {
   await (await fetch(`http://127.0.0.1:${listening.port}/healthz`)).text();
   await listening.close();
   await assert.rejects(fetch(`http://127.0.0.1:${listening.port}/healthz`));
+});
+
+test('over TLS the same documents arrive, and a plain request is one line in the log', async (context) => {
+  const pem = (name: string): Buffer => readFileSync(new URL(`../support/certs/${name}`, import.meta.url));
+  const { port, problems } = await listen(context, { tls: { cert: pem('server.pem'), key: pem('server-key.pem') } });
+  const text = await new Promise<string>((resolve, reject) => {
+    const request = requestTls({ host: '127.0.0.1', port, path: '/healthz', ca: pem('ca.pem') }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')));
+      response.on('end', () => resolve(body));
+    });
+    request.on('error', reject);
+    request.end();
+  });
+  assert.equal(text, '{"status":"ok"}');
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz`));
+  assert.match(problems.join('\n'), /^monitoring: TLS handshake error from 127\.0\.0\.1:\d+: .*$/);
 });

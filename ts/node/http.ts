@@ -58,9 +58,9 @@ async function createServer({ tls, handler, onProblem }: HttpListenOptions): Pro
     request.resume();
     void respond({ target: request.url ?? '/', method: request.method ?? 'GET' }, response, handler, onProblem);
   });
-  server.on('tlsClientError', (error: Error, socket: Socket) => {
+  server.on('tlsClientError', (error: Error & { reason?: string }, socket: Socket) => {
     const peer = hostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
-    onProblem(`monitoring: TLS handshake error from ${peer}: ${error.message}`);
+    onProblem(`monitoring: TLS handshake error from ${peer}: ${error.reason ?? error.message}`);
   });
   return server;
 }
