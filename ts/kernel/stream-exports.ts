@@ -17,6 +17,7 @@ export interface StreamExports {
   tailStream(stream: number, block: number, offset: number): void;
   startStream(stream: number, first: number): void;
   raiseStream(stream: number, last: number, seconds: number, nanos: number): void;
+  takeRemoved(stream: number): number;
   readStream(stream: number, to: number): void;
   stagedBytes(stream: number): number;
   lastSequence(stream: number): number;
@@ -66,6 +67,8 @@ export interface StreamExports {
     subjectCount: number,
   ): number;
   loadEnd(stream: number, handle: number): void;
+  dropFirst(stream: number): void;
+  dropOlder(stream: number, seconds: number, nanos: number): void;
   limitChange(stream: number): void;
   limitNow(stream: number): void;
 }

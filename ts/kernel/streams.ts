@@ -32,9 +32,6 @@ export interface StreamNumbers {
   readonly offset: number;
   /** Bytes to be written. */
   readonly staged: number;
-  /** Range of sequences that limits removed since the numbers were read last; 0: none. */
-  readonly removedLow: number;
-  readonly removedHigh: number;
 }
 
 /** Records to be written: adjacent bytes of one block. */
@@ -75,7 +72,7 @@ const LEAF_COUNT = 16;
 const LEAF_LENGTH = 20;
 const MOST_RUNS = 1024;
 const RUN_WORDS = 5;
-const NUMBERS = 12;
+const NUMBERS = 10;
 
 export class StreamKernel {
   readonly exports: CoreExports & StreamExports;
@@ -136,9 +133,15 @@ export class StreamKernel {
       block: value(7),
       offset: value(8),
       staged: value(9),
-      removedLow: value(10),
-      removedHigh: value(11),
     };
+  }
+
+  /** The range of sequences that limits removed since the last call; undefined: none. */
+  takeRemoved(stream: number): readonly [number, number] | undefined {
+    if (this.exports.takeRemoved(stream) === 0) return undefined;
+    const memory = this.memory.all();
+    const at = this.exports.answerAt() >>> 0;
+    return [memory.readDoubleLE(at + 16), memory.readDoubleLE(at + 24)];
   }
 
   /** What is to be written now, oldest first; valid until `runsWritten`. */

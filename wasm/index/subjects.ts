@@ -83,7 +83,7 @@ export function findSubject(root: usize, at: usize, length: u32): Leaf {
 }
 
 function newLeaf(at: usize, length: u32): Leaf {
-  const leaf = changetype<Leaf>(alloc(LEAF_SIZE + length + 16));
+  const leaf = changetype<Leaf>(alloc(LEAF_SIZE + length));
   leaf.first = 0;
   leaf.last = 0;
   leaf.count = 0;

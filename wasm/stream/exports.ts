@@ -12,7 +12,7 @@ import { deleteMessage, purge } from './delete';
 import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { ANSWER, countMatching, lastMatching, lastUpTo, locate, nextGap, nextMatching, rangeAtTime } from './query';
-import { buryGhosts, removeEntry } from './remove';
+import { buryGhosts, expireFirst, expireSegments, removeEntry } from './remove';
 import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
 import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
@@ -87,7 +87,7 @@ export function raiseStream(stream: usize, last: f64, seconds: f64, nanos: u32):
 }
 /**
  * Writes the numbers of the stream as f64 at `to`: messages, bytes, first, last, lastTime seconds, nanos, subjects, block,
- * offset, staged, removed low, high.
+ * offset, staged.
  */
 export function readStream(stream: usize, to: usize): void {
   const s = at(stream);
@@ -101,10 +101,16 @@ export function readStream(stream: usize, to: usize): void {
   store<f64>(to, <f64>s.block, 56);
   store<f64>(to, <f64>s.offset, 64);
   store<f64>(to, <f64>s.staged, 72);
-  store<f64>(to, <f64>s.removedLow, 80);
-  store<f64>(to, <f64>s.removedHigh, 88);
+}
+/** The range of sequences that limits removed since the last call, in ANSWER. False: none. */
+export function takeRemoved(stream: usize): bool {
+  const s = at(stream);
+  if (!s.removedLow) return false;
+  store<f64>(ANSWER, <f64>s.removedLow, 16);
+  store<f64>(ANSWER, <f64>s.removedHigh, 24);
   s.removedLow = 0;
   s.removedHigh = 0;
+  return true;
 }
 /** Bytes to be written. */
 export function stagedBytes(stream: usize): u32 {
@@ -252,6 +258,14 @@ export function loadScan(
 /** Ends loading. */
 export function loadEnd(stream: usize, handle: usize): void {
   endLoad(at(stream), handle);
+}
+/** Removes the first message because of its age. */
+export function dropFirst(stream: usize): void {
+  expireFirst(at(stream));
+}
+/** Removes whole leading segments that are not younger than a time. */
+export function dropOlder(stream: usize, seconds: f64, nanos: u32): void {
+  expireSegments(at(stream), <i64>seconds * 1000000000 + <i64>nanos);
 }
 /** The limits are about to be changed: what they removed stays removed. */
 export function limitChange(stream: usize): void {

@@ -20,6 +20,8 @@ import {
   entryAt,
   markGhost,
   segmentAt,
+  segmentEnd,
+  segmentFrom,
   takeGhost,
 } from '../index/sequences';
 import { DISCARD_NEW, Stream, sequencesOf, subjectsSlot } from './stream';
@@ -90,6 +92,22 @@ function removeForLimit(stream: Stream, sequence: u64): void {
   markGhost(entry);
   stream.ghosts = true;
   removeEntry(stream, entry, changetype<Segment>(foundSegment));
+}
+
+/** Removes the first message because of its age. */
+export function expireFirst(stream: Stream): void {
+  if (stream.messages) removeForLimit(stream, stream.first);
+}
+
+/** Removes the messages of leading segments whose last one is not younger than `time`, without looking at each. */
+export function expireSegments(stream: Stream, time: i64): void {
+  const index = sequencesOf(stream);
+  while (stream.messages) {
+    const segment = segmentAt(index, segmentFrom(index, stream.first));
+    if (segment.lastTime > time) return;
+    const end = segmentEnd(segment);
+    while (stream.messages && stream.first < end) removeForLimit(stream, stream.first);
+  }
 }
 
 /**

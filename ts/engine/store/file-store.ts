@@ -168,7 +168,7 @@ export class FileStore implements Store {
     { lostBytes, block, offset }: Recovered,
     { tag, address }: { readonly tag: number; readonly address: number },
   ): FileStream {
-    const { kernel, log } = this.#ports;
+    const { kernel, log, clock, turn } = this.#ports;
     const streams = this.#streams;
     streams.exports.tailStream(address, block, offset);
     const reader = new StreamReader(address, {
@@ -182,7 +182,7 @@ export class FileStore implements Store {
     const closed = (): void => {
       this.#open.delete(tag);
     };
-    const parts = { handle: address, kernel, streams, files, directory, reader, rounds: this.#rounds, log, closed };
+    const parts = { handle: address, kernel, streams, files, directory, reader, rounds: this.#rounds, log, clock, turn, closed };
     const stream = new FileStream(parts, options, lostBytes);
     this.#open.set(tag, stream);
     stream.setSealed(options.sealed);

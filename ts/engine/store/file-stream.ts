@@ -8,12 +8,13 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
 import { judgeCode, streamFlag } from '../../kernel/streams.ts';
 import type { KernelPublish, StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
-import type { Instant } from '../../ports/clock.ts';
+import type { Clock, Instant } from '../../ports/clock.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BlockFiles } from './block-files.ts';
 import { blockLimit } from './block-size.ts';
+import { Expiry } from './expiry.ts';
 import type { StreamReader } from './reader.ts';
 import type { RoundMember, Rounds } from './rounds.ts';
 import { StoreFault } from './store.ts';
@@ -60,6 +61,8 @@ export interface FileStreamParts {
   readonly reader: StreamReader;
   readonly rounds: Rounds;
   readonly log: Log;
+  readonly clock: Clock;
+  readonly turn: (work: () => void) => void;
   readonly closed: () => void;
 }
 
@@ -69,6 +72,7 @@ export class FileStream implements StreamStore, RoundMember {
   readonly #parts: FileStreamParts;
   readonly #options: StreamOptions;
   readonly #subscriptions = new Map<string, number>();
+  readonly #expiry: Expiry;
   #limits: StoreLimits;
   #fault: string | undefined;
   #syncedSeq: number;
@@ -99,6 +103,20 @@ export class FileStream implements StreamStore, RoundMember {
     this.#roundSeq = this.#syncedSeq;
     this.#sweep = 'all';
     this.#removeBlocks(this.#emptyBlocks());
+    this.#expiry = this.#makeExpiry(parts);
+  }
+
+  #makeExpiry({ clock, turn, streams }: FileStreamParts): Expiry {
+    const { exports } = streams;
+    return new Expiry(clock, turn, {
+      firstTime: () => {
+        const { messages, first } = this.#numbers;
+        return messages > 0 ? this.#timeOfFirst(first) : undefined;
+      },
+      dropFirst: () => exports.dropFirst(this.handle),
+      dropOlder: ({ seconds, nanos }) => exports.dropOlder(this.handle, seconds, nanos),
+      dropped: () => this.#passOnRemoved(),
+    });
   }
 
   get handle(): number {
@@ -109,8 +127,17 @@ export class FileStream implements StreamStore, RoundMember {
     return this.#parts.streams.numbers(this.handle);
   }
 
+  /** Passes on what limits removed since the last time. */
+  #passOnRemoved(): void {
+    const removed = this.#parts.streams.takeRemoved(this.handle);
+    if (removed === undefined) return;
+    this.#sweep ??= 'oldest';
+    this.#parts.rounds.add(this);
+    this.#onRemoved(...removed);
+  }
+
   get state(): StoreState {
-    const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.#peek();
+    const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.#numbers;
     const firstTs = messages > 0 ? this.#timeOfFirst(first) : undefined;
     return {
       messages,
@@ -123,16 +150,6 @@ export class FileStream implements StreamStore, RoundMember {
       ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
       ...(this.lostBytes > 0 ? { lost: { bytes: this.lostBytes, messages: [] } } : {}),
     };
-  }
-
-  /** Reads the numbers and passes on what limits removed. */
-  #peek(): StreamNumbers {
-    const numbers = this.#numbers;
-    if (numbers.removedLow > 0) {
-      this.#sweep ??= 'oldest';
-      this.#onRemoved(numbers.removedLow, numbers.removedHigh);
-    }
-    return numbers;
   }
 
   #timeOfFirst(seq: number): Instant | undefined {
@@ -199,7 +216,8 @@ export class FileStream implements StreamStore, RoundMember {
     this.#limits = limits;
     this.applyLimits();
     this.#parts.streams.exports.limitNow(this.handle);
-    this.#peek();
+    this.#expiry.limit(limits.maxAgeMs);
+    this.#passOnRemoved();
     this.#parts.rounds.add(this);
   }
 
@@ -330,7 +348,7 @@ export class FileStream implements StreamStore, RoundMember {
     this.#inRoundWaiting.push(...this.#waiting.splice(0));
     this.#writeRuns();
     this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
-    this.#peek();
+    this.#passOnRemoved();
     this.#purging = this.#sweep === 'all';
     this.#doomed = this.#emptyBlocks();
   }
@@ -377,6 +395,7 @@ export class FileStream implements StreamStore, RoundMember {
     } else {
       for (const call of waiters) call();
     }
+    this.#expiry.wake();
     this.#onSynced(this.#syncedSeq);
   }
 
@@ -445,6 +464,7 @@ export class FileStream implements StreamStore, RoundMember {
   async stop(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#expiry.stop();
     this.setSubjects([]);
     this.#parts.rounds.add(this);
     await this.#parts.rounds.drained();

@@ -1,0 +1,58 @@
+/** max_age: messages go when they are due, not before, and the timer rests while there is nothing to wait for. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Expiry } from '../../../../ts/engine/store/expiry.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
+
+function aging(clock: VirtualClock): { readonly times: number[]; readonly expiry: Expiry } {
+  const times: number[] = [];
+  const expiry = new Expiry(clock, (work) => work(), {
+    firstTime: () => {
+      const [first] = times;
+      if (first === undefined) return undefined;
+      const seconds = Math.floor(first / 1000);
+      return { seconds, nanos: (first - seconds * 1000) * 1e6 };
+    },
+    dropFirst: () => times.shift(),
+    dropOlder: () => {},
+    dropped: () => {},
+  });
+  return { times, expiry };
+}
+
+test('messages go in order, each when it is old enough', () => {
+  const clock = new VirtualClock();
+  const { times, expiry } = aging(clock);
+  const start = clock.wallMs();
+  times.push(start, start + 100, start + 5_000);
+  expiry.limit(1_000);
+  clock.advance(990);
+  assert.equal(times.length, 3, 'none is due yet');
+  clock.advance(20);
+  assert.equal(times.length, 2);
+  clock.advance(100);
+  assert.equal(times.length, 1);
+  clock.advance(4_900);
+  assert.equal(times.length, 0);
+});
+
+test('a stream without messages waits for its first', () => {
+  const clock = new VirtualClock();
+  const { times, expiry } = aging(clock);
+  expiry.limit(500);
+  clock.advance(10_000);
+  times.push(clock.wallMs());
+  expiry.wake();
+  clock.advance(600);
+  assert.equal(times.length, 0);
+});
+
+test('without a limit, or with it lifted, nothing goes', () => {
+  const clock = new VirtualClock();
+  const { times, expiry } = aging(clock);
+  times.push(clock.wallMs());
+  expiry.limit(500);
+  expiry.limit(0);
+  clock.advance(10_000);
+  assert.equal(times.length, 1);
+});
