@@ -7,53 +7,11 @@ import type { Options, UserOptions } from '../../../../ts/core/config/options.ts
 import type { CloseReason } from '../../../../ts/core/session/reasons.ts';
 import type { BindSpec, Session, SessionHost } from '../../../../ts/engine/session/session.ts';
 import { Sessions } from '../../../../ts/engine/session/sessions.ts';
-import type { Clock } from '../../../../ts/ports/clock.ts';
 import type { Transport } from '../../../../ts/ports/connection.ts';
 import type { Crypto } from '../../../../ts/ports/crypto.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-interface Alarm {
-  readonly at: number;
-  readonly call: () => void;
-}
-
-/** A clock that stands until it is moved. */
-class StandingClock implements Clock {
-  now = 0;
-  #alarms: Alarm[] = [];
-
-  wallMs = (): number => this.now;
-  wallInstant = () => ({ seconds: 0, nanos: 0 });
-  monotonicMs = (): number => this.now;
-  every = (): never => assert.fail('sessions repeat nothing by themselves');
-
-  after(delayMs: number, call: () => void): { cancel(): void } {
-    const alarm = { at: this.now + delayMs, call };
-    this.#alarms.push(alarm);
-    return {
-      cancel: () => {
-        this.#alarms = this.#alarms.filter((other) => other !== alarm);
-      },
-    };
-  }
-
-  move(ms: number): void {
-    const end = this.now + ms;
-    for (;;) {
-      const next = this.#alarms.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#alarms = this.#alarms.filter((other) => other !== next);
-      this.now = next.at;
-      next.call();
-    }
-    this.now = end;
-  }
-
-  get pending(): number {
-    return this.#alarms.length;
-  }
-}
 
 class RecordingHost implements SessionHost {
   sent = '';
@@ -118,7 +76,7 @@ class RecordingHost implements SessionHost {
 }
 
 class Bench {
-  readonly clock = new StandingClock();
+  readonly clock = new VirtualClock();
   readonly lines: string[] = [];
   readonly compared: { password: string; answer: (equal: boolean) => void }[] = [];
   readonly sessions: Sessions;
@@ -190,7 +148,8 @@ test('a client is greeted, let in and logged with its name', () => {
     bench.lines.at(-1),
     'D 192.0.2.1:5000 - cid:1 - "v1.2:go:me" - "$G/user:a" - Client connection closed: Client Closed',
   );
-  assert.deepEqual([bench.sessions.size, bench.clock.pending], [0, 0]);
+  bench.clock.advance(3_600_000);
+  assert.deepEqual([bench.sessions.size, host.take()], [0, ''], 'timers end with the connection');
 });
 
 test('a wrong password is told, logged, and closes', () => {
@@ -247,10 +206,10 @@ test('a client that does not speak is closed in time, one that does is pinged', 
   const bench = new Bench(optionsOf([user('a', 'b')]));
   const silent = bench.open();
   const good = bench.connect({ user: 'a', pass: 'b' });
-  bench.clock.move(2_000);
+  bench.clock.advance(2_000);
   assert.equal(silent.host.closed, 'authTimeout');
   assert.equal(good.host.take(), 'INFO\r\nPING\r\n');
-  bench.clock.move(7);
+  bench.clock.advance(7);
   good.session.onPong();
   assert.equal(good.session.facts.rttMs, 7);
   assert.ok(bench.turns > 0, 'what timers send must be flushed');
