@@ -37,11 +37,32 @@ export function millis(nanos: bigint): number {
   return Number(nanos) / 1e6;
 }
 
+const two = (value: number): string => (value < 10 ? `0${value}` : `${value}`);
+
+/** Year, month and day of a count of days since 1970, by counting in eras of 400 years that begin on the first of March. */
+function civil(days: number): string {
+  const shifted = days + 719468;
+  const era = Math.floor(shifted / 146097);
+  const day = shifted - era * 146097;
+  const year = Math.floor((day - Math.floor(day / 1460) + Math.floor(day / 36524) - Math.floor(day / 146096)) / 365);
+  const ofYear = day - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
+  const march = Math.floor((5 * ofYear + 2) / 153);
+  const month = march < 10 ? march + 3 : march - 9;
+  const full = year + era * 400 + (month <= 2 ? 1 : 0);
+  return `${String(full).padStart(4, '0')}-${two(month)}-${two(ofYear - Math.floor((153 * march + 2) / 5) + 1)}`;
+}
+
 /** `2026-11-23T05:30:27.363694238Z`: fraction digits only as far as they are not zero. */
-export function formatInstant(at: Instant): string {
-  const whole = new Date(at.seconds * 1000).toISOString().slice(0, 19);
-  if (at.nanos === 0) return `${whole}Z`;
-  return `${whole}.${String(at.nanos).padStart(9, '0').replace(/0+$/, '')}Z`;
+export function formatInstant({ seconds, nanos }: Instant): string {
+  const days = Math.floor(seconds / 86400);
+  const ofDay = seconds - days * 86400;
+  const time = `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
+  if (nanos === 0) return `${civil(days)}T${time}Z`;
+  let digits = String(nanos).padStart(9, '0');
+  let end = 9;
+  while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  if (end < 9) digits = digits.slice(0, end);
+  return `${civil(days)}T${time}.${digits}Z`;
 }
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,18}))?(Z|[+-]\d{2}:\d{2})$/;

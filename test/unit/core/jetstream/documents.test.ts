@@ -92,6 +92,16 @@ for (const [text, seconds, nanos] of times) {
   });
 }
 
+test('every second of ten thousand years is written as Date writes it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: zeroInstant.seconds, max: 253402300799 }), (seconds) => {
+      const text = formatInstant({ seconds, nanos: 0 });
+      assert.equal(text, `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`);
+      assert.deepEqual(parseInstant(text), { seconds, nanos: 0 });
+    }),
+  );
+});
+
 test('times with an offset are turned to UTC, impossible ones refused', () => {
   assert.deepEqual(parseInstant('2020-01-01T02:30:00+02:30'), parseInstant('2020-01-01T00:00:00Z'));
   for (const text of ['', '2020-01-01', '2020-13-01T00:00:00Z', '2020-02-30T00:00:00Z', '2020-01-01T24:00:00Z']) {
