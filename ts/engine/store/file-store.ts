@@ -128,7 +128,7 @@ export class FileStore implements Store {
     }
   }
 
-  /** Takes the last sequence from nats-server's index, and removes it before anything is written. */
+  /** Takes from nats-server's index what only that knows, and removes it before anything is written. */
   #takeIndex(directory: StreamDirectory, stream: FileStream): void {
     const { disk } = this.#ports;
     const path = `${directory.blocks}/index.db`;
@@ -137,8 +137,9 @@ export class FileStore implements Store {
     const head = readIndexHead(this.#streams, directory.name, file);
     disk.remove(path);
     disk.syncDirectory(directory.blocks);
-    if (head === undefined || head.lastSeq <= stream.syncedSeq) return;
-    stream.raiseLast(head.lastSeq, head.lastSeconds, head.lastNanos);
+    if (head === undefined) return;
+    if (head.lastSeq > stream.syncedSeq) stream.raiseLast(head.lastSeq, head.lastSeconds, head.lastNanos);
+    if (head.firstSeq > stream.state.firstSeq) stream.purge({ seq: head.firstSeq });
   }
 
   #guarded<T>(path: string, work: () => T): T {

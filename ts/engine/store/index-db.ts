@@ -1,5 +1,6 @@
-// The head of nats-server's index.db: the counts it stopped with. The blocks are what we believe; from here only one thing is taken, the last
-// sequence, when it is above what the blocks give: sequences must never be given out twice.
+// The head of nats-server's index.db: the counts it wrote last. The blocks are what we believe; from here two things are taken that blocks
+// cannot say: what limits had removed from the front (there is no tombstone for it), and a last sequence above what the blocks give, because
+// sequences must never be given out twice. Both hold even when the index is older than the blocks.
 //
 //   u8 11, u8 version 1..4, uvarint messages, uvarint bytes, uvarint first seq, varint first time, uvarint last seq, varint last time, ...
 //   8 bytes: HighwayHash-64 of all before, keyed by the stream's name
@@ -11,6 +12,7 @@ const NEWEST = 4;
 const SUM = 8;
 
 export interface IndexHead {
+  readonly firstSeq: number;
   readonly lastSeq: number;
   readonly lastSeconds: number;
   readonly lastNanos: number;
@@ -41,7 +43,11 @@ export function readIndexHead(kernel: StreamKernel, name: string, file: Uint8Arr
     at = next;
   }
   const zigzag = numbers[5] ?? 0n;
-  const nanos = zigzag & 1n ? -(zigzag >> 1n) - 1n : zigzag >> 1n;
-  if (nanos <= 0n) return { lastSeq: Number(numbers[4]), lastSeconds: 0, lastNanos: 0 };
-  return { lastSeq: Number(numbers[4]), lastSeconds: Number(nanos / 1_000_000_000n), lastNanos: Number(nanos % 1_000_000_000n) };
+  const nanos = zigzag & 1n ? 0n : zigzag >> 1n;
+  return {
+    firstSeq: Number(numbers[2]),
+    lastSeq: Number(numbers[4]),
+    lastSeconds: Number(nanos / 1_000_000_000n),
+    lastNanos: Number(nanos % 1_000_000_000n),
+  };
 }
