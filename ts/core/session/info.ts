@@ -39,8 +39,10 @@ export interface ClientInfo {
 const htmlMarks = /[<>&\u2028\u2029]/g;
 
 /** JSON as Go writes it: marks that mean something in HTML are escaped. */
-function goJson(value: object): string {
-  return JSON.stringify(value).replace(htmlMarks, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function goJson(value: object | string): string {
+  const json = JSON.stringify(value);
+  if (json.search(htmlMarks) < 0) return json;
+  return json.replaceAll(htmlMarks, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 const filled = (text: string): string | undefined => (text === '' ? undefined : text);
@@ -102,14 +104,19 @@ function frame(server: ServerInfo): Frame {
   return known;
 }
 
+function remoteOf({ remote }: ClientInfo): string {
+  if (remote === undefined) return '';
+  return `"connect_info":true,"remote_account":${goJson(remote.account)},${remote.isSystem ? '"acc_is_sys":true,' : ''}`;
+}
+
 /** `asksForCredentials` false: the client may come in without any, whatever the listener asks of others. */
 export function infoLine(server: ServerInfo, client: ClientInfo, asksForCredentials = true): string {
   const { identity, authRequired, tls, jetstream, cluster, end } = frame(server);
-  const own = members({ client_id: client.clientId, client_ip: filled(client.clientIp), nonce: filled(client.nonce) });
-  const { remote } = client;
-  const who = remote && members({ connect_info: true, remote_account: remote.account, acc_is_sys: set(remote.isSystem) });
+  const ip = client.clientIp === '' ? '' : `"client_ip":${goJson(client.clientIp)},`;
+  const nonce = client.nonce === '' ? '' : `"nonce":"${client.nonce}",`;
+  const own = `"client_id":${client.clientId},${ip}${nonce}`;
   const payload = `"max_payload":${client.maxPayload ?? server.maxPayload},`;
   const json =
-    identity + (asksForCredentials ? authRequired : '') + tls + payload + jetstream + own + cluster + (who ?? '') + end;
+    identity + (asksForCredentials ? authRequired : '') + tls + payload + jetstream + own + cluster + remoteOf(client) + end;
   return `INFO {${json.slice(0, -1)}} \r\n`;
 }
