@@ -244,7 +244,8 @@ export interface ConsumerSnapshot {
 /** Which subscriptions to list; nothing given lists all, those of the server itself included. */
 export interface SubscriptionFilter {
   readonly account?: string;
-  readonly cid?: number;
+  /** Only those of these open connections; then `account` is not looked at. */
+  readonly cids?: ReadonlySet<number>;
 }
 
 /** What the engine implements and everything in `ops/` reads. */

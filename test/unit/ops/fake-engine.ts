@@ -254,8 +254,8 @@ export const richEngine: EngineView = engineView({
     }),
   connections: () => [busy],
   closed: () => [closedConnection({ ...busy, cid: 8, name: 'gone', subscriptionsList: subscriptions })],
-  subscriptions: ({ account, cid } = {}) =>
-    subscriptions.filter((one) => (account ?? one.account) === one.account && (cid ?? one.cid) === one.cid),
+  subscriptions: ({ account, cids } = {}) =>
+    subscriptions.filter((one) => cids?.has(one.cid) ?? (account ?? one.account) === one.account),
   accounts: () => [
     {
       ...accountSnapshot('A'),

@@ -3,23 +3,17 @@
 import type { ClientConnection } from '../broker/client.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Instant } from '../../ports/clock.ts';
+import type { TransportTls } from '../../ports/connection.ts';
 import type { ConnectionSnapshot, SubscriptionSnapshot } from '../snapshot.ts';
 
-function known(text: string): string | undefined {
-  return text === '' ? undefined : text;
-}
-
-/** Drops fields without a value: a snapshot leaves them out. */
-function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
-}
+/** Monitoring asks for all connections at a time, so fields without a value are left out without a detour. */
+type Draft = { -readonly [K in keyof ConnectionSnapshot]: ConnectionSnapshot[K] };
 
 export function snapshotOf(connection: ClientConnection, kernel: Kernel, lastActivity: Instant): ConnectionSnapshot {
   const { transport, index } = connection;
   const { facts } = connection.session;
   const { exports } = kernel;
-  const { tls } = transport;
-  return present<ConnectionSnapshot>({
+  const draft: Draft = {
     cid: connection.cid,
     kind: 'Client',
     type: transport.kind === 'websocket' ? 'websocket' : 'nats',
@@ -27,7 +21,6 @@ export function snapshotOf(connection: ClientConnection, kernel: Kernel, lastAct
     port: transport.remotePort,
     start: connection.start,
     lastActivity,
-    rttMs: facts.rttMs,
     pendingBytes: kernel.pendingBytes(index),
     inMsgs: exports.connectionInMsgs(index),
     outMsgs: exports.connectionOutMsgs(index),
@@ -35,22 +28,25 @@ export function snapshotOf(connection: ClientConnection, kernel: Kernel, lastAct
     outBytes: exports.connectionOutBytes(index),
     stalls: connection.stalls,
     subscriptions: exports.connectionSubs(index) >>> 0,
-    name: known(facts.name),
-    lang: known(facts.lang),
-    version: known(facts.version),
-    tlsVersion: tls?.version,
-    tlsCipherSuite: tls?.cipher,
-    tlsPeerCertificates: tls !== undefined && tls.peerCertificates.length > 0 ? tls.peerCertificates : undefined,
-    tlsFirst: tls?.handshakeFirst === true ? true : undefined,
-    authorizedUser: known(facts.authorizedUser),
-    account: facts.authorized ? known(facts.account) : undefined,
-    mqttClient: undefined,
-    jwt: known(facts.jwt),
-    issuerKey: undefined,
-    nameTag: undefined,
-    tags: facts.tags.length > 0 ? facts.tags : undefined,
-    proxyKey: undefined,
-  });
+  };
+  if (facts.rttMs !== undefined) draft.rttMs = facts.rttMs;
+  if (facts.name !== '') draft.name = facts.name;
+  if (facts.lang !== '') draft.lang = facts.lang;
+  if (facts.version !== '') draft.version = facts.version;
+  const { authorizedUser } = facts;
+  if (authorizedUser !== '') draft.authorizedUser = authorizedUser;
+  if (facts.authorized && facts.account !== '') draft.account = facts.account;
+  if (facts.jwt !== '') draft.jwt = facts.jwt;
+  if (facts.tags.length > 0) draft.tags = facts.tags;
+  if (transport.tls !== undefined) describeTls(draft, transport.tls);
+  return draft;
+}
+
+function describeTls(draft: Draft, { version, cipher, peerCertificates, handshakeFirst }: TransportTls): void {
+  draft.tlsVersion = version;
+  draft.tlsCipherSuite = cipher;
+  if (peerCertificates.length > 0) draft.tlsPeerCertificates = peerCertificates;
+  if (handshakeFirst) draft.tlsFirst = true;
 }
 
 /** The subscriptions of one connection. */

@@ -136,9 +136,10 @@ export class ServerView implements EngineView {
 
   subscriptions(filter: SubscriptionFilter = {}): readonly SubscriptionSnapshot[] {
     const { kernel, accounts } = this.#broker;
-    if (filter.cid !== undefined) {
-      const connection = this.#broker.connections().find((open) => open.cid === filter.cid);
-      return connection === undefined ? [] : subscriptionsOf(connection, kernel);
+    const { cids } = filter;
+    if (cids !== undefined) {
+      const chosen = this.#broker.connections().filter(({ cid }) => cids.has(cid));
+      return chosen.flatMap((connection) => subscriptionsOf(connection, kernel));
     }
     const wanted = accounts.all().filter((account) => filter.account === undefined || account.name === filter.account);
     return wanted.flatMap((account) =>

@@ -39,6 +39,8 @@ export interface ConnzOptions {
 
 const states: Readonly<Record<string, ConnectionState>> = { '': 'open', open: 'open', closed: 'closed', any: 'all', all: 'all' };
 
+const nothing: ReadonlyMap<number, readonly SubscriptionSnapshot[]> = new Map();
+
 export function connzOptions(query: URLSearchParams): ConnzOptions {
   const sort = text(query, 'sort') || 'cid';
   const auth = flag(query, 'auth');
@@ -72,7 +74,8 @@ export function connz(view: EngineView, options: ConnzOptions): Document {
   const inState = candidates(view, options.state);
   const ofAccount = options.account === '' ? inState : inState.filter((connection) => connection.account === options.account);
   const chosen = narrowed(view, options.cid === 0 ? ofAccount : inState, options);
-  const listed = slice(sorted(chosen, options.sort, server.now), options.page);
+  const listed: readonly Listed[] = slice(sorted(chosen, options.sort, server.now), options.page);
+  const subscriptions = options.subscriptions === 'none' ? nothing : subscriptionsByCid(view, listed);
   return {
     server_id: server.id,
     now: instantText(server.now),
@@ -80,7 +83,9 @@ export function connz(view: EngineView, options: ConnzOptions): Document {
     total: ofAccount.length,
     offset,
     limit,
-    connections: listed.map((connection) => connectionDocument(view, connection, options, server.now)),
+    connections: listed.map((connection) =>
+      connectionDocument(connection, subscriptions.get(connection.cid), options, server.now),
+    ),
   };
 }
 
@@ -103,7 +108,12 @@ function narrowed(view: EngineView, from: readonly Listed[], options: ConnzOptio
   return chosen.filter(({ cid }) => cids.has(cid));
 }
 
-function connectionDocument(view: EngineView, connection: Listed, options: ConnzOptions, now: Instant): Document {
+function connectionDocument(
+  connection: Listed,
+  subscriptions: readonly SubscriptionSnapshot[] | undefined,
+  options: ConnzOptions,
+  now: Instant,
+): Document {
   const end = connection.stop ?? now;
   return {
     cid: connection.cid,
@@ -129,7 +139,7 @@ function connectionDocument(view: EngineView, connection: Listed, options: Connz
     lang: unlessEmpty(connection.lang),
     version: unlessEmpty(connection.version),
     ...tlsFields(connection, options.auth),
-    ...identityFields(view, connection, options),
+    ...identityFields(connection, subscriptions ?? [], options),
     mqtt_client: unlessEmpty(connection.mqttClient),
     proxy: connection.proxyKey === undefined ? undefined : { key: connection.proxyKey },
   };
@@ -153,8 +163,7 @@ function tlsFields(connection: Listed, auth: boolean): Document {
 }
 
 /** Who the connection is, shown with `auth`, around its subscriptions, shown with `subs`. */
-function identityFields(view: EngineView, connection: Listed, options: ConnzOptions): Document {
-  const subscriptions = options.subscriptions === 'none' ? [] : subscriptionsOf(view, connection);
+function identityFields(connection: Listed, subscriptions: readonly SubscriptionSnapshot[], options: ConnzOptions): Document {
   const shown = options.auth;
   return {
     authorized_user: shown ? unlessEmpty(connection.authorizedUser) : undefined,
@@ -172,6 +181,11 @@ function identityFields(view: EngineView, connection: Listed, options: ConnzOpti
   };
 }
 
-function subscriptionsOf(view: EngineView, connection: Listed): readonly SubscriptionSnapshot[] {
-  return connection.subscriptionsList ?? view.subscriptions({ cid: connection.cid });
+/** Closed connections carry theirs; those of all open ones are asked for at once. */
+function subscriptionsByCid(view: EngineView, listed: readonly Listed[]): ReadonlyMap<number, readonly SubscriptionSnapshot[]> {
+  const byCid = new Map<number, SubscriptionSnapshot[]>();
+  for (const { cid, subscriptionsList = [] } of listed) byCid.set(cid, [...subscriptionsList]);
+  const open = new Set(listed.filter(({ stop }) => stop === undefined).map(({ cid }) => cid));
+  for (const subscription of view.subscriptions({ cids: open })) byCid.get(subscription.cid)?.push(subscription);
+  return byCid;
 }

@@ -22,9 +22,10 @@ export function unlessEmpty<T extends JsonInput>(value: T | undefined): T | unde
   return typeof value === 'object' && Object.keys(value).length === 0 ? undefined : value;
 }
 
-/** Milliseconds as the integer nanoseconds that documents carry. */
-export function nanoseconds(ms: number): bigint {
-  return BigInt(Math.round(ms * 1e6));
+/** Milliseconds as the integer nanoseconds that documents carry; a bigint only where a number would not be exact. */
+export function nanoseconds(ms: number): number | bigint {
+  const nanos = Math.round(ms * 1e6);
+  return Number.isSafeInteger(nanos) ? nanos : BigInt(nanos);
 }
 
 export function seconds(ms: number): number {
@@ -37,7 +38,7 @@ export function instantText(at: Instant): string {
 
 /** `1.58755ms`; a trip time of nothing is not shown. */
 export function roundTripText(ms: number | undefined): string | undefined {
-  return ms === undefined || ms <= 0 ? undefined : formatDuration(nanoseconds(ms));
+  return ms === undefined || ms <= 0 ? undefined : formatDuration(BigInt(nanoseconds(ms)));
 }
 
 const day = 24 * 3600;

@@ -59,7 +59,7 @@ export function jetstreamLimitsDocument({ jetstream: { limits } }: Options): Doc
   const usual = defaultOptions().jetstream.limits;
   const set = (key: keyof typeof usual): number | undefined =>
     limits[key] === usual[key] ? undefined : unlessEmpty(limits[key]);
-  const duration = (key: 'duplicateWindowMs' | 'batchTimeoutMs'): bigint | undefined => {
+  const duration = (key: 'duplicateWindowMs' | 'batchTimeoutMs'): number | bigint | undefined => {
     const ms = set(key);
     return ms === undefined ? undefined : nanoseconds(ms);
   };
