@@ -3,17 +3,18 @@
 // fits its length: the hash of the tokens that the shape keeps, one probe of a table. The probes do not depend on each other,
 // so the processor waits for memory once and not once a level, as it would walking down a trie.
 //
-//   Shape   u32 stars (bit i: token i is `*`) | u32 tokens in front of `>` or in all | u32 1 with `>` | u32 entries of this shape
-//   key     P(n) ^ seed of the shape, where P takes in the hashes of the tokens that are not stars, in order
+//   Shape   u32 stars (bit i: token i is `*`) | u32 tokens in front of `>` or in all | u32 1 with `>` | u32 entries | u64 seed
+//   key     seed of the shape ^ the mixed hashes of the tokens that it keeps: all in front of its end, but for the stars
+//   fits    u64 a length: bit s is set when shape s fits subjects of so many tokens; the last is for all longer ones
 //
 // With more than MOST_SHAPES shapes, or more tokens than the bits of a mask, all wildcard subjects move to the trie
 // (wildcards.ts).
 
-import { alloc, free } from '../lib/arena';
-import { copy, equal } from '../lib/bytes';
-import { slotPointer, slotTag, tableAdd, tableAt, tableNext, tableRemove, tableStart } from '../lib/table';
+import { allocZero, free } from '../lib/arena';
+import { equal } from '../lib/bytes';
+import { slotPointer, slotTag, tableAdd, tableNext, tableRemove, tableStart } from '../lib/table';
 import { addFound } from './found';
-import { Entry, Interest, entrySubject, wildcardsOf } from './interest';
+import { ENTRY_SIZE, Entry, Interest, entrySubject, wildcardsOf } from './interest';
 import { isFull, isStar, split, tokenAt } from './subject';
 
 
@@ -23,54 +24,70 @@ class Shape {
   tokens: u32;
   full: u32;
   entries: u32;
+  seed: u64;
 }
 
-const SHAPE_SIZE: usize = 16;
-/** Beyond this many shapes the trie is faster, whatever the subjects. */
+const SHAPE_SIZE: usize = 24;
+/** Beyond this many shapes the trie is faster, whatever the subjects. A set of them fits into 64 bits. */
 export const MOST_SHAPES: u32 = 48;
 const MOST_TOKENS: u32 = 32;
-const STAR: u32 = 0x2a;
+const FITS_SIZE: usize = (<usize>MOST_TOKENS + 2) << 3;
+const DOT: u32 = 0x2e;
 const K: u64 = 0x9e3779b97f4a7c15;
 
 /** One probe: u32 tag | u32 shape | u64 its first slot as it was read; when kept: u32 slot | u32 candidate. */
 const probes: usize = memory.data(768, 16);
-/** P(0)..P(n) of the subject being looked up. */
+/** The mixed hashes of the tokens of the list, and those of the first 0, 1, 2… of them put together. */
+const mixed: usize = memory.data(256, 8);
 const prefixes: usize = memory.data(264, 8);
-
 /** Keeps loads alive whose only purpose is to bring memory near. */
 let touched: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
-function takeIn(key: u64, hash: u32): u64 {
-  const mixed = (key ^ (<u64>hash)) * K;
-  return mixed ^ (mixed >> 29);
+function mix(value: u64): u64 {
+  const product = value * K;
+  return product ^ (product >> 29);
 }
 
+/** Mixes the hashes of the first `count` tokens of the list that `split` made. */
+function mixTokens(count: u32): void {
+  let key: u64 = 0;
+  store<u64>(prefixes, key);
+  for (let i: u32 = 0; i < count; i++) {
+    const token = mix((<u64>load<u32>(tokenAt(i), 8)) | ((<u64>i) << 32));
+    key ^= token;
+    store<u64>(mixed + ((<usize>i) << 3), token);
+    store<u64>(prefixes + ((<usize>i) << 3), key, 8);
+  }
+}
+
+/** The tag under which a shape keeps entries with the tokens that `mixTokens` mixed. */
 // @ts-ignore: decorator
 @inline
-function tagOf(key: u64, shape: Shape): u32 {
-  const seed = ((<u64>shape.stars) << 32) | ((<u64>shape.tokens) << 1) | (<u64>shape.full);
-  const mixed = (key ^ (seed * K)) * K;
-  return <u32>(mixed >> 32);
+function tagOf(shape: Shape): u32 {
+  let key = shape.seed ^ load<u64>(prefixes + ((<usize>shape.tokens) << 3));
+  for (let stars = shape.stars; stars; stars &= stars - 1) key ^= load<u64>(mixed + ((<usize>ctz(stars)) << 3));
+  return <u32>((key * K) >> 32);
 }
 
 // @ts-ignore: decorator
 @inline
 function shapeAt(interest: Interest, i: u32): Shape {
-  return changetype<Shape>(interest.shapes + <usize>i * SHAPE_SIZE);
+  return changetype<Shape>(interest.shapes + FITS_SIZE + <usize>i * SHAPE_SIZE);
 }
 
-/** The token hashes that the shape keeps, taken in after the first `from` tokens, of the list that `split` made. */
-// @ts-ignore: decorator
-@inline
-function keyFrom(key: u64, from: u32, tokens: u32, stars: u32): u64 {
-  for (let i = from; i < tokens; i++) {
-    if (!((stars >> i) & 1)) key = takeIn(key, load<u32>(tokenAt(i), 8));
+/** Notes which lengths of subjects a shape fits, or that it fits none any more. */
+function setFits(interest: Interest, i: u32, shape: Shape, used: bool): void {
+  const bit = (<u64>1) << (<u64>i);
+  for (let length: u32 = 0; length <= MOST_TOKENS + 1; length++) {
+    const at = interest.shapes + ((<usize>length) << 3);
+    const fits = used && (shape.full ? length > shape.tokens : length == shape.tokens);
+    store<u64>(at, fits ? load<u64>(at) | bit : load<u64>(at) & ~bit);
   }
-  return key;
 }
 
+/** The number of the shape, made where it is new; -1 when there are too many. */
 function findShape(interest: Interest, stars: u32, tokens: u32, full: u32): i32 {
   let unused: i32 = -1;
   for (let i: u32 = 0; i < interest.shapeCount; i++) {
@@ -81,7 +98,7 @@ function findShape(interest: Interest, stars: u32, tokens: u32, full: u32): i32 
   if (unused < 0) {
     if (interest.shapeCount == MOST_SHAPES) return -1;
     unused = <i32>interest.shapeCount;
-    if (unused == 0) interest.shapes = alloc(<usize>MOST_SHAPES * SHAPE_SIZE);
+    if (unused == 0) interest.shapes = allocZero(FITS_SIZE + <usize>MOST_SHAPES * SHAPE_SIZE);
     interest.shapeCount++;
   }
   const shape = shapeAt(interest, <u32>unused);
@@ -89,6 +106,8 @@ function findShape(interest: Interest, stars: u32, tokens: u32, full: u32): i32 
   shape.tokens = tokens;
   shape.full = full;
   shape.entries = 0;
+  shape.seed = mix(((<u64>stars) << 32) | ((<u64>tokens) << 1) | (<u64>full));
+  setFits(interest, <u32>unused, shape, true);
   return unused;
 }
 
@@ -104,8 +123,9 @@ export function shapeInsert(interest: Interest, entry: Entry): bool {
   if (index < 0) return false;
   const shape = shapeAt(interest, <u32>index);
   shape.entries++;
+  mixTokens(count);
   entry.shape = <u32>index;
-  entry.wildTag = tagOf(keyFrom(0, 0, count, stars), shape);
+  entry.wildTag = tagOf(shape);
   tableAdd(wildcardsOf(interest), entry.wildTag, changetype<usize>(entry));
   return true;
 }
@@ -113,7 +133,8 @@ export function shapeInsert(interest: Interest, entry: Entry): bool {
 /** Removes an entry that `shapeInsert` took. */
 export function shapeRemove(interest: Interest, entry: Entry): void {
   tableRemove(wildcardsOf(interest), entry.wildTag, changetype<usize>(entry));
-  shapeAt(interest, entry.shape).entries--;
+  const shape = shapeAt(interest, entry.shape);
+  if (--shape.entries == 0) setFits(interest, entry.shape, shape, false);
 }
 
 /** Forgets all shapes. */
@@ -136,7 +157,7 @@ function covers(entry: Entry, shape: Shape): bool {
     // A shorter token of the entry ends in a dot, which no token holds; at its very end the lengths must agree.
     if (at + length > entrySubject(entry) + entry.length || !equal(at, <usize>load<u32>(token), length)) return false;
     at += length;
-    if (at < entrySubject(entry) + entry.length && load<u8>(at) != 0x2e) return false;
+    if (at < entrySubject(entry) + entry.length && load<u8>(at) != DOT) return false;
     at++;
   }
   return true;
@@ -145,27 +166,18 @@ function covers(entry: Entry, shape: Shape): bool {
 /** Reads the first slot of every shape that fits `count` tokens: all are on their way at once; returns how many. */
 function startProbes(interest: Interest, count: u32): u32 {
   const table = wildcardsOf(interest);
-  const most = min(count, MOST_TOKENS);
-  let key: u64 = 0;
-  for (let i: u32 = 0; i < most; i++) {
-    store<u64>(prefixes + ((<usize>i) << 3), key);
-    key = takeIn(key, load<u32>(tokenAt(i), 8));
-  }
-  store<u64>(prefixes + ((<usize>most) << 3), key);
-  let started: u32 = 0;
-  for (let i: u32 = 0; i < interest.shapeCount; i++) {
-    const shape = shapeAt(interest, i);
-    const tokens = shape.tokens;
-    if (!shape.entries || (shape.full ? tokens >= count : tokens != count)) continue;
-    const first = shape.stars ? <u32>ctz(shape.stars) : tokens;
-    const tag = tagOf(keyFrom(load<u64>(prefixes + ((<usize>first) << 3)), first, tokens, shape.stars), shape);
-    const probe = probes + ((<usize>started) << 4);
-    started++;
+  let fits = load<u64>(interest.shapes + ((<usize>min(count, MOST_TOKENS + 1)) << 3));
+  let probe = probes;
+  mixTokens(min(count, MOST_TOKENS));
+  for (; fits; fits &= fits - 1) {
+    const i = <u32>ctz(fits);
+    const tag = tagOf(shapeAt(interest, i));
     store<u32>(probe, tag);
     store<u32>(probe, i, 4);
     store<u64>(probe, load<u64>(table.slots + ((<usize>(tag & table.mask)) << 3)), 8);
+    probe += 16;
   }
-  return started;
+  return <u32>((probe - probes) >> 4);
 }
 
 /** The first entry with the probe's tag and shape from a slot on, not yet compared; null when there is none. */
@@ -191,7 +203,7 @@ function keepCandidates(interest: Interest, started: u32): u32 {
     if (!load<u32>(probe, 12)) continue;
     const entry = candidate(interest, probe, tableStart(wildcardsOf(interest), load<u32>(probe)));
     if (!changetype<usize>(entry)) continue;
-    touched += load<u32>(changetype<usize>(entry)) + load<u32>(changetype<usize>(entry), 60);
+    touched += load<u32>(changetype<usize>(entry), ENTRY_SIZE - 4) + load<u32>(changetype<usize>(entry), ENTRY_SIZE + 16);
     const place = probes + ((<usize>kept) << 4);
     store<u64>(place, load<u64>(probe));
     store<u32>(place, load<u32>(probe, 8), 8);
@@ -217,7 +229,9 @@ export function shapesFind(interest: Interest, count: u32): void {
   const kept = keepCandidates(interest, startProbes(interest, count));
   for (let i: u32 = 0; i < kept; i++) {
     const entry = finishProbe(interest, probes + ((<usize>i) << 4));
-    if (changetype<usize>(entry)) addFound(changetype<usize>(entry));
+    if (!changetype<usize>(entry)) continue;
+    touched += load<u32>(entry.firstSub);
+    addFound(changetype<usize>(entry));
   }
 }
 
