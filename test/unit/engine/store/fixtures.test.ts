@@ -72,7 +72,7 @@ function checkMessages(stream: StreamStore, expected: ExpectedStream, mayBeDelet
   }
 }
 
-for (const name of ['plain', 'deletes', 'kill9', 'kill9torn', 'torn', 'lifted']) {
+for (const name of ['plain', 'deletes', 'kill9', 'kill9torn', 'torn']) {
   describe(`a directory nats-server left (${name})`, () => {
     const { root, streams } = unpack(name);
     for (const [streamName, expected] of Object.entries(streams)) {
