@@ -190,10 +190,11 @@ export class SessionMachine {
     this.#out.push({ do: 'answerPings' });
   }
 
+  /** Any INFO but the greeting; the nonce was for CONNECT and is not said again. */
   #sendInfo(whoYouAre: boolean): void {
     const { admission } = this;
     const remote = whoYouAre && admission && { account: admission.granted.account, isSystem: admission.isSystem };
-    const about = { ...this.#peer, ...(admission && { maxPayload: admission.maxPayload }), ...(remote && { remote }) };
+    const about = { ...this.#peer, nonce: '', ...(admission && { maxPayload: admission.maxPayload }), ...(remote && { remote }) };
     this.#out.push({ do: 'send', text: infoLine(this.#info(), about) });
   }
 
