@@ -84,6 +84,9 @@ export class MemoryPeer implements Transport {
   /** The server ended or destroyed the connection. */
   ended = false;
   paused = false;
+  /** Counts what it receives instead of keeping it. */
+  discards = false;
+  receivedBytes = 0;
   /** Writes stay in flight until `drain`. */
   slow = false;
   private gone = false;
@@ -120,7 +123,7 @@ export class MemoryPeer implements Transport {
   /** A slow peer takes what is in flight. */
   drain(): void {
     while (this.inFlight !== undefined) {
-      this.received += this.inFlight.map(toText).join('');
+      this.take(this.inFlight);
       this.inFlight = undefined;
       if (!this.gone) this.sink?.onWritten();
       if (this.slow) break;
@@ -133,7 +136,7 @@ export class MemoryPeer implements Transport {
       this.inFlight = views;
       return false;
     }
-    this.received += views.map(toText).join('');
+    this.take(views);
     return true;
   }
 
@@ -155,6 +158,11 @@ export class MemoryPeer implements Transport {
     this.ended = true;
     this.inFlight = undefined;
     this.server.later(() => this.hangUp());
+  }
+
+  private take(views: readonly Uint8Array[]): void {
+    for (const view of views) this.receivedBytes += view.length;
+    if (!this.discards) this.received += views.map(toText).join('');
   }
 
   private read(): void {

@@ -1,11 +1,12 @@
 // Out-chains: the bytes waiting for a connection, in chunks from the arena. A write hands all waiting chunks to the host
-// ("flying"); they are freed when the host says that they left. Small connections hold 512 bytes, busy ones whole pages:
+// ("flying"); they are freed when the host says that they left. Small connections hold 512 bytes, busy ones whole pages; each
+// further chunk of a chain is twice as large as the one before it, so that little is taken for nothing:
 //
-//   Chunk  u32 next | u32 used | u32 capacity | u32 spare | bytes        512 B, 4 KiB or 64 KiB with this head
+//   Chunk  u32 next | u32 used | u32 capacity | u32 spare | bytes        512 B to 64 KiB with this head
 //
 // The last 16 bytes of a chunk are never counted on: copyOver may write there.
 
-import { alloc, free } from '../lib/arena';
+import { alloc, free, roundUp } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { Connection, PRESSED, SLOW, markDirty } from './connection';
 
@@ -35,8 +36,8 @@ function newChunk(connection: Connection, atLeast: u32): usize {
   const wanted = atLeast + <u32>HEAD + TAIL_SLACK;
   const last = connection.tail;
   let size: u32 = connection.chunkHint;
-  if (last) size = load<u32>(last, 8) >= MIDDLE - 256 ? LARGE : MIDDLE;
-  if (size < wanted) size = wanted <= SMALL ? SMALL : wanted <= MIDDLE ? MIDDLE : LARGE;
+  if (last) size = min(LARGE, max(MIDDLE, (load<u32>(last, 8) + <u32>HEAD + TAIL_SLACK) << 1));
+  if (size < wanted) size = max(SMALL, <u32>roundUp(wanted));
   const chunk = alloc(size);
   store<u32>(chunk, 0);
   store<u32>(chunk, 0, 4);
