@@ -27,7 +27,7 @@ const sentences: readonly (readonly [code: string, text: string])[] = [
   ['ECONNRESET', 'EOF'],
 ];
 
-function plainError(error: Error): Error {
+export function plainError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const found = sentences.find(([known]) => known === code);
   if (found !== undefined) return new Error(found[1]);
@@ -89,6 +89,7 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
   /** Bytes already read from the socket must have been put back with `unshift`. */
   handshake(socket: Socket): Promise<TLSSocket> {
     return new Promise((resolve, reject) => {
+      if (socket.destroyed) return reject(new Error('EOF'));
       const id = key(socket);
       this.#waiting.set(id, { resolve, reject });
       socket.once('close', () => this.#settle(id, (waiting) => waiting.reject(new Error('EOF'))));

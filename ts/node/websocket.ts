@@ -3,12 +3,15 @@
 // Kept true: a request that does not become a WebSocket is answered with one short text and its connection closed.
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { PerMessageDeflateOptions, WebSocketServer } from 'ws';
 import type { Acceptor } from '../ports/connection.ts';
 import type { TlsListening, TlsSettings, WebSocketListenOptions } from '../ports/listen.ts';
 import { listening } from './listening.ts';
+import { plainAddress } from '../lib/address.ts';
 import { loadTls } from './tls-context.ts';
 import type { LoadedTls } from './tls-context.ts';
+import { plainError } from './tls-handshakes.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 import { refusalResponse, upgradeRefusal } from './websocket-upgrade.ts';
 
@@ -73,7 +76,7 @@ class WebSocketListener {
 
   #refuse(request: IncomingMessage, socket: Duplex, status: 400 | 403 | 404 | 405, problem: string): void {
     const { remoteAddress, remotePort } = request.socket;
-    this.#options.onProblem(`${remoteAddress}:${remotePort} - websocket handshake error: ${problem}`);
+    this.#options.onProblem(`${plainAddress(remoteAddress)}:${remotePort} - websocket handshake error: ${problem}`);
     socket.end(refusalResponse({ status, problem }));
   }
 }
@@ -93,6 +96,11 @@ export async function listenWebSocket(options: WebSocketListenOptions, acceptor:
   const listener = new WebSocketListener(options, acceptor, sockets);
   server.on('upgrade', (request, socket, head) => listener.upgrade(request, socket, head));
   server.on('request', (request) => listener.request(request));
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    const where = `${plainAddress(socket.remoteAddress)}:${socket.remotePort}`;
+    options.onProblem(`${where} - TLS handshake error: ${plainError(error).message}`);
+    socket.destroy();
+  });
   let notAfterMs = loaded?.notAfterMs;
   const open = await listening(server, options);
   return {

@@ -108,6 +108,11 @@ test('a connection over TLS knows what was agreed and who the client is', async 
     listener.reloadTls(tlsSettings({}, 'server-renewed'));
     const bare = new WebSocket(`wss://127.0.0.1:${listener.port}/`, { ca: authority });
     await once(bare, 'error');
+    await acceptor.until(() => acceptor.problems.length > 0);
+    assert.match(
+      acceptor.problems[0] ?? '',
+      /^127\.0\.0\.1:\d+ - TLS handshake error: tls: client didn't provide a certificate$/,
+    );
   });
 });
 
