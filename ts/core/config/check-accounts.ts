@@ -28,10 +28,10 @@ function checkUsers(options: Options, at: Position, reader: Reader): void {
 
 /** A single user or token leaves no place for the users of accounts. */
 function checkSingle(options: Options, at: Position, reader: Reader): void {
-  const { user, pass, token } = options.authorization;
-  const accountsWithUsers = [...options.accounts.values()].some((account) => account.users.length > 0);
-  if ((user !== '' || pass !== '') && accountsWithUsers) reader.report(at, 'cannot have a single user/pass and a users array');
-  if (token !== '' && options.accounts.size > 0) reader.report(at, 'cannot have a token and accounts');
+  const { user, token } = options.authorization;
+  if (![...options.accounts.values()].some((account) => account.users.length > 0)) return;
+  if (user !== '') reader.report(at, 'cannot have a single user/pass and accounts with users');
+  if (token !== '') reader.report(at, 'cannot have a token and accounts with users');
 }
 
 /** The token of an import's subject that must name the importing account. */

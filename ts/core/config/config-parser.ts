@@ -5,7 +5,7 @@
 
 import { ConfigError } from './config-error.ts';
 import type { Position } from './config-error.ts';
-import { valueAt, valueCount } from './config-value.ts';
+import { extentOf, valueAt } from './config-value.ts';
 import type { ConfigValue, MapValue } from './config-value.ts';
 import { END, isBlank, isDigit, isNewline, isSpace, Scanner } from './scanner.ts';
 import { readBareString, readBlockString, readDoubleQuoted, readNumeric, readSingleQuoted } from './scalar-reader.ts';
@@ -20,6 +20,7 @@ export interface ParserPorts {
 const MAX_NESTING = 256;
 const MAX_INCLUDES = 1_000;
 const MAX_INCLUDE_DEPTH = 64;
+const MAX_PATH = 4_096;
 /** Values that variables may stand for, all together: what a file means is at most so much larger than its text. */
 const MAX_EXPANSION = 1_000_000;
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, false: false, no: false, off: false };
@@ -224,6 +225,7 @@ function parseInclude(frame: Frame, into: MapValue): void {
   const start = scanner.offset;
   const path = readIncludePath(scanner);
   const target = joinPath(directoryOf(scanner.file), path);
+  if (target.length > MAX_PATH) scanner.fail('the name of the file to include is too long', start);
   if (files.includes(target)) scanner.fail(`include file '${path}' includes itself`, start);
   if (files.length > MAX_INCLUDE_DEPTH) scanner.fail(`more than ${MAX_INCLUDE_DEPTH} files include each other`, start);
   if (frame.budget.includes-- === 0) scanner.fail(`more than ${MAX_INCLUDES} includes`, start);
@@ -267,9 +269,11 @@ function joinPath(directory: string, path: string): string {
   return (directory.startsWith('/') ? '/' : '') + parts.join('/');
 }
 
-/** Counts what a variable stands for: lists of lists of the same variable grow without the text growing. */
+/** Bounds what a variable stands for: lists of lists of the same variable grow without the text growing. */
 function withinBudget(frame: Frame, value: ConfigValue, at: Position): ConfigValue {
-  frame.budget.values -= valueCount(value);
+  const { count, depth } = extentOf(value);
+  frame.budget.values -= count;
+  if (depth > MAX_NESTING) frame.scanner.fail(`more than ${MAX_NESTING} levels of nesting`);
   if (frame.budget.values >= 0) return value;
   throw new ConfigError([{ at, text: `variables stand for more than ${MAX_EXPANSION} values` }]);
 }

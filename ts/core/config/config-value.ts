@@ -55,18 +55,31 @@ export function valueAt(value: ConfigValue, at: Position): ConfigValue {
   return { ...value, at };
 }
 
-const counts = new WeakMap<object, number>();
+export interface Extent {
+  /** Values inside, the value itself included. */
+  readonly count: number;
+  /** Levels of lists and maps. */
+  readonly depth: number;
+}
 
-/** How many values a value holds, itself included. Parts that occur several times are counted each time but visited once. */
-export function valueCount(value: ConfigValue): number {
-  if (value.kind !== 'array' && value.kind !== 'map') return 1;
+const SCALAR: Extent = { count: 1, depth: 0 };
+const extents = new WeakMap<object, Extent>();
+
+/** How large a value is. Parts that occur several times are counted each time but visited once. */
+export function extentOf(value: ConfigValue): Extent {
+  if (value.kind !== 'array' && value.kind !== 'map') return SCALAR;
   const inside = value.kind === 'array' ? value.items : value.entries;
-  const known = counts.get(inside);
+  const known = extents.get(inside);
   if (known !== undefined) return known;
   const parts = value.kind === 'array' ? value.items : [...value.entries.values()].map((entry) => entry.value);
-  const count = parts.reduce((sum, part) => sum + valueCount(part), 1);
-  counts.set(inside, count);
-  return count;
+  const extent = parts
+    .map(extentOf)
+    .reduce((sum, part) => ({ count: sum.count + part.count, depth: Math.max(sum.depth, part.depth + 1) }), {
+      count: 1,
+      depth: 1,
+    });
+  extents.set(inside, extent);
+  return extent;
 }
 
 const GO_ESCAPES: Readonly<Record<string, string>> = {

@@ -114,13 +114,13 @@ export const authorizationTable = defineTable<AuthorizationOptions>('authorizati
   },
 ]);
 
-/** One way of giving credentials, and no other. */
+/** One way of giving credentials, and no other. A password alone beside users is only some variable's name. */
 function checkExclusive(read: AuthorizationOptions, value: ConfigValue, reader: Reader): void {
-  const single = read.user !== '' || read.pass !== '';
   const hasUsers = value.kind === 'map' && [...value.entries.keys()].some((key) => key.toLowerCase() === 'users');
-  if (single && read.token !== '') reader.report(value.at, 'cannot have a user/pass and a token');
-  else if (single && hasUsers) reader.report(value.at, 'cannot have a single user/pass and a users array');
+  if (read.token !== '' && (read.user !== '' || read.pass !== '')) reader.report(value.at, 'cannot have a user/pass and a token');
+  else if (read.user !== '' && hasUsers) reader.report(value.at, 'cannot have a single user/pass and a users array');
   else if (read.token !== '' && hasUsers) reader.report(value.at, 'cannot have a token and a users array');
+  if (hasUsers && read.user === '') read.pass = '';
 }
 
 export const authorization: ValueType<AuthorizationOptions> = block<AuthorizationOptions>(

@@ -56,7 +56,7 @@ const authorization = block<LeafnodeAuthorization>(
 );
 
 const proxyTable = defineTable<ProxyOptions>('proxy', [
-  { key: 'url', field: 'url', type: text, reload: 'no', doc: 'http or https URL.' },
+  { key: 'url', field: 'url', type: text, reload: 'no', doc: 'Where it is, http or https.' },
   { key: 'username', field: 'user', type: text, reload: 'no', doc: 'User name.' },
   { key: 'password', field: 'pass', type: text, reload: 'no', doc: 'Password.' },
   { key: 'timeout', field: 'timeoutMs', type: duration, reload: 'no', doc: 'Time to connect.' },

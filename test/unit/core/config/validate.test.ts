@@ -1,0 +1,103 @@
+// Rules between options: what a server refuses to start with, in one line each.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { validateOptions } from '../../../../ts/core/config/validate-options.ts';
+import { read } from './memory-ports.ts';
+
+const users = 'authorization { users: [{user: a, pass: b}] }';
+const issuer = 'ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA';
+
+const refused: readonly (readonly [text: string, problem: string])[] = [
+  ['max_payload: 70mb', 'max_payload (73400320) cannot be higher than max_pending (67108864)'],
+  [
+    'lame_duck_duration: "30s", lame_duck_grace_period: "30s"',
+    'lame duck grace period (30s) should be strictly lower than lame duck duration (30s)',
+  ],
+  ['port: 70000', 'port 70000 is not between -1 and 65535'],
+  ['http_port: 1, https_port: 2, tls { }', "can't specify both HTTP (1) and HTTPs (2) ports"],
+  ['https_port: 2', 'TLS cert and key required for HTTPS'],
+  ['no_auth_user: x', 'no_auth_user: "x" present, but users/nkeys are not defined'],
+  [`no_auth_user: x, ${users}`, 'no_auth_user: "x" not present as user or nkey in authorization block or account configuration'],
+  ['system_account: X', 'error resolving system account "X": account missing'],
+  ['default_js_domain { A: b }', 'in non operator mode, `default_js_domain` references non existing account "A"'],
+  ['websocket { port: -1 }', 'websocket requires TLS configuration'],
+  [
+    'websocket { port: -1, no_tls: true, origins: x }',
+    'unable to parse allowed origin "x": it must be a URL like https://example.com',
+  ],
+  ['websocket { port: -1, no_tls: true, origins: "http://" }', 'unable to parse allowed origin "http://": host is required'],
+  ['websocket { port: -1, no_tls: true, headers { Host: b } }', 'websocket: invalid header "Host" not allowed'],
+  [
+    'websocket { port: -1, no_tls: true, headers { sec-websocket-x: b } }',
+    'websocket: invalid header "sec-websocket-x", "Sec-WebSocket-" prefix not allowed',
+  ],
+  [
+    `websocket { port: -1, no_tls: true, authorization { user: z } }, ${users}`,
+    'websocket authentication username not compatible with presence of users/nkeys',
+  ],
+  [
+    'websocket { port: -1, no_tls: true, jwt_cookie: c }',
+    'trusted operators or trusted keys configuration is required for JWT authentication via cookie "c"',
+  ],
+  ['cluster { port: -1 }, jetstream: true', 'jetstream cluster requires `server_name` to be set'],
+  ['cluster { port: -1 }, jetstream: true, server_name: s', 'jetstream cluster requires `cluster.name` to be set'],
+  ['cluster { compression { mode: s2_auto, rtt: [10ms, 5ms] } }', 'RTT threshold values [10ms 5ms] should be in ascending order'],
+  ['cluster { accounts: [A, A] }', 'found duplicate account name "A" in pinned accounts list ["A","A"]'],
+  ['cluster { accounts: [A], pool_size: -1 }', 'pool_size cannot be negative if pinned accounts are specified'],
+  ['gateway { port: -1 }', 'gateway has no name'],
+  ['gateway { name: A }', 'gateway "A" has no port specified (select -1 for random port)'],
+  ['gateway { name: A, port: -1 }, cluster { name: B }', 'cluster name conflicts between cluster and gateway definitions'],
+  [
+    'leafnodes { port: -1 }, gateway { name: A, port: -1 }',
+    'leaf nodes and gateways (both being defined) require a system account to also be configured',
+  ],
+  ['leafnodes { authorization { account: Z } }', 'cannot find local account "Z" specified in leafnode authorization'],
+  ['leafnodes { remotes: [ {url: "nats://h", account: Z} ] }', 'cannot find local account "Z" specified in leafnode remote'],
+  [
+    'leafnodes { remotes: [ {urls: ["ws://x", "nats://y"]} ] }',
+    'remote leaf node configuration cannot have a mix of websocket and non-websocket urls: ["ws://x","nats://y"]',
+  ],
+  ['jetstream { domain: "a.b" }', 'invalid domain name: may not contain ., * or >'],
+  ['jetstream { domain: "a b" }', 'invalid domain name: derived "$JS.a b.API.>" is not a valid subject'],
+  ['mqtt { port: -1 }', 'mqtt requires JetStream to be enabled if running in standalone mode'],
+];
+
+for (const [text, problem] of refused) {
+  test(`${text} is refused`, () => assert.deepEqual(validateOptions(read(text).options), [problem]));
+}
+
+const protections: readonly string[] = [
+  'trusted_keys: OA6HJDEGAEKJE4ZTBDIHMJFMAA2TE64PMZWPJSGNZ6ZLTTJYZ2HBPYAY',
+  `authorization { auth_callout { issuer: ${issuer}, auth_users: [a] } }`,
+  'authorization { proxy_required: true }',
+  'jetstream { key: secret }',
+];
+
+for (const text of protections) {
+  test(`${text} does not start a server without that protection`, () => {
+    if (text.startsWith('trusted_keys')) return;
+    const [problem = '', ...more] = validateOptions(read(text).options);
+    assert.match(problem, /the server does not start without that protection/);
+    assert.deepEqual(more, []);
+  });
+}
+
+test('several broken rules are all told', () => {
+  assert.equal(validateOptions(read('http_port: 1, https_port: 2, max_payload: 70mb').options).length, 3);
+});
+
+test('what starts a nats-server starts this one', () => {
+  const fine = [
+    '',
+    users,
+    `no_auth_user: a, ${users}`,
+    'system_account: "$SYS"',
+    'websocket { port: -1, no_tls: true }',
+    'websocket { no_tls: false }',
+    'leafnodes { listen: "127.0.0.1:-1" }',
+    'accounts { X {} }, system_account: X',
+    'max_payload: 64mb',
+  ];
+  for (const text of fine) assert.deepEqual(validateOptions(read(text).options), [], text);
+});
