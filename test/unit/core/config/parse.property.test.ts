@@ -66,7 +66,10 @@ test('a value written in any of its spellings is read as itself', () => {
 test('JSON is read as it is, but for escapes that the language does not have', () => {
   fc.assert(
     fc.property(document, (from) => {
-      const text = JSON.stringify(from, undefined, 2).replace(/\\u00([0-9a-f]{2})/g, '\\x$1').replace(/\\b/g, '\\x08').replace(/\\f/g, '\\x0c');
+      const text = JSON.stringify(from, undefined, 2)
+        .replace(/\\u00([0-9a-f]{2})/g, '\\x$1')
+        .replace(/\\b/g, '\\x08')
+        .replace(/\\f/g, '\\x0c');
       assert.deepEqual(parsed(text), from, text);
     }),
     { numRuns: 300 },

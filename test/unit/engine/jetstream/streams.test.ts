@@ -146,7 +146,8 @@ test('direct gets answer with the message and its place', async () => {
 
 test('an interest stream keeps a message until every consumer that wants it has acknowledged it', async () => {
   const session = await withStream({ retention: 'interest' });
-  const messagesLeft = async (): Promise<number> => ((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages;
+  const messagesLeft = async (): Promise<number> =>
+    ((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages;
   session.publish('s.a', 'nobody wants it');
   assert.equal(await messagesLeft(), 0);
   await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
