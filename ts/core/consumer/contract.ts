@@ -5,8 +5,6 @@ import type { AckVerb } from './ack.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 
 export type ConsumerInput =
-  /** Messages up to this sequence may be shown. */
-  | { readonly is: 'visible'; readonly lastSeq: number }
   | { readonly is: 'pull'; readonly reply: string; readonly request: PullRequest | Refusal }
   | {
       readonly is: 'ack';
@@ -64,6 +62,8 @@ export type ConsumerOutput =
 
 /** What the machine asks about its stream; answered from memory. */
 export interface StreamView {
+  /** Messages up to this sequence may be shown. */
+  readonly visibleSeq: number;
   /** Messages the consumer's filters select at or behind a sequence. */
   countPending(fromSeq: number): number;
 }

@@ -38,7 +38,6 @@ export class ConsumerMachine {
   #outputs: ConsumerOutput[] = [];
 
   #nextSeq: number;
-  #visibleSeq = 0;
   #only: readonly number[];
   #onlyAt = 0;
   readonly #resumeSeq: number;
@@ -78,6 +77,11 @@ export class ConsumerMachine {
 
   get waitingFull(): boolean {
     return this.#waiting.isFull;
+  }
+
+  /** Whether somebody waits for messages, so that new ones in the stream matter. */
+  get isHungry(): boolean {
+    return this.#settings.push ? this.#pushActive : this.#waiting.length > 0;
   }
 
   get pushActive(): boolean {
@@ -127,14 +131,11 @@ export class ConsumerMachine {
 
   step(input: ConsumerInput, nowMs: number): void {
     switch (input.is) {
-      case 'visible':
-        this.#visibleSeq = Math.max(this.#visibleSeq, input.lastSeq);
-        return;
       case 'pull':
         return this.#pull(input.reply, input.request, nowMs);
       case 'ack': {
         if (input.streamSeq === 0) return;
-        const sentUpTo = this.#only.length > 0 ? this.#visibleSeq : this.#nextSeq - 1;
+        const sentUpTo = this.#only.length > 0 ? this.#view.visibleSeq : this.#nextSeq - 1;
         const { verb, streamSeq, consumerSeq, deliveries, reply } = input;
         const done = this.#ledger.apply(verb, streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
         if (done && reply !== '' && verb.is !== 'next') this.#outputs.push({ is: 'confirm', to: reply });
@@ -244,7 +245,7 @@ export class ConsumerMachine {
     if (this.#waiting.length === 1) return Math.min(request.wanted, batchMessages);
     if (this.#turnsLeft === 0) {
       this.#turnsLeft = this.#waiting.length;
-      this.#turnMessages = Math.max(1, Math.ceil((this.#visibleSeq - this.#nextSeq + 1) / this.#turnsLeft));
+      this.#turnMessages = Math.max(1, Math.ceil((this.#view.visibleSeq - this.#nextSeq + 1) / this.#turnsLeft));
     }
     return Math.min(request.wanted, batchMessages, this.#turnMessages);
   }
@@ -268,7 +269,7 @@ export class ConsumerMachine {
     if (room <= 0) return undefined;
     const single = this.#only[this.#onlyAt];
     if (single !== undefined) return { ...base, fromSeq: single, toSeq: single, maxMessages: 1, deliveries: 1, again: false };
-    if (this.#nextSeq > this.#visibleSeq) {
+    if (this.#nextSeq > this.#view.visibleSeq) {
       this.#endOfStream();
       return undefined;
     }

@@ -2,6 +2,7 @@
 // configuration; `_nats.ver` and `_nats.level` are added to answers only.
 
 import type { ConsumerConfig } from './consumer-config.ts';
+import { isZeroInstant } from './instant.ts';
 import type { StreamConfig } from './stream-config.ts';
 
 export const apiLevel = 4;
@@ -27,7 +28,7 @@ const streamLevels: readonly (readonly [level: number, needs: (config: StreamCon
 ];
 
 const consumerLevels: readonly (readonly [level: number, needs: (config: ConsumerConfig) => boolean])[] = [
-  [1, (config) => config.pause_until !== undefined],
+  [1, (config) => config.pause_until !== undefined && !isZeroInstant(config.pause_until)],
   [1, (config) => config.priority_policy !== 'none' || config.priority_timeout !== 0n || config.priority_groups.length > 0],
   [4, (config) => config.ack_policy === 'flow_control'],
 ];

@@ -45,7 +45,13 @@ export class Consumer {
     this.#config = config;
     this.#filters = filtersOf(config);
     this.#ackPrefix = config.ack_policy === 'none' && config.direct ? '' : `$JS.ACK.${stream.name}.${name}.`;
-    const view = { countPending: (fromSeq: number) => stream.store.countPending(this.#filters, fromSeq) };
+    const { store } = stream;
+    const view = {
+      countPending: (fromSeq: number) => store.countPending(this.#filters, fromSeq),
+      get visibleSeq() {
+        return store.syncedSeq;
+      },
+    };
     this.machine = new ConsumerMachine(
       { stream: stream.name, name },
       settingsOf(config, this.#tellsSettled),
@@ -53,7 +59,6 @@ export class Consumer {
       start,
       stream.ports.clock.wallMs(),
     );
-    this.machine.step({ is: 'visible', lastSeq: stream.store.syncedSeq }, 0);
   }
 
   get config(): ConsumerConfig {
@@ -120,12 +125,6 @@ export class Consumer {
     });
   }
 
-  /** The stream shows more messages. */
-  synced(lastSeq: number): void {
-    this.machine.step({ is: 'visible', lastSeq }, 0);
-    this.wake();
-  }
-
   /** Messages below this sequence are gone. */
   firstMoved(firstSeq: number): void {
     this.machine.step({ is: 'first', firstSeq }, this.#now());
@@ -154,6 +153,7 @@ export class Consumer {
   close(status: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.stream.hungry.delete(this);
     for (const subscription of this.#subscriptions) subscription.cancel();
     this.#saveTimer?.cancel();
     this.#tickTimer?.cancel();
@@ -234,6 +234,8 @@ export class Consumer {
       this.#flushOutputs();
     }
     this.#flushOutputs();
+    if (this.machine.isHungry) this.stream.hungry.add(this);
+    else this.stream.hungry.delete(this);
     if (this.#confirms.length > 0) this.#confirm();
     else this.#saveSoon();
     this.#arm();

@@ -122,8 +122,7 @@ export const info: ApiHandler = (request) => {
   if (asked.subjects_filter === '') {
     return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, after: stream };
   }
-  const subjects = [...stream.store.subjects(asked.subjects_filter)];
-  if (subjects.length > detailsLimit) subjects.sort(([a], [b]) => (a < b ? -1 : 1));
+  const subjects = [...stream.store.subjects(asked.subjects_filter)].sort(([a], [b]) => (a < b ? -1 : 1));
   const { page, fields } = pageOf(subjects, asked.offset, detailsLimit);
   if (subjects.length === 0)
     return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, after: stream };

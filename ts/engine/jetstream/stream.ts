@@ -54,6 +54,8 @@ export class Stream {
   readonly store: StreamStore;
   readonly created: Instant;
   readonly consumers = new Map<string, Consumer>();
+  /** Consumers that somebody waits on: new messages wake them. */
+  readonly hungry = new Set<Consumer>();
   #config: StreamConfig;
   readonly #duplicates: DuplicateWindow;
   #idsReadFrom: number | undefined;
@@ -86,7 +88,7 @@ export class Stream {
     this.store.onPublish((publish) => this.#judge(publish));
     this.store.onSynced((syncedSeq) => {
       this.#dropUnwanted(syncedSeq);
-      for (const consumer of this.consumers.values()) consumer.synced(syncedSeq);
+      for (const consumer of this.hungry) consumer.wake();
     });
     this.store.onRemoved(() => this.#firstMoved());
     this.store.setNoAck(this.#config.no_ack);

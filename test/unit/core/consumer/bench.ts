@@ -46,7 +46,13 @@ export class Bench {
   }
 
   #machine(start: ConsumerStart): ConsumerMachine {
-    const view = { countPending: (from: number) => [...this.messages].filter((seq) => seq >= from).length };
+    const lastSeq = (): number => this.lastSeq;
+    const view = {
+      countPending: (from: number) => [...this.messages].filter((seq) => seq >= from).length,
+      get visibleSeq() {
+        return lastSeq();
+      },
+    };
     return new ConsumerMachine({ stream: 'S', name: 'C' }, settingsOf(this.config, true), view, start, this.nowMs);
   }
 
@@ -55,12 +61,10 @@ export class Bench {
     const state = this.machine.state();
     this.machine = this.#machine({ firstSeq: 1 });
     this.machine.restore(state);
-    this.machine.step({ is: 'visible', lastSeq: this.lastSeq }, this.nowMs);
   }
 
   publish(count: number): void {
     for (let index = 0; index < count; index++) this.messages.add(++this.lastSeq);
-    this.machine.step({ is: 'visible', lastSeq: this.lastSeq }, this.nowMs);
     this.run();
   }
 
