@@ -1,0 +1,198 @@
+/** Batches for consumers: which messages go, with which reply and what is left, over blocks, windows and filters. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { flag } from '../../../../ts/kernel/constants.ts';
+import type { DeliverRequest, Delivered, StreamStore } from '../../../../ts/engine/store/store.ts';
+import { matches } from '../../../oracle/stream.ts';
+import { noLimits, openTestStore, synced } from '../../../support/store.ts';
+import type { TestStore } from '../../../support/store.ts';
+import { temporaryFolder } from '../../../support/temporary.ts';
+
+interface Received {
+  readonly subject: string;
+  readonly reply: string;
+  readonly headers: string;
+  readonly payload: string;
+}
+
+/** A client that subscribes to the deliver subject, straight in the kernel. */
+class Receiver {
+  readonly #server: TestStore;
+  readonly #index: number;
+
+  constructor(server: TestStore) {
+    const { kernel, account } = server;
+    this.#server = server;
+    this.#index = kernel.open(1 << 20, 4096, 64 << 20);
+    kernel.bind(this.#index, { account, flags: flag.headers, maxPayload: 1 << 20, maxSubs: 0, maxControlLine: 4096 });
+    this.say('SUB _INBOX.me 1\r\n');
+  }
+
+  say(text: string): void {
+    const { kernel } = this.#server;
+    kernel.inbound.set(Buffer.from(text));
+    kernel.ingest(this.#index, 0, text.length);
+  }
+
+  take(): Received[] {
+    const { kernel } = this.#server;
+    const parts: Buffer[] = [];
+    for (;;) {
+      const chunks = kernel.takeOut(this.#index);
+      if (chunks.length === 0) break;
+      parts.push(Buffer.concat(chunks));
+      kernel.outDone(this.#index);
+    }
+    return parse(Buffer.concat(parts));
+  }
+}
+
+function parse(bytes: Buffer): Received[] {
+  const found: Received[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf('\r\n', at);
+    const words = bytes.toString('latin1', at, end).split(' ');
+    const total = Number(words.at(-1));
+    const headerLength = words[0] === 'HMSG' ? Number(words.at(-2)) : 0;
+    const replyWords = words[0] === 'HMSG' ? words.length === 6 : words.length === 5;
+    const from = end + 2;
+    found.push({
+      subject: words[1] ?? '',
+      reply: replyWords ? (words[3] ?? '') : '',
+      headers: bytes.toString('latin1', from, from + headerLength),
+      payload: bytes.toString('latin1', from + headerLength, from + total),
+    });
+    at = from + total + 2;
+  }
+  return found;
+}
+
+const encoder = new TextEncoder();
+const subjects = ['o.new', 'o.old', 'o.new.eu', 'p.x'];
+const subjectOf = (seq: number): string => subjects[seq % subjects.length] ?? '';
+const payloadOf = (seq: number): string => `${seq}:${'d'.repeat((seq * 31) % 700)}`;
+
+interface Bench {
+  readonly server: TestStore;
+  readonly stream: StreamStore;
+  readonly receiver: Receiver;
+  deliver(request: Partial<DeliverRequest>): Delivered;
+}
+
+async function bench(messages: number): Promise<Bench> {
+  const server = openTestStore(temporaryFolder());
+  // Small blocks: many of them are read.
+  const stream = server.store.create(server.options('S', { limits: { ...noLimits, maxBytes: 100_000_000 } }), '{}');
+  server.turn(() => {
+    for (let seq = 1; seq <= messages; seq++) {
+      const headers = seq % 3 === 0 ? encoder.encode(`NATS/1.0\r\nN: ${seq}\r\n\r\n`) : new Uint8Array(0);
+      stream.append({ subject: subjectOf(seq), headers, payload: encoder.encode(payloadOf(seq)) });
+    }
+  });
+  await synced(stream);
+  const receiver = new Receiver(server);
+  const defaults: DeliverRequest = {
+    filters: [],
+    fromSeq: 1,
+    maxMessages: 100,
+    maxBytes: 1 << 30,
+    deliverSubject: '_INBOX.me',
+    ackPrefix: '$JS.ACK.S.C.',
+    firstConsumerSeq: 1,
+    deliveredCount: 1,
+    pendingBefore: messages,
+    headersOnly: false,
+  };
+  return { server, stream, receiver, deliver: (request) => stream.deliver({ ...defaults, ...request }) };
+}
+
+describe('a batch', () => {
+  test('carries the messages in order, with the numbers of the consumer in the reply', async () => {
+    const { server, stream, receiver, deliver } = await bench(10);
+    const result = deliver({ fromSeq: 3, maxMessages: 4, firstConsumerSeq: 20, deliveredCount: 2, pendingBefore: 8 });
+    assert.deepEqual([...result.seqs], [3, 4, 5, 6]);
+    assert.deepEqual([result.nextSeq, result.lastSeq, result.stopped], [7, 6, 'messages']);
+    for (const [i, { subject, reply, headers, payload }] of receiver.take().entries()) {
+      const seq = 3 + i;
+      const { ts } = stream.get(seq) ?? assert.fail();
+      const nanos = BigInt(ts.seconds) * 1_000_000_000n + BigInt(ts.nanos);
+      assert.equal(subject, subjectOf(seq));
+      assert.equal(reply, `$JS.ACK.S.C.2.${seq}.${20 + i}.${nanos}.${7 - i}`);
+      assert.equal(headers, seq % 3 === 0 ? `NATS/1.0\r\nN: ${seq}\r\n\r\n` : '');
+      assert.equal(payload, payloadOf(seq));
+    }
+    await server.stop();
+  });
+
+  test('ends with the last synced message, and goes on there', async () => {
+    const { server, stream, receiver, deliver } = await bench(5);
+    assert.deepEqual([...deliver({}).seqs], [1, 2, 3, 4, 5]);
+    const rest = deliver({ fromSeq: 6 });
+    assert.deepEqual([rest.messages, rest.nextSeq, rest.stopped], [0, 6, 'end']);
+    assert.equal(deliver({ toSeq: 2 }).nextSeq, 3);
+    receiver.take();
+    server.turn(() => {
+      stream.append({ subject: 'o.new', payload: encoder.encode('late') });
+    });
+    assert.equal(deliver({ fromSeq: 6 }).messages, 0, 'not synced, not seen');
+    await synced(stream);
+    assert.equal(deliver({ fromSeq: 6 }).messages, 1);
+    assert.equal(receiver.take()[0]?.payload, 'late');
+    await server.stop();
+  });
+
+  test('stops where the bytes are used up, and where nobody listens', async () => {
+    const { server, receiver, deliver } = await bench(20);
+    const one = deliver({ maxMessages: 1 });
+    assert.equal(deliver({ maxBytes: one.bytes - 1 }).stopped, 'bytes');
+    const some = deliver({ maxBytes: 2_000 });
+    assert.ok(some.bytes <= 2_000 && some.messages > 0);
+    assert.equal(some.stopped, 'bytes');
+    receiver.take();
+    const nobody = deliver({ deliverSubject: '_INBOX.gone' });
+    assert.deepEqual([nobody.messages, nobody.nextSeq, nobody.stopped], [0, 1, 'interest']);
+    await server.stop();
+  });
+
+  test('with headers only says how long the payload was', async () => {
+    const { server, receiver, deliver } = await bench(3);
+    deliver({ headersOnly: true, ackPrefix: '' });
+    const [first, , third] = receiver.take();
+    assert.deepEqual(first, {
+      subject: subjectOf(1),
+      reply: '',
+      headers: `NATS/1.0\r\nNats-Msg-Size: ${payloadOf(1).length}\r\n\r\n`,
+      payload: '',
+    });
+    assert.equal(third?.headers, `NATS/1.0\r\nN: 3\r\nNats-Msg-Size: ${payloadOf(3).length}\r\n\r\n`);
+    await server.stop();
+  });
+});
+
+test('batches with and without filters bring a whole stream over, from many blocks', async () => {
+  const messages = 60_000;
+  const { server, stream, receiver, deliver } = await bench(messages);
+  for (const filters of [[], ['o.new'], ['o.*'], ['o.>', 'p.x'], ['o.new.eu', 'p.*'], ['none']]) {
+    const wanted = (seq: number): boolean => filters.length === 0 || filters.some((filter) => matches(filter, subjectOf(seq)));
+    let pending = stream.countPending(filters, 1);
+    let next = 1;
+    let count = 0;
+    for (;;) {
+      const batch = deliver({ filters, fromSeq: next, maxMessages: 3_000, pendingBefore: pending, firstConsumerSeq: count + 1 });
+      for (const { reply, payload } of receiver.take()) {
+        const seq = Number(reply.split('.')[5]);
+        assert.ok(wanted(seq), `message ${seq} matches ${filters.join(' ')}`);
+        assert.equal(payload, payloadOf(seq));
+        count++;
+        pending--;
+        assert.equal(Number(reply.split('.')[6]), count);
+        assert.equal(Number(reply.split('.')[8]), pending);
+      }
+      next = batch.nextSeq;
+      if (batch.stopped === 'end') break;
+    }
+    assert.equal(pending, 0, `everything that matches ${filters.join(' ')} came`);
+    assert.equal(next, messages + 1);
+  }
+  await server.stop();
+});
