@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { loadOptions } from '../core/cli/load-options.ts';
 import type { Loaded } from '../core/cli/load-options.ts';
+import { redactedArguments } from '../core/cli/redact.ts';
 import { checkTls, readConfigFile } from './flags.ts';
 import { COMPATIBLE_VERSION } from './version.ts';
 
@@ -14,6 +15,17 @@ export const PROGRAM = 'nats-server';
 export function startedAs(): string {
   const name = basename(process.argv[1] ?? PROGRAM).replace(/\.[cm]?[jt]s$/, '');
   return name === 'main' ? 'slipstream' : name;
+}
+
+/** The command line without its secrets. */
+export function shownArguments(): string[] {
+  return [...process.argv.slice(0, 2), ...redactedArguments(process.argv.slice(2))];
+}
+
+/** Takes secrets out of the process list. The title replaces the command line there, so it is left alone where there is nothing to hide. */
+export function hideSecrets(): void {
+  const shown = shownArguments().join(' ');
+  if (shown !== process.argv.join(' ')) process.title = shown;
 }
 
 export function loadFromProcess(): Loaded {

@@ -6,7 +6,7 @@ import { openLog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
 import { sendSignal } from '../node/send-signal.ts';
 import { logBanner } from '../ops/banner.ts';
-import { PROGRAM, loadFromProcess } from './command-line.ts';
+import { PROGRAM, hideSecrets, loadFromProcess } from './command-line.ts';
 import { openMonitoring } from './monitoring.ts';
 import { ProcessLife } from './process-life.ts';
 import { buildServer } from './server.ts';
@@ -50,6 +50,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
   }
 }
 
+hideSecrets();
 const loaded = loadFromProcess();
 if (loaded.action === 'run') void serve(loaded.options, loaded.warnings, loaded.pendingFeatures);
 else if (loaded.action === 'signal') {

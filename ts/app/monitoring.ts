@@ -11,6 +11,7 @@ import { NodeProcess } from '../node/process.ts';
 import { loadTls } from '../node/tls-context.ts';
 import { createMonitor } from '../ops/monitor/monitor.ts';
 import type { Log } from '../ports/log.ts';
+import { shownArguments } from './command-line.ts';
 
 /** Those of the client listener; a monitoring client is not asked for its own. */
 function certificates({ tls }: Options): SecureContextOptions {
@@ -26,7 +27,7 @@ export async function openMonitoring(options: Options, server: Server, log: Log)
   const host = options.httpHost === '' ? options.host : options.httpHost;
   const handler = createMonitor({
     view: server.view,
-    process: new NodeProcess(process.argv),
+    process: new NodeProcess(shownArguments()),
     basePath: options.httpBasePath,
     exposition: createMetricsEndpoint,
   });

@@ -36,7 +36,11 @@ export class LogSink {
 
   /** Appends to the file, made with mode 0640 when it is new. `onWritten` follows each write; throws when the file cannot be opened. */
   static file(path: string, onWritten?: () => void): LogSink {
-    return new LogSink(openSync(path, 'a', logFileMode), path, onWritten);
+    try {
+      return new LogSink(openSync(path, 'a', logFileMode), path, onWritten);
+    } catch (error) {
+      throw new Error(`error opening log file: ${(error as Error).message}`);
+    }
   }
 
   /** Bytes in the file that count against its limit. */

@@ -100,7 +100,8 @@ const systemWorld: SignalWorld = {
       if (!/^\d+$/.test(entry)) continue;
       try {
         const words = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0').filter(Boolean);
-        all.set(Number(entry), words);
+        // A process that renamed itself, to hide secrets, has its words in one.
+        all.set(Number(entry), words.length === 1 ? (words[0] ?? '').split(' ') : words);
       } catch {
         // The process ended while the list was read.
       }
