@@ -19,6 +19,7 @@ import type { JetStreamAccount } from './account.ts';
 import { Consumer } from './consumer.ts';
 import { directGet } from './direct-get.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
+import { Republisher } from './republish.ts';
 import { startOf } from './start.ts';
 
 const encoder = new TextEncoder();
@@ -58,6 +59,7 @@ export class Stream {
   readonly hungry = new Set<Consumer>();
   #config: StreamConfig;
   readonly #duplicates: DuplicateWindow;
+  readonly #republisher: Republisher;
   #idsReadFrom: number | undefined;
   /** Up to here an interest stream has looked who wants its messages. */
   #judgedInterest: number;
@@ -69,6 +71,8 @@ export class Stream {
     this.store = store;
     this.created = created;
     this.#config = config;
+    this.#republisher = new Republisher(store, account.ports, account.number);
+    this.#republisher.configure(config);
     this.#duplicates = new DuplicateWindow(millis(config.duplicate_window));
     this.#idsReadFrom = store.state.lastSeq;
     this.#judgedInterest = store.state.lastSeq;
@@ -87,6 +91,7 @@ export class Stream {
     this.#openDirect();
     this.store.onPublish((publish) => this.#judge(publish));
     this.store.onSynced((syncedSeq) => {
+      this.#republisher.synced(syncedSeq);
       this.#dropUnwanted(syncedSeq);
       for (const consumer of this.hungry) consumer.wake();
     });
@@ -99,6 +104,7 @@ export class Stream {
   update(config: StreamConfig): void {
     this.#config = config;
     this.#openDirect();
+    this.#republisher.configure(config);
     this.#duplicates.resize(millis(config.duplicate_window));
     this.store.writeMeta(encodeJson(streamMeta(config, this.created)));
     this.store.setLimits(storeLimits(config));

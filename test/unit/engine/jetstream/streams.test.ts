@@ -173,3 +173,19 @@ test('a memory stream is gone after a restart', async () => {
   assert.match((await session.request('$JS.API.STREAM.INFO.S')).text ?? '', /"err_code":10059/);
   await session.stop();
 });
+
+test('a stream republishes what it stored, with its place', async () => {
+  const session = await withStream({ republish: { src: 's.*', dest: 'out.{{wildcard(1)}}' } });
+  const out = session.listen('out.>');
+  session.publish('s.a', 'one');
+  session.publish('s.a', 'two', 'Own: 1');
+  assert.deepEqual(
+    out.map(({ subject, payload }) => `${subject} ${Buffer.from(payload).toString()}`),
+    ['out.a one', 'out.a two'],
+  );
+  assert.match(
+    Buffer.from(out[1]?.headers ?? []).toString(),
+    /^NATS\/1\.0\r\nOwn: 1\r\nNats-Stream: S\r\nNats-Subject: s\.a\r\nNats-Sequence: 2\r\nNats-Time-Stamp: [^\r]*\r\nNats-Last-Sequence: 1\r\n\r\n$/,
+  );
+  await session.stop();
+});
