@@ -53,15 +53,15 @@ export class PlanDraft implements ReloadPlan {
   }
 }
 
-const SECRET = /pass|token|authorization|credentials|nkey|jwt|key$|users|accounts|remotes|routes|gateways|preload/i;
+const SECRET = /pass|token|authorization|credentials|nkey|jwt|sentinel|key$|users|accounts|remotes|routes|gateways|preload/i;
+const DURATION = /interval|deadline|duration|period|timeout|wait|threshold|window/;
 
-/** A value as a log line shows it; whatever may hold a secret is not shown. */
+/** A value as a log line shows it; texts and lists that may hold a secret are not shown. */
 export function shownValue(option: string, value: unknown): string {
   if (value === undefined || value === '') return '';
+  if (typeof value === 'number') return DURATION.test(option) ? formatDuration(value) : String(value);
+  if (typeof value === 'boolean') return String(value);
   if (SECRET.test(option)) return '[REDACTED]';
-  if (typeof value === 'number' && /interval|deadline|duration|period|timeout|wait|threshold|window/.test(option)) {
-    return formatDuration(value);
-  }
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
