@@ -1,3 +1,5 @@
+// The TCP transport over real sockets: bytes land where the kernel reads them, writes are reported when they have left, nothing stays open.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';

@@ -1,3 +1,5 @@
+// The broker against virtual transports: what is written when, who is dropped, who rests, and that nothing is left behind.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultOptions } from '../../../../ts/core/config/options.ts';
