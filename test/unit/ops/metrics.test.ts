@@ -1,8 +1,10 @@
 /** `/metrics` in Prometheus' text format: names that hold to its rules, values of the moment, labels escaped, counters that do not add up twice. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createMetricsEndpoint } from '../../../ts/node/metrics.ts';
 import { metricRows, metricsOf } from '../../../ts/ops/metrics/metrics.ts';
+import { endpoints } from '../../../ts/ops/monitor/endpoints.ts';
 import { createMonitor } from '../../../ts/ops/monitor/monitor.ts';
 import { engineView, plainEngine, processFacts, richEngine, serverSnapshot } from './fake-engine.ts';
 
@@ -61,4 +63,10 @@ test('a deleted stream leaves the next scrape', async () => {
   assert.match((await endpoint()).body, /^nats_stream_bytes\{/m);
   accounts = [];
   assert.doesNotMatch((await endpoint()).body, /^nats_stream_bytes\{/m);
+});
+
+test('docs/monitoring.md explains every metric and every endpoint', () => {
+  const page = readFileSync(new URL('../../../docs/monitoring.md', import.meta.url), 'utf8');
+  for (const { name, help } of metricRows) assert.ok(page.includes(`\`${name}\``) && page.includes(help), name);
+  for (const { path } of endpoints) assert.ok(page.includes(`\`${path}\``), path);
 });
