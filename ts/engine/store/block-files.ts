@@ -14,6 +14,12 @@ interface Block {
   tombstones: boolean;
 }
 
+/** Where a stream's records end. */
+export interface BlockEnd {
+  readonly block: number;
+  readonly offset: number;
+}
+
 /** Blocks of one stream kept open for reading. */
 const MOST_OPEN = 8;
 
@@ -45,16 +51,6 @@ export class BlockFiles {
 
   numbers(): number[] {
     return [...this.#blocks.keys()].sort((a, b) => a - b);
-  }
-
-  get oldest(): number | undefined {
-    let oldest: number | undefined;
-    for (const number of this.#blocks.keys()) if (oldest === undefined || number < oldest) oldest = number;
-    return oldest;
-  }
-
-  size(number: number): number {
-    return this.#blocks.get(number)?.size ?? 0;
   }
 
   hasTombstones(number: number): boolean {
@@ -206,6 +202,14 @@ export class BlockFiles {
     this.#disk.cut(file, length);
     block.size = length;
     this.#unsynced.add(file);
+  }
+
+  /** Takes back everything written behind `end`. */
+  cutBack({ block, offset }: BlockEnd): void {
+    for (const { number, size } of [...this.#blocks.values()]) {
+      if (number > block) this.remove(number);
+      else if (number === block && size > offset) this.cut(number, offset);
+    }
   }
 
   /** Removes a block's file. */

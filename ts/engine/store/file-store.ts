@@ -97,6 +97,7 @@ export class FileStore implements Store {
   create(options: StreamOptions, meta: string): StreamStore {
     const { disk } = this.#ports;
     const directory = this.#directory(options.accountName, options.name);
+    if (disk.exists(`${directory.path}/meta.inf`)) throw new StoreFault('EXISTS', `${directory.path} has a stream already`);
     return this.#guarded(directory.path, () => {
       directory.create();
       directory.writeMeta(meta);

@@ -7,12 +7,13 @@ import { apiError } from '../../core/jetstream/errors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
 import { judgeCode, streamFlag } from '../../kernel/streams.ts';
-import type { KernelPublish, StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
-import type { Clock, Instant } from '../../ports/clock.ts';
+import type { KernelPublish, StreamKernel } from '../../kernel/streams.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
-import type { BlockFiles } from './block-files.ts';
+import type { BlockEnd, BlockFiles } from './block-files.ts';
+import { emptyBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { Expiry } from './expiry.ts';
 import type { StreamReader } from './reader.ts';
@@ -28,12 +29,11 @@ import type {
   NewMessage,
   PurgeRequest,
   StoreLimits,
-  StoreState,
-  StoredMessage,
   StreamOptions,
   StreamStore,
 } from './store.ts';
 import type { StreamDirectory } from './stream-directory.ts';
+import { StreamView } from './stream-view.ts';
 
 type Waiter = (error?: Error) => void;
 
@@ -66,9 +66,8 @@ export interface FileStreamParts {
   readonly closed: () => void;
 }
 
-export class FileStream implements StreamStore, RoundMember {
+export class FileStream extends StreamView implements StreamStore, RoundMember {
   readonly name: string;
-  readonly lostBytes: number;
   readonly #parts: FileStreamParts;
   readonly #options: StreamOptions;
   readonly #subscriptions = new Map<string, number>();
@@ -76,8 +75,11 @@ export class FileStream implements StreamStore, RoundMember {
   #limits: StoreLimits;
   #fault: string | undefined;
   #syncedSeq: number;
-  /** Last sequence of the round under way. */
+  /** Last sequence of the round under way, and where its records end. */
   #roundSeq: number;
+  #roundEnd: BlockEnd;
+  /** Where the records end that are promised. */
+  #syncedEnd: BlockEnd;
   #inRound = false;
   #waiting: Waiter[] = [];
   #inRoundWaiting: Waiter[] = [];
@@ -88,43 +90,41 @@ export class FileStream implements StreamStore, RoundMember {
   /** They are so by deletes, which are answered when the removal is synced too. */
   #purging = false;
   #closed = false;
-  #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
   #onSynced: (syncedSeq: number) => void = () => {};
   #onPublish: (publish: JudgedPublish) => void = () => {};
   #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
 
   constructor(parts: FileStreamParts, options: StreamOptions, lostBytes: number) {
+    super(parts.handle, parts.streams, parts.reader, lostBytes);
     this.name = options.name;
-    this.lostBytes = lostBytes;
     this.#parts = parts;
     this.#options = options;
     this.#limits = options.limits;
     this.#syncedSeq = parts.streams.exports.lastSequence(parts.handle);
     this.#roundSeq = this.#syncedSeq;
+    this.#roundEnd = this.#end();
+    this.#syncedEnd = this.#roundEnd;
     this.#sweep = 'all';
     this.#removeBlocks(this.#emptyBlocks());
     this.#expiry = this.#makeExpiry(parts);
+  }
+
+  #end(): BlockEnd {
+    const { block, offset } = this.numbers;
+    return { block, offset };
   }
 
   #makeExpiry({ clock, turn, streams }: FileStreamParts): Expiry {
     const { exports } = streams;
     return new Expiry(clock, turn, {
       firstTime: () => {
-        const { messages, first } = this.#numbers;
-        return messages > 0 ? this.#timeOfFirst(first) : undefined;
+        const { messages, first } = this.numbers;
+        return messages > 0 ? this.timeOfFirst(first) : undefined;
       },
       dropFirst: () => exports.dropFirst(this.handle),
       dropOlder: ({ seconds, nanos }) => exports.dropOlder(this.handle, seconds, nanos),
       dropped: () => this.#passOnRemoved(),
     });
-  }
-
-  get handle(): number {
-    return this.#parts.handle;
-  }
-
-  get #numbers(): StreamNumbers {
-    return this.#parts.streams.numbers(this.handle);
   }
 
   /** Passes on what limits removed since the last time. */
@@ -134,27 +134,6 @@ export class FileStream implements StreamStore, RoundMember {
     this.#sweep ??= 'oldest';
     this.#parts.rounds.add(this);
     this.#onRemoved(...removed);
-  }
-
-  get state(): StoreState {
-    const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.#numbers;
-    const firstTs = messages > 0 ? this.#timeOfFirst(first) : undefined;
-    return {
-      messages,
-      bytes,
-      firstSeq: last === 0 ? 0 : first,
-      lastSeq: last,
-      numSubjects: subjects,
-      numDeleted: messages > 0 ? last - first + 1 - messages : 0,
-      ...(firstTs === undefined ? {} : { firstTs }),
-      ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
-      ...(this.lostBytes > 0 ? { lost: { bytes: this.lostBytes, messages: [] } } : {}),
-    };
-  }
-
-  #timeOfFirst(seq: number): Instant | undefined {
-    if (this.#firstTime.seq !== seq) this.#firstTime = { seq, at: this.#parts.reader.time(seq) };
-    return this.#firstTime.at;
   }
 
   get syncedSeq(): number {
@@ -179,12 +158,12 @@ export class FileStream implements StreamStore, RoundMember {
 
   whenSynced(call: Waiter): void {
     if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault));
-    else if (this.#numbersStaged() > 0 || this.#waiting.length > 0) this.#wait(call);
+    else if (this.#staged() > 0 || this.#waiting.length > 0) this.#wait(call);
     else if (this.#inRound) this.#inRoundWaiting.push(call);
     else call();
   }
 
-  #numbersStaged(): number {
+  #staged(): number {
     return this.#parts.streams.exports.stagedBytes(this.handle) >>> 0;
   }
 
@@ -252,7 +231,7 @@ export class FileStream implements StreamStore, RoundMember {
   /** The kernel has staged something. */
   dirty(): void {
     this.#parts.rounds.add(this);
-    if (this.#parts.rounds.busy && this.#numbersStaged() > WRITE_EARLY) this.#writeRuns();
+    if (this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns();
   }
 
   // Messages
@@ -274,48 +253,6 @@ export class FileStream implements StreamStore, RoundMember {
 
   #mustWrite(): void {
     if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault);
-  }
-
-  get(seq: number): StoredMessage | undefined {
-    return this.#parts.reader.get(seq);
-  }
-
-  lastBySubject(filter: string): StoredMessage | undefined {
-    const seq = this.#parts.streams.lastOn(this.handle, filter);
-    return seq === 0 ? undefined : this.get(seq);
-  }
-
-  nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined {
-    const seq = this.#parts.streams.nextOn(this.handle, filter, fromSeq);
-    return seq === 0 ? undefined : this.get(seq);
-  }
-
-  subjects(filter: string): Map<string, number> {
-    return new Map(this.#parts.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
-  }
-
-  lastSeqs(filter: string, upToSeq = Number.MAX_SAFE_INTEGER): number[] {
-    const { streams } = this.#parts;
-    const found = streams.subjects(this.handle, filter).map(({ leaf }) => streams.exports.lastOfLeaf(this.handle, leaf, upToSeq));
-    return found.filter((seq) => seq > 0).sort((a, b) => a - b);
-  }
-
-  seqAtTime(at: Instant): number {
-    return this.#parts.reader.seqAtTime(at, this.#parts.streams.exports.lastSequence(this.handle) + 1);
-  }
-
-  countPending(filters: readonly string[], fromSeq: number): number {
-    return this.#parts.streams.countOn(this.handle, filters, fromSeq);
-  }
-
-  deleted(limit: number): number[] {
-    const { exports } = this.#parts.streams;
-    const found: number[] = [];
-    for (let seq = exports.nextDeleted(this.handle, 0); seq !== 0 && found.length < limit;) {
-      found.push(seq);
-      seq = exports.nextDeleted(this.handle, seq + 1);
-    }
-    return found;
   }
 
   delete(seq: number): boolean {
@@ -348,6 +285,7 @@ export class FileStream implements StreamStore, RoundMember {
     this.#inRoundWaiting.push(...this.#waiting.splice(0));
     this.#writeRuns();
     this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
+    this.#roundEnd = this.#end();
     this.#passOnRemoved();
     this.#purging = this.#sweep === 'all';
     this.#doomed = this.#emptyBlocks();
@@ -386,6 +324,7 @@ export class FileStream implements StreamStore, RoundMember {
     }
     const { exports } = streams;
     this.#syncedSeq = this.#roundSeq;
+    this.#syncedEnd = this.#roundEnd;
     while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
     const removed = this.#removeBlocks(this.#doomed);
     this.#doomed = [];
@@ -404,29 +343,35 @@ export class FileStream implements StreamStore, RoundMember {
     const { streams, log } = this.#parts;
     this.#fault = `${fault.message}; the stream takes no more messages until the server is started again`;
     log.error(`Stream '${this.name}' stopped writing: ${this.#fault}`);
+    this.#cutBack();
     const error = apiError('StreamStoreFailedF', { err: fault.message });
     streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error, stream: this.name, seq: 0 }));
     this.#roundSeq = this.#syncedSeq;
     for (const call of [...this.#inRoundWaiting.splice(0), ...this.#waiting.splice(0)]) call(fault);
   }
 
-  /** Blocks without messages. One with tombstones stays while there are earlier blocks, whose messages they may delete. */
+  /** What was not promised shall not be there after the next start; the disk may refuse this too. */
+  #cutBack(): void {
+    const { files, log } = this.#parts;
+    try {
+      files.cutBack(this.#syncedEnd);
+    } catch (error) {
+      log.error(`Stream '${this.name}': ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   #emptyBlocks(): number[] {
     const { files, streams } = this.#parts;
     const sweep = this.#sweep;
     if (sweep === undefined) return [];
     this.#sweep = undefined;
-    const tail = this.#numbers.block;
-    const empty: number[] = [];
-    let earlier = false;
-    for (const number of files.numbers()) {
-      if (number >= tail) break;
-      const removable = streams.exports.blockMessages(this.handle, number) === 0 && !(files.hasTombstones(number) && earlier);
-      if (removable) empty.push(number);
-      else if (sweep === 'oldest') break;
-      else earlier = true;
-    }
-    return empty;
+    const blocks = {
+      numbers: files.numbers(),
+      tail: this.numbers.block,
+      messages: (number: number) => streams.exports.blockMessages(this.handle, number),
+      hasTombstones: (number: number) => files.hasTombstones(number),
+    };
+    return emptyBlocks(blocks, sweep);
   }
 
   /** True: there were some to remove. */

@@ -103,15 +103,17 @@ describe('group commit', () => {
 
 describe('a disk that fails', () => {
   test('a failed sync stops the stream: no promise is kept open, what was synced stays readable', async () => {
-    const { disk, server, stream, put } = bench();
+    const { disk, server, stream, put, block } = bench();
     put('kept');
     await synced(stream);
+    const { size } = statSync(block);
     disk.failSync = true;
     put('lost');
     await assert.rejects(synced(stream), /i\/o error/);
     assert.match(stream.fault ?? '', /i\/o error/);
     assert.equal(stream.syncedSeq, 1);
     assert.equal(stream.state.messages, 1);
+    assert.equal(statSync(block).size, size, 'what was not promised is cut off');
     assert.equal(Buffer.from(stream.get(1)?.payload ?? []).toString(), 'kept');
     assert.throws(() => put('refused'), /i\/o error/);
     assert.ok(server.log.lines.some((line) => line.startsWith('ERR') && line.includes('stopped writing')));

@@ -1,0 +1,90 @@
+// What a stream on disk can be asked: its state, single messages, subjects and counts. Nothing here changes anything.
+
+import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
+import type { Instant } from '../../ports/clock.ts';
+import type { StreamReader } from './reader.ts';
+import type { StoreState, StoredMessage } from './store.ts';
+
+export class StreamView {
+  /** The kernel's handle. */
+  readonly handle: number;
+  protected readonly streams: StreamKernel;
+  protected readonly reader: StreamReader;
+  readonly #lostBytes: number;
+  #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
+
+  constructor(handle: number, streams: StreamKernel, reader: StreamReader, lostBytes: number) {
+    this.handle = handle;
+    this.streams = streams;
+    this.reader = reader;
+    this.#lostBytes = lostBytes;
+  }
+
+  protected get numbers(): StreamNumbers {
+    return this.streams.numbers(this.handle);
+  }
+
+  get state(): StoreState {
+    const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.numbers;
+    const firstTs = messages > 0 ? this.timeOfFirst(first) : undefined;
+    return {
+      messages,
+      bytes,
+      firstSeq: last === 0 ? 0 : first,
+      lastSeq: last,
+      numSubjects: subjects,
+      numDeleted: messages > 0 ? last - first + 1 - messages : 0,
+      ...(firstTs === undefined ? {} : { firstTs }),
+      ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
+      ...(this.#lostBytes > 0 ? { lost: { bytes: this.#lostBytes, messages: [] } } : {}),
+    };
+  }
+
+  /** When the first message was stored. */
+  protected timeOfFirst(seq: number): Instant | undefined {
+    if (this.#firstTime.seq !== seq) this.#firstTime = { seq, at: this.reader.time(seq) };
+    return this.#firstTime.at;
+  }
+
+  get(seq: number): StoredMessage | undefined {
+    return this.reader.get(seq);
+  }
+
+  lastBySubject(filter: string): StoredMessage | undefined {
+    const seq = this.streams.lastOn(this.handle, filter);
+    return seq === 0 ? undefined : this.get(seq);
+  }
+
+  nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined {
+    const seq = this.streams.nextOn(this.handle, filter, fromSeq);
+    return seq === 0 ? undefined : this.get(seq);
+  }
+
+  subjects(filter: string): Map<string, number> {
+    return new Map(this.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
+  }
+
+  lastSeqs(filter: string, upToSeq = Number.MAX_SAFE_INTEGER): number[] {
+    const { streams } = this;
+    const found = streams.subjects(this.handle, filter).map(({ leaf }) => streams.exports.lastOfLeaf(this.handle, leaf, upToSeq));
+    return found.filter((seq) => seq > 0).sort((a, b) => a - b);
+  }
+
+  seqAtTime(at: Instant): number {
+    return this.reader.seqAtTime(at, this.streams.exports.lastSequence(this.handle) + 1);
+  }
+
+  countPending(filters: readonly string[], fromSeq: number): number {
+    return this.streams.countOn(this.handle, filters, fromSeq);
+  }
+
+  deleted(limit: number): number[] {
+    const { exports } = this.streams;
+    const found: number[] = [];
+    for (let seq = exports.nextDeleted(this.handle, 0); seq !== 0 && found.length < limit;) {
+      found.push(seq);
+      seq = exports.nextDeleted(this.handle, seq + 1);
+    }
+    return found;
+  }
+}
