@@ -23,7 +23,14 @@ const MAX_INCLUDE_DEPTH = 64;
 const MAX_PATH = 4_096;
 /** Values that variables may stand for, all together: what a file means is at most so much larger than its text. */
 const MAX_EXPANSION = 1_000_000;
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, false: false, no: false, off: false };
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+]);
 
 /** What a file may still use up, shared by everything it includes. */
 interface Budget {
@@ -172,7 +179,7 @@ function fromScalar(frame: Frame, scalar: Scalar, at: Position): ConfigValue {
     case 'datetime':
       return { ...scalar, at };
     case 'string': {
-      const bool = scalar.bare ? BOOLEANS[scalar.value.toLowerCase()] : undefined;
+      const bool = scalar.bare ? BOOLEANS.get(scalar.value.toLowerCase()) : undefined;
       if (bool !== undefined) return { kind: 'bool', value: bool, at };
       const isVariable = scalar.bare && scalar.value.startsWith('$') && !scalar.value.startsWith('$2a$');
       return isVariable ? resolveVariable(frame, scalar.value.slice(1), at) : { kind: 'string', value: scalar.value, at };

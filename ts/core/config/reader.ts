@@ -16,6 +16,10 @@ const KIND_NAMES: Readonly<Record<ConfigValue['kind'], string>> = {
   map: 'a map',
 };
 
+/** Longer keys, and those after so many mistakes, get no suggestion: comparing them would take too long. */
+const MAX_SUGGESTED_LENGTH = 64;
+const MAX_SUGGESTIONS = 100;
+
 /** A value as a message shows it. */
 export function describe(value: ConfigValue): string {
   const kind = KIND_NAMES[value.kind];
@@ -55,6 +59,7 @@ export function editDistance(from: string, to: string): number {
 
 /** The known word nearest to an unknown one, if any is near enough to be what was meant. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > MAX_SUGGESTED_LENGTH) return undefined;
   const lower = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(lower.length / 3)) + 1;
@@ -95,7 +100,7 @@ export class Reader {
   }
 
   unknownField(entry: Entry, known: Iterable<string>): void {
-    const meant = nearest(entry.key, known);
+    const meant = this.problems.length < MAX_SUGGESTIONS ? nearest(entry.key, known) : undefined;
     const hint = meant === undefined ? '' : `, did you mean "${meant}"?`;
     this.report(entry.value.at, `unknown field "${entry.key}"${hint}`);
   }

@@ -154,7 +154,8 @@ function isCalendarTime(year: number, month: number, day: number, hour: number, 
 }
 
 function integer(scanner: Scanner, start: number, digits: string, factor: bigint): Scalar {
-  const exact = BigInt(digits) * factor;
+  // Longer texts are out of range whatever their unit, and slow to convert.
+  const exact = digits.replace(/^-?0+/, '').length > 20 ? INT64_MAX + 1n : BigInt(digits) * factor;
   if (exact > INT64_MAX || exact < INT64_MIN) scanner.fail(`integer ${scanner.slice(start)} is out of the range`, start);
   return { kind: 'integer', exact };
 }

@@ -38,6 +38,8 @@ export class Scanner {
   readonly text: string;
   offset = 0;
   private readonly lineStarts: number[] = [0];
+  /** The place asked for last, from which later ones on the same line are counted. */
+  private last = { line: -1, offset: 0, bytes: 0 };
 
   constructor(text: string, file: string) {
     this.text = text;
@@ -108,8 +110,11 @@ export class Scanner {
       if ((this.lineStarts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    const before = utf8Length(this.text.slice(this.lineStarts[low] ?? 0, offset));
-    return { file: this.file, line: low + 1, column: low === 0 ? before : before + 1 };
+    const { last } = this;
+    const from = last.line === low && last.offset <= offset ? last : { offset: this.lineStarts[low] ?? 0, bytes: 0 };
+    const bytes = from.bytes + utf8Length(this.text.slice(from.offset, offset));
+    this.last = { line: low, offset, bytes };
+    return { file: this.file, line: low + 1, column: low === 0 ? bytes : bytes + 1 };
   }
 
   /** The next character as a message shows it. */

@@ -155,12 +155,12 @@ export function record<V>(of: ValueType<V>): ValueType<Record<string, V>> {
     name: `map of ${of.name}`,
     read(value, reader, key) {
       if (value.kind !== 'map') return reader.wrongType(value, key, 'a map');
-      const read: Record<string, V> = {};
+      const read: [string, V][] = [];
       for (const entry of value.entries.values()) {
         const one = of.read(entry.value, reader, entry.key);
-        if (one !== undefined) read[entry.key] = one;
+        if (one !== undefined) read.push([entry.key, one]);
       }
-      return read;
+      return Object.fromEntries(read);
     },
   };
 }

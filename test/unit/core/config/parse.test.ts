@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../../../ts/core/config/config-parser.ts';
-import { memoryPorts, mistakes, parsed } from './memory-ports.ts';
+import { memoryPorts, mistakes, parsed, read } from './memory-ports.ts';
 
 const meanings: readonly (readonly [text: string, value: unknown])[] = [
   ['', {}],
@@ -35,6 +35,7 @@ const meanings: readonly (readonly [text: string, value: unknown])[] = [
   ['a:b:c', { a: 'b:c' }],
   ['a=TRUE, b=oFF, c=Yes', { a: true, b: false, c: true }],
   ['a=trueish', { a: 'trueish' }],
+  ['a=constructor, b=toString', { a: 'constructor', b: 'toString' }],
   ['a=1.5', { a: 1.5 }],
   ['a=-1.5', { a: -1.5 }],
   ['a=-1k', { a: -1000 }],
@@ -149,4 +150,32 @@ test('nesting without end is a mistake, not a stack overflow', () => {
   for (const open of ['[', '{b=', '{b ', '[{b:']) {
     assert.match(mistakes(() => parsed(`a=${open.repeat(100_000)}`)).join(), /more than 256 levels of nesting/);
   }
+});
+
+test('a megabyte on one line, a million digits and a very long unknown key take no time', () => {
+  const entries = Array.from({ length: 50_000 }, (_, at) => `"key-${at}": "value-${at}"`);
+  assert.equal(Object.keys(parsed(`{${entries.join(',')}}`) as object).length, 50_000);
+  assert.match(
+    mistakes(() => parsed(`a = ${'9'.repeat(1_000_000)}`))
+      .join()
+      .slice(-40),
+    /is out of the range/,
+  );
+  assert.match(
+    mistakes(() => read(`${'m'.repeat(1_000_000)}: 1`))
+      .join()
+      .slice(0, 60),
+    /unknown field/,
+  );
+  assert.match(mistakes(() => parsed(`a = "${'\\n'.repeat(500_000)}`)).join(), /is not closed/);
+});
+
+test('names of inherited properties are ordinary keys and values', () => {
+  const { options } = read('server_metadata { __proto__: x, constructor: y }\nserver_name: valueOf');
+  assert.deepEqual(Object.entries(options.serverMetadata), [
+    ['__proto__', 'x'],
+    ['constructor', 'y'],
+  ]);
+  assert.equal(options.serverName, 'valueOf');
+  assert.deepEqual(mistakes(() => read('hasOwnProperty: 1\nwrite_timeout: constructor')).length, 2);
 });
