@@ -7,6 +7,7 @@ import type { WireError } from '../../core/session/errors.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import { errorCode, flag } from '../../kernel/constants.ts';
+import type { ListedSubscription } from '../../kernel/kernel.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import type { Transport, TransportSink } from '../../ports/connection.ts';
 import type { BindSpec, Session, SessionHost } from '../session/session.ts';
@@ -34,6 +35,16 @@ const wireErrorOf: Readonly<Record<number, WireError>> = {
   [errorCode.replyDenied]: 'replyDenied',
 };
 
+/** With more subscriptions a connection is remembered without the list of them. */
+export const MOST_REMEMBERED = 1024;
+
+/** What a connection had when it was told to end: the kernel lets go of its subscriptions at once. */
+export interface LastState {
+  readonly pendingBytes: number;
+  readonly count: number;
+  readonly subscriptions: readonly ListedSubscription[];
+}
+
 export class ClientConnection implements TransportSink, SessionHost {
   readonly cid: number;
   readonly transport: Transport;
@@ -42,6 +53,8 @@ export class ClientConnection implements TransportSink, SessionHost {
   readonly start: Instant;
   account: KernelAccount | undefined;
   stalls = 0;
+  /** Absent for a connection that its client ended. */
+  last: LastState | undefined;
   #session: Session | undefined;
   readonly #broker: Broker;
   #permissions: Permissions | undefined;
@@ -183,7 +196,7 @@ export class ClientConnection implements TransportSink, SessionHost {
   close(reason: CloseReason): void {
     if (this.#closing !== undefined) return;
     this.#closing = reason;
-    this.#broker.kernel.exports.closeConnection(this.index);
+    this.#letGo();
     this.#broker.flushLater(this);
   }
 
@@ -246,9 +259,21 @@ export class ClientConnection implements TransportSink, SessionHost {
     this.#broker.countSlow(this, reason, this.#broker.kernel.pendingBytes(this.index));
     if (this.#closing === undefined) {
       this.#closing = reason;
-      this.#broker.kernel.exports.closeConnection(this.index);
+      this.#letGo();
     }
     this.transport.destroy();
+  }
+
+  /** Tells the kernel that the connection ends. What monitoring will say of it is read first. */
+  #letGo(): void {
+    const { kernel } = this.#broker;
+    const count = kernel.exports.connectionSubs(this.index) >>> 0;
+    this.last = {
+      pendingBytes: kernel.pendingBytes(this.index),
+      count,
+      subscriptions: count > MOST_REMEMBERED ? [] : kernel.subscriptionsOf(this.index),
+    };
+    kernel.exports.closeConnection(this.index);
   }
 
   #end(reason: CloseReason): void {

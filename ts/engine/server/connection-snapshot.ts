@@ -1,7 +1,7 @@
 // One connection as monitoring shows it, read from its transport, its session and the kernel's counters.
 
 import type { ClientConnection } from '../broker/client.ts';
-import type { Kernel } from '../../kernel/kernel.ts';
+import type { Kernel, ListedSubscription } from '../../kernel/kernel.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { TransportTls } from '../../ports/connection.ts';
 import type { ConnectionSnapshot, SubscriptionSnapshot } from '../snapshot.ts';
@@ -49,10 +49,14 @@ function describeTls(draft: Draft, { version, cipher, peerCertificates, handshak
   if (handshakeFirst) draft.tlsFirst = true;
 }
 
-/** The subscriptions of one connection. */
-export function subscriptionsOf(connection: ClientConnection, kernel: Kernel): SubscriptionSnapshot[] {
+/** The subscriptions of one connection: those it has, or `rows` where they were read before. */
+export function subscriptionsOf(
+  connection: ClientConnection,
+  kernel: Kernel,
+  rows: readonly ListedSubscription[] = kernel.subscriptionsOf(connection.index),
+): SubscriptionSnapshot[] {
   const account = connection.account?.name ?? '';
-  return kernel.subscriptionsOf(connection.index).map((row) => ({
+  return rows.map((row) => ({
     account,
     subject: row.subject,
     ...(row.queue === '' ? {} : { queue: row.queue }),

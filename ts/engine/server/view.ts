@@ -5,6 +5,7 @@ import type { CloseReason } from '../../core/session/reasons.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { Broker } from '../broker/broker.ts';
+import { MOST_REMEMBERED } from '../broker/client.ts';
 import type { ClientConnection } from '../broker/client.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -23,9 +24,6 @@ import type {
 import { ClosedClients } from './closed-clients.ts';
 import { snapshotOf, subscriptionsOf } from './connection-snapshot.ts';
 import { GoneTraffic, addTraffic } from './counters.ts';
-
-/** A closed connection with more subscriptions is remembered without them. */
-const MOST_CLOSED_SUBSCRIPTIONS = 1024;
 
 /** What the view cannot read from the broker: the life of the server. */
 export interface ServerFacts {
@@ -62,12 +60,14 @@ export class ServerView implements EngineView {
     if (reason === 'staleConnection') this.#stale++;
     const slow = reason === 'slowConsumerPending' || reason === 'slowConsumerDeadline';
     this.#gone.add(connection.session.facts.account, kernel, connection, slow);
+    const { last } = connection;
+    const ended = snapshotOf(connection, kernel, this.#lastActivity(connection));
     this.#closed.add({
-      ...snapshotOf(connection, kernel, this.#lastActivity(connection)),
+      ...ended,
+      ...(last === undefined ? {} : { pendingBytes: last.pendingBytes, subscriptions: last.count }),
       stop: clock.wallInstant(),
       reason: closeReasons[reason].text,
-      subscriptionsList:
-        kernel.exports.connectionSubs(connection.index) > MOST_CLOSED_SUBSCRIPTIONS ? [] : subscriptionsOf(connection, kernel),
+      subscriptionsList: ended.subscriptions > MOST_REMEMBERED ? [] : subscriptionsOf(connection, kernel, last?.subscriptions),
     });
   }
 

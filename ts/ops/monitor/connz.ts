@@ -165,6 +165,7 @@ function tlsFields(connection: Listed, auth: boolean): Document {
 /** Who the connection is, shown with `auth`, around its subscriptions, shown with `subs`. */
 function identityFields(connection: Listed, subscriptions: readonly SubscriptionSnapshot[], options: ConnzOptions): Document {
   const shown = options.auth;
+  const closed = connection.stop !== undefined;
   return {
     authorized_user: shown ? unlessEmpty(connection.authorizedUser) : undefined,
     account: shown && connection.account !== GLOBAL_ACCOUNT ? unlessEmpty(connection.account) : undefined,
@@ -172,7 +173,7 @@ function identityFields(connection: Listed, subscriptions: readonly Subscription
       options.subscriptions === 'subjects' ? unlessEmpty(subscriptions.map(({ subject }) => subject)) : undefined,
     subscriptions_list_detail:
       options.subscriptions === 'detail'
-        ? unlessEmpty(subscriptions.map((subscription) => subscriptionDocument(subscription, false)))
+        ? unlessEmpty(subscriptions.map((subscription) => subscriptionDocument(subscription, closed)))
         : undefined,
     jwt: shown ? unlessEmpty(connection.jwt) : undefined,
     issuer_key: shown ? unlessEmpty(connection.issuerKey) : undefined,
