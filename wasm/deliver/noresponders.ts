@@ -55,6 +55,10 @@ export function sendNoResponders(connection: Connection): void {
   setSubject(msgReply, msgReplyLength);
   setReply(0, 0);
   setData(block, length, length);
-  frame(connection, sub);
+  if (frame(connection, sub)) {
+    // It is no message delivered, as nats-server counts.
+    connection.outMsgs--;
+    connection.outBytes -= <f64>length;
+  }
   free(block);
 }
