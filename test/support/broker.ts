@@ -1,6 +1,7 @@
 // A broker without a network: the real kernel, the real sessions, a clock the test moves and transports it holds both ends of.
 
 import { join } from 'node:path';
+import { silentLog } from '../../ts/app/silent-log.ts';
 import { defaultOptions } from '../../ts/core/config/options.ts';
 import type { Options } from '../../ts/core/config/options.ts';
 import type { CloseReason } from '../../ts/core/session/reasons.ts';
@@ -11,19 +12,7 @@ import { nodeCrypto } from '../../ts/node/crypto.ts';
 import { NodeRandom } from '../../ts/node/random.ts';
 import { loadKernel } from '../../ts/node/wasm.ts';
 import type { Transport, TransportSink } from '../../ts/ports/connection.ts';
-import type { Log } from '../../ts/ports/log.ts';
 import { VirtualClock } from './virtual-clock.ts';
-
-const quiet: Log = {
-  debugOn: false,
-  traceOn: false,
-  fatal: () => {},
-  error: () => {},
-  warn: () => {},
-  info: () => {},
-  debug: () => {},
-  trace: () => {},
-};
 
 const root = join(import.meta.dirname, '..', '..');
 export const serverKernel = loadKernel('server', root);
@@ -125,9 +114,9 @@ export class TestBroker {
     const options = { ...defaultOptions(), ...change };
     const random = new NodeRandom();
     this.kernel = new Kernel({ module: serverKernel, seed: [1, 2] });
-    this.broker = new Broker(this.kernel, options, { clock: this.clock, log: quiet });
+    this.broker = new Broker(this.kernel, options, { clock: this.clock, log: silentLog });
     const identity = { serverId: 'N', serverName: 'test', version: '2.14.5', gitCommit: '', go: 'node', xkey: '', apiLevel: 4 };
-    this.sessions = new Sessions(options, identity, { clock: this.clock, random, crypto: nodeCrypto, log: quiet });
+    this.sessions = new Sessions(options, identity, { clock: this.clock, random, crypto: nodeCrypto, log: silentLog });
     this.broker.serve(this.sessions, (_connection, reason) => this.closed.push(reason));
   }
 

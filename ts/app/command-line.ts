@@ -29,8 +29,13 @@ export function hideSecrets(): void {
 }
 
 export function loadFromProcess(): Loaded {
+  return loadArguments(process.argv.slice(2));
+}
+
+/** Reads arguments as if they were the command line. */
+export function loadArguments(argv: readonly string[]): Loaded {
   return loadOptions({
-    argv: process.argv.slice(2),
+    argv,
     program: PROGRAM,
     version: COMPATIBLE_VERSION,
     env: process.env,

@@ -1,0 +1,81 @@
+// The embed API: a server inside another program, a test above all. It takes nats-server's own flags, so that whatever the binary can be
+// told can be told here, and leaves signals, files and the exit code of the process to the program around it. Several live side by side.
+
+import type { Server } from '../engine/server/server.ts';
+import type { EngineView } from '../engine/snapshot.ts';
+import { openLog } from '../node/log.ts';
+import { loadArguments } from './command-line.ts';
+import { openMonitoring } from './monitoring.ts';
+import { buildServer } from './server.ts';
+import { silentLog } from './silent-log.ts';
+
+export interface EmbeddedServer {
+  /** Where clients connect: `nats://127.0.0.1:4222`. */
+  readonly url: string;
+  readonly port: number;
+  /** Where monitoring answers, when `-m` or the configuration asked for it. */
+  readonly monitoringUrl: string | undefined;
+  /** Connections, subscriptions, counters and JetStream, as the monitoring endpoints show them. */
+  readonly view: EngineView;
+  /** Sends clients away over the lame duck period, then stops. */
+  lameDuck(): Promise<void>;
+  /** Stops: everything acknowledged is on disk, every connection and listener is closed. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** What the server was told makes no sense, or could not be had: the text says what and where. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+function reachable(host: string): string {
+  return host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+}
+
+function embedded(
+  server: Server,
+  port: number,
+  monitoring: { readonly port: number; close(): Promise<void> } | undefined,
+): EmbeddedServer {
+  const host = reachable(server.options.host);
+  const ended = async (work: Promise<void>): Promise<void> => {
+    await work;
+    await monitoring?.close();
+  };
+  return {
+    url: `nats://${host}:${port}`,
+    port,
+    monitoringUrl: monitoring === undefined ? undefined : `http://${host}:${monitoring.port}`,
+    view: server.view,
+    lameDuck: () => ended(server.lameDuck()),
+    stop: () => ended(server.stop()),
+  };
+}
+
+/**
+ * Starts a server with the given arguments, such as `['-js', '-sd', directory]` or `['-c', 'server.conf']`. Without `-p` any free port is
+ * taken, without `-a` only this machine can connect. Nothing is logged unless `-l` names a file or `log` asks for lines on stderr.
+ * Rejects with a StartError; then nothing is left running.
+ */
+export async function startServer(args: readonly string[] = [], { log: logging = false } = {}): Promise<EmbeddedServer> {
+  const loaded = loadArguments(['-p', '-1', '-a', '127.0.0.1', ...args]);
+  if (loaded.action === 'failed') throw new StartError(loaded.stderr.trim());
+  if (loaded.action !== 'run') throw new StartError('the arguments ask for something else than a server');
+  const { options } = loaded;
+  const ownLog = logging || options.logFile !== '' ? openLog(options) : undefined;
+  const log = ownLog ?? silentLog;
+  try {
+    const server = buildServer(options, log);
+    const monitoring = await openMonitoring(options, server, log);
+    try {
+      await server.open();
+    } catch (error) {
+      await monitoring?.close();
+      throw error;
+    }
+    return embedded(server, server.listening.client?.port ?? 0, monitoring);
+  } catch (error) {
+    ownLog?.close();
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
