@@ -60,7 +60,7 @@ else if (loaded.action === 'signal') {
     refuse(textOf(error));
   }
 } else {
-  process.stdout.write(loaded.stdout);
   process.stderr.write(loaded.stderr);
+  process.stdout.write(loaded.stdout);
   process.exitCode = loaded.exitCode;
 }
