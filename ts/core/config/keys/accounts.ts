@@ -40,6 +40,7 @@ const limitsTable = defineTable<AccountLimits>('limits', [
     field: 'maxLeafnodes',
     type: integer,
     reload: 'yes',
+    status: 'later',
     doc: 'Leaf node connections.',
   },
 ]);

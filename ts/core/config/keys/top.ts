@@ -104,6 +104,7 @@ export const topTable: BlockTable<Options> = defineTable<Options>('', [
     field: 'disableSublistCache',
     type: bool,
     reload: 'no',
+    status: 'later',
     default: 'false',
     doc: 'Matches are not cached.',
   },
