@@ -1,8 +1,10 @@
 // The embeddable matcher: the kernel's subject index without a server around it. A subscription here is a number that the caller
 // gives and gets back; everything else (entries, trie, result cache, arena) is the server's own code.
 //
-//   Item    u32 next | u32 prev | u32 entry | u32 id       one a subscription, listed on its subject's entry
-//   items   u32 address of the Item, by id (0: no such subscription)
+//   Item    u32 next | u32 prev | u32 entry | u32 id       one of several subscriptions on a subject, listed on its entry
+//   items   by id: u32 address of the Item, or of the entry + 1 where it is the only one (0: no such subscription)
+//
+// Most subjects have one subscription: then the entry's `firstSub` is twice its id + 1, and there is no Item.
 //
 // Subjects are read where the caller put them: in the scratch region (`subjectAt`), or in blocks taken with `reserve`. Results
 // are u32 ids at `resultsAt`, valid until the next call.
@@ -79,11 +81,11 @@ function growItems(id: u32): void {
   itemCapacity = capacity;
 }
 
-/** Adds subscription `id` on the subject of `length` bytes at `at`. False: not a subject one can subscribe to. */
-export function add(id: u32, at: usize, length: u32): bool {
-  if (inspect(at, length) == SUBJECT_INVALID) return false;
-  if (id >= itemCapacity) growItems(id);
-  const entry = holdEntry(subjects(), at, length);
+function setItem(id: u32, value: usize): void {
+  store<u32>(items + ((<usize>id) << 2), <u32>value);
+}
+
+function append(entry: Entry, id: u32): void {
   const item = changetype<Item>(alloc(ITEM_SIZE));
   item.next = 0;
   item.prev = entry.lastSub;
@@ -92,8 +94,22 @@ export function add(id: u32, at: usize, length: u32): bool {
   if (entry.lastSub) changetype<Item>(entry.lastSub).next = changetype<usize>(item);
   else entry.firstSub = changetype<usize>(item);
   entry.lastSub = changetype<usize>(item);
-  entry.plainCount++;
-  store<u32>(items + ((<usize>id) << 2), <u32>changetype<usize>(item));
+  setItem(id, changetype<usize>(item));
+}
+
+/** Adds subscription `id` (below 2^31) on the subject of `length` bytes at `at`. False: not a subject one can subscribe to. */
+export function add(id: u32, at: usize, length: u32): bool {
+  if (inspect(at, length) == SUBJECT_INVALID) return false;
+  if (id >= itemCapacity) growItems(id);
+  const entry = holdEntry(subjects(), at, length);
+  const first = <u32>entry.firstSub;
+  if (!first) {
+    entry.firstSub = ((<usize>id) << 1) | 1;
+    setItem(id, changetype<usize>(entry) | 1);
+    return true;
+  }
+  if (first & 1) append(entry, first >> 1);
+  append(entry, id);
   return true;
 }
 
@@ -101,15 +117,20 @@ export function add(id: u32, at: usize, length: u32): bool {
 export function remove(id: u32): bool {
   const address = itemOf(id);
   if (!address) return false;
+  setItem(id, 0);
+  if (address & 1) {
+    const entry = changetype<Entry>(address & ~1);
+    entry.firstSub = 0;
+    dropEntry(subjects(), entry);
+    return true;
+  }
   const item = changetype<Item>(address);
   const entry = changetype<Entry>(item.entry);
   if (item.prev) changetype<Item>(item.prev).next = item.next;
   else entry.firstSub = item.next;
   if (item.next) changetype<Item>(item.next).prev = item.prev;
   else entry.lastSub = item.prev;
-  entry.plainCount--;
   dropEntry(subjects(), entry);
-  store<u32>(items + ((<usize>id) << 2), 0);
   free(address);
   return true;
 }
@@ -123,13 +144,23 @@ function growResults(): void {
   resultCapacity = capacity;
 }
 
+// @ts-ignore: decorator
+@inline
+function addResult(id: u32): void {
+  if (resultCount == resultCapacity) growResults();
+  store<u32>(results + ((<usize>resultCount) << 2), id);
+  resultCount++;
+}
+
 function collect(entry: Entry): void {
   let address = entry.firstSub;
+  if (address & 1) {
+    addResult((<u32>address) >> 1);
+    return;
+  }
   while (address) {
     const item = changetype<Item>(address);
-    if (resultCount == resultCapacity) growResults();
-    store<u32>(results + ((<usize>resultCount) << 2), item.id);
-    resultCount++;
+    addResult(item.id);
     address = item.next;
   }
 }

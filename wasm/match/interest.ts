@@ -141,6 +141,7 @@ export function subjectTag(at: usize, length: u32): u32 {
 }
 
 let touched: u32 = 0;
+let awaited: u32 = 0;
 
 /** Asks memory for the slot that `findEntry` will look at, so that other work can be done until it is there. */
 // @ts-ignore: decorator
@@ -148,6 +149,16 @@ let touched: u32 = 0;
 export function touchEntry(interest: Interest, tag: u32): void {
   const table = entriesOf(interest);
   touched += slotTag(table, tableStart(table, tag));
+  awaited = tag;
+}
+
+/** Goes on with the last `touchEntry`: asks for the entry in that slot, whichever it is. */
+// @ts-ignore: decorator
+@inline
+export function touchAwaited(interest: Interest): void {
+  const table = entriesOf(interest);
+  const entry = slotPointer(table, tableStart(table, awaited));
+  touched += load<u32>(entry, ENTRY_SIZE - 4) + load<u32>(entry, ENTRY_SIZE + 16);
 }
 
 /** The entry of exactly this subject, or null. */

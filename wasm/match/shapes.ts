@@ -14,7 +14,7 @@ import { allocZero, free } from '../lib/arena';
 import { equal } from '../lib/bytes';
 import { slotPointer, slotTag, tableAdd, tableNext, tableRemove, tableStart } from '../lib/table';
 import { addFound } from './found';
-import { ENTRY_SIZE, Entry, Interest, entrySubject, wildcardsOf } from './interest';
+import { ENTRY_SIZE, Entry, Interest, entrySubject, touchAwaited, wildcardsOf } from './interest';
 import { isFull, isStar, split, tokenAt } from './subject';
 
 
@@ -227,9 +227,11 @@ function finishProbe(interest: Interest, probe: usize): Entry {
 /** Adds the entries that match the `count` tokens of the list to the found ones. */
 export function shapesFind(interest: Interest, count: u32): void {
   const kept = keepCandidates(interest, startProbes(interest, count));
+  touchAwaited(interest);
   for (let i: u32 = 0; i < kept; i++) {
     const entry = finishProbe(interest, probes + ((<usize>i) << 4));
     if (!changetype<usize>(entry)) continue;
+    // Asks for the first subscription; the embeddable matcher keeps a small number here, which is an address as good as any.
     touched += load<u32>(entry.firstSub);
     addFound(changetype<usize>(entry));
   }
