@@ -9,7 +9,7 @@ const RELOAD: Readonly<Record<KeyRow['reload'], string>> = { yes: 'yes', no: 'no
 const OPENING = `# Configuration
 
 A configuration file of nats-server works unchanged. It is read from the file named by \`-c\`; flags of the command line win over it.
-This page is written from the tables that the reader itself uses (\`npm run docs\`).
+This page is written from the tables that the reader itself uses (\`UPDATE_DOCS=1 npm test tables\`).
 
 ## The language
 
@@ -27,9 +27,10 @@ This page is written from the tables that the reader itself uses (\`npm run docs
 
 A mistake is shown as \`file:line:column: what is wrong\`, all mistakes of a file together. \`-t\` checks a file and exits.
 
-Three things are taken differently than by nats-server: a list of numbers such as \`[1, 2]\` needs no space before its bracket; an
-integer beyond 64 bits is a mistake instead of another number; a \`{\` around the whole file must be closed, and a separator where a
-key is wanted is a mistake.
+A few things are taken differently than by nats-server. More is accepted: a list of numbers such as \`[1, 2]\` needs no space before
+its bracket, \`left\` and \`right\` are functions of mappings, and \`-sd\` wins over a \`store_dir\` of the file. Mistakes that it reads
+over are told: an integer beyond 64 bits, a \`{\` around the whole file that is not closed, a separator where a key is wanted, a
+compression mode or an account block that is none.
 
 **reload** says what \`--signal reload\` may change: a key with *no* makes the whole reload fail when it differs. A key that is *not
 built yet* is read and checked, and said once in the log. Keys that would make the server stricter than it can be yet (operator mode,

@@ -49,6 +49,7 @@ function fillZeros(options: Options): void {
   ] as const;
   for (const field of zeroMeansDefault) if (options[field] === 0) options[field] = defaults[field];
   if (options.host === '') options.host = defaults.host;
+  options.maxSubscriptions = Math.max(options.maxSubscriptions, 0);
 }
 
 /** Reads the file at `path`. Throws a ConfigError that holds everything wrong with it. */

@@ -230,7 +230,7 @@ export function listen<T extends HostPort>(): SpreadType<T> {
       const read = readHostPort(value, reader);
       if (read === undefined) return;
       target.port = read.port;
-      if (read.host !== undefined) target.host = read.host;
+      if (read.host !== undefined && read.host !== '') target.host = read.host;
     },
   };
 }

@@ -67,6 +67,15 @@ export const storeDir: SpreadType<JetStreamOptions> = {
   },
 };
 
+/** A negative limit is one that is not given. */
+const storeLimit: ValueType<number> = {
+  name: sizeOrText.name,
+  read(value, reader, key) {
+    const read = sizeOrText.read(value, reader, key);
+    return read === undefined || read < 0 ? undefined : read;
+  },
+};
+
 const syncInterval: ValueType<number | 'always'> = {
   name: 'duration or `always`',
   read(value, reader, key) {
@@ -111,7 +120,7 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     key: 'max_memory_store',
     aliases: ['max_mem_store', 'max_mem'],
     field: 'maxMemory',
-    type: sizeOrText,
+    type: storeLimit,
     reload: 'part',
     default: '75% of the memory',
     doc: 'Bytes of streams in memory. A reload may increase it.',
@@ -120,7 +129,7 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     key: 'max_file_store',
     aliases: ['max_file'],
     field: 'maxFile',
-    type: sizeOrText,
+    type: storeLimit,
     reload: 'part',
     default: '75% of the free disk',
     doc: 'Bytes of streams on disk. A reload may increase it.',
