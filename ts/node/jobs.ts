@@ -27,10 +27,16 @@ function sizeOf(path: string): number {
 }
 
 export class NodeJobs implements Jobs {
+  readonly #worthAPool: number;
   readonly #directory = dirname(fileURLToPath(import.meta.url));
   #module: WebAssembly.Module | undefined;
   #scanner: BlockScanner | undefined;
   #pool: Promise<Piscina<ScanTask, ScanResult>> | undefined;
+
+  /** `worthAPool`: bytes from which on the pool is used. */
+  constructor(worthAPool = WORTH_A_POOL) {
+    this.#worthAPool = worthAPool;
+  }
 
   #kernel(): WebAssembly.Module {
     this.#module ??= loadKernel('jobs', this.#directory);
@@ -51,7 +57,7 @@ export class NodeJobs implements Jobs {
 
   async scan(tasks: readonly ScanTask[]): Promise<ScanResult[]> {
     const total = tasks.reduce((sum, task) => sum + sizeOf(task.path), 0);
-    if (tasks.length < 2 || total < WORTH_A_POOL) {
+    if (tasks.length < 2 || total < this.#worthAPool) {
       this.#scanner ??= new BlockScanner(this.#kernel());
       const scanner = this.#scanner;
       return tasks.map((task) => scanner.scan(task));

@@ -3,13 +3,13 @@
 // fails is cut back to where it began.
 
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
+import type { Maps } from './maps.ts';
 import type { Run } from '../../kernel/streams.ts';
 
 interface Block {
   readonly number: number;
   size: number;
   file: OpenFile | undefined;
-  map: MappedFile | undefined;
   /** Has tombstones: they may stand for messages of earlier blocks. */
   tombstones: boolean;
 }
@@ -26,6 +26,7 @@ const MOST_OPEN = 8;
 export class BlockFiles {
   readonly directory: string;
   readonly #disk: Disk;
+  readonly #maps: Maps;
   readonly #blocks = new Map<number, Block>();
   readonly #open: Block[] = [];
   /** The highest number there was. Blocks below it are complete: runs are written in order. */
@@ -38,14 +39,15 @@ export class BlockFiles {
   /** No longer used here, but perhaps by a sync: closed when that is through. */
   readonly #retired = new Set<OpenFile>();
 
-  constructor(disk: Disk, directory: string) {
+  constructor(disk: Disk, maps: Maps, directory: string) {
     this.#disk = disk;
+    this.#maps = maps;
     this.directory = directory;
   }
 
   /** Enters a block that exists. */
   add(number: number, size: number, tombstones: boolean): void {
-    this.#blocks.set(number, { number, size, file: undefined, map: undefined, tombstones });
+    this.#blocks.set(number, { number, size, file: undefined, tombstones });
     this.#newest = Math.max(this.#newest, number);
   }
 
@@ -96,7 +98,7 @@ export class BlockFiles {
 
   /** Makes a new, empty block. */
   create(number: number): Block {
-    const block: Block = { number, size: 0, file: undefined, map: undefined, tombstones: false };
+    const block: Block = { number, size: 0, file: undefined, tombstones: false };
     block.file = this.#disk.open(this.#path(number), true);
     this.#open.push(block);
     this.#blocks.set(number, block);
@@ -171,27 +173,14 @@ export class BlockFiles {
     if (block === undefined) return 0;
     const length = Math.min(into.length, block.size - offset);
     if (length <= 0) return 0;
-    const map = number < this.#newest ? this.#mapOf(block) : undefined;
-    if (map === undefined) return this.#disk.read(this.#use(block), into.subarray(0, length), offset);
-    into.set(map.bytes.subarray(offset, offset + length));
+    const mapped = number < this.#newest ? this.#mapOf(block) : undefined;
+    if (mapped === undefined) return this.#disk.read(this.#use(block), into.subarray(0, length), offset);
+    into.set(mapped.bytes.subarray(offset, offset + length));
     return length;
   }
 
   #mapOf(block: Block): MappedFile | undefined {
-    if (block.map !== undefined) return block.map;
-    for (const other of this.#blocks.values()) {
-      if (other.map === undefined || this.#mapped() < MOST_OPEN) continue;
-      other.map.letGo();
-      other.map = undefined;
-    }
-    block.map = this.#disk.map(this.#use(block), block.size);
-    return block.map;
-  }
-
-  #mapped(): number {
-    let count = 0;
-    for (const block of this.#blocks.values()) if (block.map !== undefined) count++;
-    return count;
+    return this.#maps.use(block, () => this.#disk.map(this.#use(block), block.size));
   }
 
   /** Cuts a block to a length. */
@@ -199,6 +188,7 @@ export class BlockFiles {
     const block = this.#blocks.get(number);
     if (block === undefined) return;
     const file = this.#use(block);
+    this.#maps.drop(block);
     this.#disk.cut(file, length);
     block.size = length;
     this.#unsynced.add(file);
@@ -223,15 +213,14 @@ export class BlockFiles {
       this.#unsynced.delete(block.file);
       this.#closeLater(block.file);
     }
-    block.map?.letGo();
+    this.#maps.drop(block);
     this.#disk.remove(this.#path(number));
   }
 
   /** Closes everything; only when no sync is under way. */
   close(): void {
     for (const block of this.#blocks.values()) {
-      block.map?.letGo();
-      block.map = undefined;
+      this.#maps.drop(block);
       if (block.file !== undefined) this.#disk.close(block.file);
       block.file = undefined;
     }

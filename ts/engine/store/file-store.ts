@@ -12,6 +12,7 @@ import { BlockFiles } from './block-files.ts';
 import { DeliverCall } from './deliver-call.ts';
 import { FileStream } from './file-stream.ts';
 import { readIndexHead } from './index-db.ts';
+import { Maps } from './maps.ts';
 import { StreamReader } from './reader.ts';
 import { recoverStream } from './recover.ts';
 import type { Recovered } from './recover.ts';
@@ -46,6 +47,7 @@ export class FileStore implements Store {
   readonly #streams: StreamKernel;
   readonly #rounds: Rounds;
   readonly #windows: Windows;
+  readonly #maps = new Maps();
   readonly #call: DeliverCall;
   readonly #open = new Map<number, FileStream>();
   #lastTag = 0;
@@ -101,7 +103,7 @@ export class FileStore implements Store {
     return this.#guarded(directory.path, () => {
       directory.create();
       directory.writeMeta(meta);
-      const files = new BlockFiles(disk, directory.blocks);
+      const files = new BlockFiles(disk, this.#maps, directory.blocks);
       files.create(1);
       if (this.#rounds.synchronous) disk.syncDirectory(streamsPath(this.#options.root, options.accountName));
       const stream = this.#openStream(options, directory, files, { lostBytes: 0, block: 1, offset: 0 });
@@ -115,7 +117,7 @@ export class FileStore implements Store {
   async recover(options: StreamOptions): Promise<StreamStore> {
     const { disk, jobs, log } = this.#ports;
     const directory = this.#directory(options.accountName, options.name);
-    const files = new BlockFiles(disk, directory.blocks);
+    const files = new BlockFiles(disk, this.#maps, directory.blocks);
     const handle = this.#newHandle(options);
     try {
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);

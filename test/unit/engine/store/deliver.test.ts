@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { flag } from '../../../../ts/kernel/constants.ts';
 import type { DeliverRequest, Delivered, StreamStore } from '../../../../ts/engine/store/store.ts';
+import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { matches } from '../../../oracle/stream.ts';
 import { noLimits, openTestStore, synced } from '../../../support/store.ts';
 import type { TestStore } from '../../../support/store.ts';
@@ -79,8 +80,8 @@ interface Bench {
   deliver(request: Partial<DeliverRequest>): Delivered;
 }
 
-async function bench(messages: number): Promise<Bench> {
-  const server = openTestStore(temporaryFolder());
+async function bench(messages: number, disk = new NodeDisk()): Promise<Bench> {
+  const server = openTestStore(temporaryFolder(), disk);
   // Small blocks: many of them are read.
   const stream = server.store.create(server.options('S', { limits: { ...noLimits, maxBytes: 100_000_000 } }), '{}');
   server.turn(() => {
@@ -169,9 +170,19 @@ describe('a batch', () => {
   });
 });
 
-test('batches with and without filters bring a whole stream over, from many blocks', async () => {
-  const messages = 60_000;
-  const { server, stream, receiver, deliver } = await bench(messages);
+/** A machine without the mmap addon. */
+class DiskWithoutMaps extends NodeDisk {
+  override map(): undefined {
+    return undefined;
+  }
+}
+
+test('batches with and without filters bring a whole stream over, through maps', () => bringOver(new NodeDisk(), 40_000));
+
+test('without the addon blocks are read', () => bringOver(new DiskWithoutMaps(), 30_000));
+
+async function bringOver(disk: NodeDisk, messages: number): Promise<void> {
+  const { server, stream, receiver, deliver } = await bench(messages, disk);
   for (const filters of [[], ['o.new'], ['o.*'], ['o.>', 'p.x'], ['o.new.eu', 'p.*'], ['none']]) {
     const wanted = (seq: number): boolean => filters.length === 0 || filters.some((filter) => matches(filter, subjectOf(seq)));
     let pending = stream.countPending(filters, 1);
@@ -195,4 +206,4 @@ test('batches with and without filters bring a whole stream over, from many bloc
     assert.equal(next, messages + 1);
   }
   await server.stop();
-});
+}
