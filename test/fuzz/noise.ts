@@ -11,7 +11,7 @@ import type { Cuts } from '../oracle/arbitraries.ts';
 import { holds } from '../oracle/check.ts';
 import type { Effort } from '../oracle/check.ts';
 import { polite } from '../oracle/conversations.ts';
-import type { MemoryServer } from '../oracle/memory_server.ts';
+import type { MemoryServer } from '../oracle/memory-server.ts';
 
 export interface Damaged {
   readonly conn: number;

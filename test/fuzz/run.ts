@@ -5,7 +5,7 @@
 import { agrees, ours, oursGuarded } from '../oracle/agreement.ts';
 import type { Effort } from '../oracle/check.ts';
 import { asking, guarded, guardedConfig, hostile, polite, unannounced } from '../oracle/conversations.ts';
-import { MemoryServer } from '../oracle/memory_server.ts';
+import { MemoryServer } from '../oracle/memory-server.ts';
 import { matcherAgrees } from './matcher.ts';
 import { noise, survives } from './noise.ts';
 

@@ -6,12 +6,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { cut, cuts } from './arbitraries.ts';
 import type { Cuts, Step } from './arbitraries.ts';
-import { Broker, openRules } from './broker.ts';
-import type { Rules } from './broker.ts';
+import { Broker } from './broker.ts';
+import { openRules } from './rules.ts';
+import type { Rules } from './rules.ts';
 import { holds } from './check.ts';
 import type { Effort } from './check.ts';
 import { connections, guardedRules } from './conversations.ts';
-import type { MemoryPeer, MemoryServer } from './memory_server.ts';
+import type { MemoryPeer, MemoryServer } from './memory-server.ts';
 import { ReceivedBytes } from './witness.ts';
 
 export interface CutStep extends Step {

@@ -4,8 +4,8 @@
 import fc from 'fast-check';
 import { connectFields, connectLine, hostileText, pattern, politeLine, subject, written } from './arbitraries.ts';
 import type { Step } from './arbitraries.ts';
-import { openRules } from './broker.ts';
-import type { Identity, Rules } from './broker.ts';
+import { openRules } from './rules.ts';
+import type { Identity, Rules } from './rules.ts';
 
 export const connections: readonly number[] = [0, 1, 2];
 

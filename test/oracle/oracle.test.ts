@@ -7,12 +7,13 @@
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Step } from './arbitraries.ts';
-import { Broker, openRules } from './broker.ts';
-import type { Rules } from './broker.ts';
+import { Broker } from './broker.ts';
+import { openRules } from './rules.ts';
+import type { Rules } from './rules.ts';
 import { effort, holdsInTime } from './check.ts';
 import { asking, connections, guarded, guardedConfig, guardedRules, hostile, polite, unannounced } from './conversations.ts';
-import { RawConnection, findNatsServer, startRealServer } from './real_server.ts';
-import type { RealServer } from './real_server.ts';
+import { RawConnection, findNatsServer, startRealServer } from './real-server.ts';
+import type { RealServer } from './real-server.ts';
 import { FirstChoice, ReceivedBytes } from './witness.ts';
 
 const binary = findNatsServer();

@@ -5,7 +5,7 @@
  * With the bytes at hand a queue group's pick is read off: the group's member whose frame stands where the next frame of
  * its connection must begin. Conversations number their payloads, so no two messages can be taken for one another.
  */
-import type { Frame, Witness } from './broker.ts';
+import type { Frame, Witness } from './rules.ts';
 
 export class Disagreement extends Error {}
 

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { agrees, cutting, ours, oursGuarded, play } from '../../oracle/agreement.ts';
 import { effort, holds } from '../../oracle/check.ts';
 import { asking, guarded, guardedConfig, hostile, polite, unannounced } from '../../oracle/conversations.ts';
-import { MemoryServer } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
 
 /** Runs once to warm up tables and caches, then again, and wants the second round to leave nothing behind. */
 function returnsToBase(server: MemoryServer, round: () => void): void {

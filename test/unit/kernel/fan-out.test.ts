@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryServer } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
 
 const receivers = 1000;
 const message = 'PUB f 1\r\nx\r\n';

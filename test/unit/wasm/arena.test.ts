@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { effort, holds } from '../../oracle/check.ts';
-import { MemoryServer } from '../../oracle/memory_server.ts';
-import type { MemoryServerOptions } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
+import type { MemoryServerOptions } from '../../oracle/memory-server.ts';
 
 type Action = { readonly take: number } | { readonly give: number };
 

@@ -8,7 +8,7 @@ import { agrees, ours, oursGuarded } from '../../oracle/agreement.ts';
 import type { Step } from '../../oracle/arbitraries.ts';
 import { effort } from '../../oracle/check.ts';
 import { guardedConfig } from '../../oracle/conversations.ts';
-import { MemoryServer } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
 
 const few = fc.constantFrom('a', 'a.b', 'a.b.c');
 const patterns = fc.constantFrom('a', 'a.b', 'a.b.c', '*', '>', 'a.*', 'a.>', '*.b', '*.*', 'a.*.c', '*.b.>', 'a.b.*', '*.*.*');

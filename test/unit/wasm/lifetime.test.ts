@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guardedConfig } from '../../oracle/conversations.ts';
-import { MemoryServer } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
 
 /** The second and third of three equal rounds end with the same live bytes and pages. */
 function leavesNothing(server: MemoryServer, round: () => void): void {

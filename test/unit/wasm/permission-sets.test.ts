@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { toBytes } from '../../oracle/bytes.ts';
 import { anySubject, pattern, subject } from '../../oracle/arbitraries.ts';
 import { effort, holds } from '../../oracle/check.ts';
-import { MemoryServer } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
 import { mayPublish } from '../../oracle/permissions.ts';
 
 const list = fc.array(fc.oneof({ weight: 3, arbitrary: pattern }, { weight: 1, arbitrary: subject }), { maxLength: 8 });

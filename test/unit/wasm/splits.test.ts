@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ours, play } from '../../oracle/agreement.ts';
-import { MemoryServer } from '../../oracle/memory_server.ts';
+import { MemoryServer } from '../../oracle/memory-server.ts';
 
 const limit = 4096;
 const longSubject = 'x'.repeat(limit - ' 1'.length);
