@@ -297,13 +297,17 @@ export function takeGhost(entry: usize): bool {
   return (word & GHOST) != 0;
 }
 
-/** Live messages in a block. */
+/** Live messages in a block. Blocks rise with the sequences. */
 export function liveInBlock(index: Sequences, block: u32): u32 {
-  let live: u32 = 0;
-  for (let i: u32 = 0; i < index.count; i++) {
-    const segment = segmentAt(index, i);
-    if (segment.block == block) live += segment.live;
+  let low: u32 = 0;
+  let high = index.count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (segmentAt(index, middle).block < block) low = middle + 1;
+    else high = middle;
   }
+  let live: u32 = 0;
+  for (; low < index.count && segmentAt(index, low).block == block; low++) live += segmentAt(index, low).live;
   return live;
 }
 

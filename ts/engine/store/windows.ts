@@ -61,6 +61,7 @@ export class Windows {
 
   #slotFor(files: BlockFiles, block: number, size: number): Slot {
     let slot = this.#slots.find((other) => other.files === files && other.block === block && other.capacity >= size);
+    slot ??= this.#slots.find((other) => other.files === undefined);
     if (slot === undefined && this.#slots.length < WINDOWS) {
       slot = { files: undefined, block: 0, from: 0, to: 0, address: 0, capacity: 0, used: 0 };
       this.#slots.push(slot);
