@@ -3,7 +3,9 @@
 
 import type { Server } from '../engine/server/server.ts';
 import type { EngineView } from '../engine/snapshot.ts';
+import type { HttpListening } from '../node/http.ts';
 import { openLog } from '../node/log.ts';
+import type { ServerLog } from '../node/log.ts';
 import { loadArguments } from './command-line.ts';
 import { openMonitoring } from './monitoring.ts';
 import { buildServer } from './server.ts';
@@ -32,15 +34,13 @@ function reachable(host: string): string {
   return host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }
 
-function embedded(
-  server: Server,
-  port: number,
-  monitoring: { readonly port: number; close(): Promise<void> } | undefined,
-): EmbeddedServer {
+function embedded(server: Server, monitoring: HttpListening | undefined, log: ServerLog | undefined): EmbeddedServer {
   const host = reachable(server.options.host);
+  const port = server.listening.client?.port ?? 0;
   const ended = async (work: Promise<void>): Promise<void> => {
     await work;
     await monitoring?.close();
+    log?.close();
   };
   return {
     url: `nats://${host}:${port}`,
@@ -73,7 +73,7 @@ export async function startServer(args: readonly string[] = [], { log: logging =
       await monitoring?.close();
       throw error;
     }
-    return embedded(server, server.listening.client?.port ?? 0, monitoring);
+    return embedded(server, monitoring, ownLog);
   } catch (error) {
     ownLog?.close();
     throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });

@@ -1,3 +1,5 @@
+// The embed API as a program uses it: servers of its own, driven by an official client.
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
