@@ -64,18 +64,22 @@ export class NodeDisk implements Disk {
     }
   }
 
-  replace(path: string, content: Uint8Array, durable: boolean): void {
-    const temporary = `${path}.tmp`;
+  writeWhole(path: string, content: Uint8Array, durable: boolean): void {
     guarded(path, () => {
-      const descriptor = fs.openSync(temporary, 'w', FILE_MODE);
+      const descriptor = fs.openSync(path, 'w', FILE_MODE);
       try {
         for (let at = 0; at < content.length;) at += fs.writeSync(descriptor, content, at);
         if (durable) fs.fsyncSync(descriptor);
       } finally {
         fs.closeSync(descriptor);
       }
-      fs.renameSync(temporary, path);
     });
+  }
+
+  replace(path: string, content: Uint8Array, durable: boolean): void {
+    const temporary = `${path}.tmp`;
+    this.writeWhole(temporary, content, durable);
+    this.rename(temporary, path);
     if (durable) this.syncDirectory(dirname(path));
   }
 

@@ -44,6 +44,8 @@ export interface Disk {
   makeDirectory(path: string): void;
   /** Undefined when there is no such file. */
   readWhole(path: string): Uint8Array | undefined;
+  /** Writes a file from its beginning, synced if `durable`. */
+  writeWhole(path: string, content: Uint8Array, durable: boolean): void;
   /** Replaces a file by way of a temporary one: written, synced if `durable`, renamed, directory synced if `durable`. */
   replace(path: string, content: Uint8Array, durable: boolean): void;
   rename(from: string, to: string): void;

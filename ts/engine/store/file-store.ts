@@ -101,17 +101,28 @@ export class FileStore implements Store {
     const directory = this.#directory(options.accountName, options.name);
     if (disk.exists(`${directory.path}/meta.inf`)) throw new StoreFault('EXISTS', `${directory.path} has a stream already`);
     return this.#guarded(directory.path, () => {
+      const firstOfAccount = !disk.exists(streamsPath(this.#options.root, options.accountName));
       directory.create();
       directory.writeMeta(meta);
       const files = new BlockFiles(disk, this.#maps, directory.blocks);
       files.create(1);
-      if (this.#rounds.synchronous) disk.syncDirectory(streamsPath(this.#options.root, options.accountName));
+      if (this.#rounds.synchronous) this.#syncParents(options.accountName, firstOfAccount);
       const stream = this.#openStream(options, directory, files, { lostBytes: 0, block: 1, offset: 0 });
       if (options.firstSeq > 1) {
         this.#streams.exports.startStream(stream.handle, options.firstSeq);
       }
       return stream;
     });
+  }
+
+  /** A stream is where it was made after a power failure too: the directories above it are synced. */
+  #syncParents(accountName: string, firstOfAccount: boolean): void {
+    const { disk } = this.#ports;
+    const { root } = this.#options;
+    disk.syncDirectory(streamsPath(root, accountName));
+    if (!firstOfAccount) return;
+    disk.syncDirectory(`${root}/${accountName}`);
+    disk.syncDirectory(root);
   }
 
   async recover(options: StreamOptions): Promise<StreamStore> {

@@ -48,24 +48,40 @@ export class StreamDirectory {
     this.#writeMeta(this.path, this.name, meta);
   }
 
+  /**
+   * Both files are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
+   * content whose checksum still has its temporary name (`#readMeta` ends that).
+   */
   #writeMeta(path: string, keyName: string, meta: string): void {
     const { disk, kernel, durable } = this.#ports;
     const content = encoder.encode(meta);
-    disk.replace(`${path}/meta.inf`, content, durable);
-    disk.replace(`${path}/meta.sum`, encoder.encode(kernel.sum(keyName, content)), durable);
+    disk.writeWhole(`${path}/meta.inf.tmp`, content, durable);
+    disk.writeWhole(`${path}/meta.sum.tmp`, encoder.encode(kernel.sum(keyName, content)), durable);
+    disk.rename(`${path}/meta.inf.tmp`, `${path}/meta.inf`);
+    disk.rename(`${path}/meta.sum.tmp`, `${path}/meta.sum`);
+    if (durable) disk.syncDirectory(path);
+  }
+
+  /** The content of meta.inf, or why it is not to be believed. */
+  #readMeta(path: string, keyName: string): { readonly meta?: string; readonly problem?: string } {
+    const { disk, kernel } = this.#ports;
+    const content = disk.readWhole(`${path}/meta.inf`);
+    if (content === undefined) return { problem: 'meta.inf is missing' };
+    const expected = kernel.sum(keyName, content);
+    const has = (name: string): boolean => decoder.decode(disk.readWhole(`${path}/${name}`) ?? new Uint8Array(0)) === expected;
+    if (!has('meta.sum')) {
+      if (!has('meta.sum.tmp')) return { problem: 'meta.inf does not have the checksum in meta.sum' };
+      disk.rename(`${path}/meta.sum.tmp`, `${path}/meta.sum`);
+    }
+    return { meta: decoder.decode(content) };
   }
 
   /** Reads meta.inf and says what stands against opening the stream. */
   find(): FoundStream {
-    const { disk, kernel } = this.#ports;
     const { name, path } = this;
-    if (disk.exists(`${path}/meta.key`)) return { name, problem: 'the stream is encrypted, which this server cannot read yet' };
-    const content = disk.readWhole(`${path}/meta.inf`);
-    const sum = disk.readWhole(`${path}/meta.sum`);
-    if (content === undefined || sum === undefined) return { name, problem: 'meta.inf or meta.sum is missing' };
-    if (decoder.decode(sum) !== kernel.sum(name, content))
-      return { name, problem: 'meta.inf does not have the checksum in meta.sum' };
-    return { name, meta: decoder.decode(content) };
+    const encrypted = this.#ports.disk.exists(`${path}/meta.key`);
+    if (encrypted) return { name, problem: 'the stream is encrypted, which this server cannot read yet' };
+    return { name, ...this.#readMeta(path, name) };
   }
 
   consumers(): FoundConsumer[] {
@@ -75,6 +91,8 @@ export class StreamDirectory {
       if (!directory) continue;
       const path = `${this.path}/obs/${name}`;
       const content = disk.readWhole(`${path}/meta.inf`);
+      // As nats-server does: the checksum of a consumer must be there, and is not compared.
+      if (content !== undefined && !disk.exists(`${path}/meta.sum`)) this.#readMeta(path, `${this.name}/${name}`);
       if (content === undefined || !disk.exists(`${path}/meta.sum`)) {
         found.push({ name, problem: 'meta.inf or meta.sum is missing' });
         continue;
@@ -88,8 +106,10 @@ export class StreamDirectory {
 
   writeConsumer(name: string, meta: string): void {
     const path = `${this.path}/obs/${name}`;
-    this.#ports.disk.makeDirectory(path);
+    const { disk, durable } = this.#ports;
+    disk.makeDirectory(path);
     this.#writeMeta(path, `${this.name}/${name}`, meta);
+    if (durable) disk.syncDirectory(`${this.path}/obs`);
   }
 
   writeConsumerState(name: string, state: ConsumerState): void {

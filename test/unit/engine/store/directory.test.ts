@@ -1,0 +1,91 @@
+/** What lies beside the blocks: metadata that survives a crash between its two files, and directories that are left alone. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { StoreFault } from '../../../../ts/engine/store/store.ts';
+import { openTestStore, synced } from '../../../support/store.ts';
+import { temporaryFolder } from '../../../support/temporary.ts';
+
+test('metadata is believed with its checksum only, also when a crash came between the two renames', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S'), '{"name":"S"}');
+  const path = join(root, '$G/streams/S');
+  assert.deepEqual(server.store.find('$G'), [{ name: 'S', meta: '{"name":"S"}' }]);
+
+  const older = readFileSync(join(path, 'meta.sum'));
+  stream.writeMeta('{"name":"S","description":"new"}');
+  renameSync(join(path, 'meta.sum'), join(path, 'meta.sum.tmp'));
+  writeFileSync(join(path, 'meta.sum'), older);
+  assert.deepEqual(server.store.find('$G'), [{ name: 'S', meta: '{"name":"S","description":"new"}' }]);
+
+  writeFileSync(join(path, 'meta.inf'), '{"name":"X"}');
+  assert.match(server.store.find('$G')[0]?.problem ?? '', /checksum/);
+  rmSync(join(path, 'meta.inf'));
+  assert.match(server.store.find('$G')[0]?.problem ?? '', /missing/);
+  await server.stop();
+});
+
+test('a stream that cannot be opened is left as it is', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S'), '{}');
+  server.turn(() => {
+    stream.append({ subject: 'a', payload: new Uint8Array(10) });
+  });
+  await synced(stream);
+  await stream.stop();
+  const blocks = join(root, '$G/streams/S/msgs');
+  writeFileSync(join(blocks, '2.blk'), 'cmp\u0001compressed');
+  const before = readFileSync(join(blocks, '1.blk'));
+  await assert.rejects(server.store.recover(server.options('S')), (error: unknown) => {
+    return error instanceof StoreFault && /compressed/.test(error.message);
+  });
+  assert.deepEqual(readFileSync(join(blocks, '1.blk')), before);
+  assert.throws(() => server.store.create(server.options('S'), '{}'), /has a stream already/);
+  await server.stop();
+});
+
+test('what a purge of nats-server left half done is ended', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S'), '{}');
+  server.turn(() => {
+    for (let n = 0; n < 5; n++) stream.append({ subject: 'a', payload: new Uint8Array(10) });
+  });
+  await synced(stream);
+  server.turn(() => void stream.purge({}));
+  await synced(stream);
+  await stream.stop();
+  const path = join(root, '$G/streams/S');
+  mkdirSync(join(path, '__new_msgs__'));
+  renameSync(join(path, 'msgs/2.blk'), join(path, '__new_msgs__/2.blk'));
+  writeFileSync(join(path, 'msgs/1.blk'), 'purged messages');
+  const again = await server.store.recover(server.options('S'));
+  assert.deepEqual([again.state.messages, again.state.firstSeq, again.state.lastSeq], [0, 6, 5]);
+  await server.stop();
+});
+
+test('consumers come back with their state', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S'), '{}');
+  const state = {
+    ackFloor: { consumer: 2, stream: 3 },
+    delivered: { consumer: 5, stream: 9 },
+    pending: [{ stream: 7, consumer: 4, seconds: 1_795_000_000 }],
+    redelivered: [{ stream: 7, count: 2 }],
+  };
+  stream.writeConsumer('C', '{"Name":"C"}');
+  stream.writeConsumerState('C', state);
+  stream.writeConsumer('NEW', '{"Name":"NEW"}');
+  const found = stream.consumers().sort((a, b) => a.name.localeCompare(b.name));
+  assert.deepEqual(found, [
+    { name: 'C', meta: '{"Name":"C"}', state },
+    { name: 'NEW', meta: '{"Name":"NEW"}' },
+  ]);
+  stream.removeConsumer('C');
+  assert.deepEqual(stream.consumers(), [{ name: 'NEW', meta: '{"Name":"NEW"}' }]);
+  await server.stop();
+});
