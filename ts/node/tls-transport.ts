@@ -39,11 +39,14 @@ export class TlsTransport implements Transport {
   /** A write that waits for the end of the upgrade. */
   #held: readonly Uint8Array[] | undefined = undefined;
   #afterWrite: (() => void) | undefined = undefined;
+  /** Records deciphered in this turn of the loop: handed over together, so that what they ask for is answered in one write. */
+  #gathered: Buffer[] = [];
   readonly #onError = (error: Error): void => {
     this.#error ??= error;
   };
   readonly #onClose = (): void => {
     if (this.#closed) return;
+    this.#handOver();
     this.#closed = true;
     this.#sink?.onClose(this.#error);
   };
@@ -84,6 +87,7 @@ export class TlsTransport implements Transport {
 
   resumeReading(): void {
     this.#paused = false;
+    if (this.#gathered.length > 0) setImmediate(() => this.#handOver());
     if (!this.#upgrading) this.#socket.resume();
   }
 
@@ -115,9 +119,16 @@ export class TlsTransport implements Transport {
 
   #listen(): void {
     this.#socket.on('data', (bytes: Buffer) => {
-      if (this.#sink !== undefined && !this.#closed) deliver(bytes, this.#options.inbound, this.#sink);
+      if (this.#gathered.push(bytes) === 1) setImmediate(() => this.#handOver());
     });
     if (!this.#paused) this.#socket.resume();
+  }
+
+  #handOver(): void {
+    const records = this.#gathered;
+    if (records.length === 0 || this.#paused || this.#closed || this.#sink === undefined) return;
+    this.#gathered = [];
+    deliver(records.length === 1 ? (records[0] as Buffer) : Buffer.concat(records), this.#options.inbound, this.#sink);
   }
 
   async #startTls(): Promise<TransportTls | undefined> {
