@@ -1,0 +1,206 @@
+/**
+ * A disk in memory that forgets in a power failure whatever was not synced: file contents without a sync of the file, names without a sync of
+ * their directory. What is left is written to a real folder, for a store to open.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DiskFault } from '../../ts/ports/disk.ts';
+import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
+
+class File {
+  content = Buffer.alloc(0);
+  synced = Buffer.alloc(0);
+}
+
+class Directory {
+  readonly entries = new Map<string, File | Directory>();
+  synced = new Map<string, File | Directory>();
+}
+
+type Node = File | Directory;
+
+export class VolatileDisk implements Disk {
+  readonly #root = new Directory();
+  readonly #open = new Map<number, Node>();
+  readonly #waiting: (() => void)[] = [];
+  #lastDescriptor = 0;
+
+  #names(path: string): string[] {
+    return path.split('/').filter((name) => name !== '');
+  }
+
+  #find(path: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const name of this.#names(path)) node = node instanceof Directory ? node.entries.get(name) : undefined;
+    return node;
+  }
+
+  #parent(path: string): { readonly directory: Directory; readonly name: string } {
+    const directory = this.#find(dirname(path));
+    if (!(directory instanceof Directory)) throw new DiskFault('ENOENT', path, `${path}: no such directory`);
+    return { directory, name: this.#names(path).at(-1) ?? '' };
+  }
+
+  #file(file: OpenFile): File {
+    const node = this.#open.get(file.descriptor);
+    if (!(node instanceof File)) throw new DiskFault('EBADF', file.path, `${file.path}: not an open file`);
+    return node;
+  }
+
+  exists(path: string): boolean {
+    return this.#find(path) !== undefined;
+  }
+
+  list(path: string): DirectoryEntry[] {
+    const node = this.#find(path);
+    if (!(node instanceof Directory)) return [];
+    return [...node.entries].map(([name, entry]) => ({ name, directory: entry instanceof Directory }));
+  }
+
+  makeDirectory(path: string): void {
+    let node = this.#root;
+    for (const name of this.#names(path)) {
+      const next = node.entries.get(name) ?? new Directory();
+      node.entries.set(name, next);
+      if (next instanceof Directory) node = next;
+    }
+  }
+
+  readWhole(path: string): Uint8Array | undefined {
+    const node = this.#find(path);
+    return node instanceof File ? Buffer.from(node.content) : undefined;
+  }
+
+  writeWhole(path: string, content: Uint8Array, durable: boolean): void {
+    const { directory, name } = this.#parent(path);
+    const file = directory.entries.get(name) ?? new File();
+    if (!(file instanceof File)) throw new DiskFault('EISDIR', path, `${path}: a directory`);
+    directory.entries.set(name, file);
+    file.content = Buffer.from(content);
+    if (durable) file.synced = file.content;
+  }
+
+  replace(path: string, content: Uint8Array, durable: boolean): void {
+    this.writeWhole(`${path}.tmp`, content, durable);
+    this.rename(`${path}.tmp`, path);
+    if (durable) this.syncDirectory(dirname(path));
+  }
+
+  rename(from: string, to: string): void {
+    const node = this.#find(from);
+    if (node === undefined) throw new DiskFault('ENOENT', from, `${from}: no such file`);
+    this.remove(from);
+    const { directory, name } = this.#parent(to);
+    directory.entries.set(name, node);
+  }
+
+  remove(path: string): void {
+    const { directory, name } = this.#parent(path);
+    directory.entries.delete(name);
+  }
+
+  removeTree(path: string): void {
+    if (this.exists(path)) this.remove(path);
+  }
+
+  syncDirectory(path: string): void {
+    const node = this.#find(path);
+    if (node instanceof Directory) node.synced = new Map(node.entries);
+  }
+
+  #opened(node: Node, path: string): OpenFile {
+    const descriptor = ++this.#lastDescriptor;
+    this.#open.set(descriptor, node);
+    return { descriptor, path };
+  }
+
+  open(path: string, create: boolean): OpenFile {
+    let node = this.#find(path);
+    if (node === undefined && create) {
+      this.writeWhole(path, new Uint8Array(0), false);
+      node = this.#find(path);
+    }
+    if (!(node instanceof File)) throw new DiskFault('ENOENT', path, `${path}: no such file`);
+    return this.#opened(node, path);
+  }
+
+  openDirectory(path: string): OpenFile {
+    const node = this.#find(path);
+    if (!(node instanceof Directory)) throw new DiskFault('ENOENT', path, `${path}: no such directory`);
+    return this.#opened(node, path);
+  }
+
+  close(file: OpenFile): void {
+    if (!this.#open.delete(file.descriptor)) throw new DiskFault('EBADF', file.path, `${file.path}: closed twice`);
+  }
+
+  size(file: OpenFile): number {
+    return this.#file(file).content.length;
+  }
+
+  read(file: OpenFile, into: Uint8Array, offset: number): number {
+    return this.#file(file).content.copy(into, 0, offset);
+  }
+
+  write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
+    const node = this.#file(file);
+    if (node.content.length !== offset) throw new Error(`${file.path}: written at ${offset}, ends at ${node.content.length}`);
+    node.content = Buffer.concat([node.content, ...views]);
+  }
+
+  cut(file: OpenFile, length: number): void {
+    const node = this.#file(file);
+    node.content = Buffer.from(node.content.subarray(0, length));
+  }
+
+  /** Waits for `finishSync`. */
+  sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
+    const nodes = files.map((file) => {
+      const node = this.#open.get(file.descriptor);
+      if (node === undefined) throw new DiskFault('EBADF', file.path, `${file.path}: synced after it was closed`);
+      return node;
+    });
+    // What is synced is what there is when the sync ends, or any earlier state: the earliest is the hardest.
+    const before = nodes.map((node) => (node instanceof File ? node.content : new Map(node.entries)));
+    this.#waiting.push(() => {
+      nodes.forEach((node, i) => {
+        const state = before[i];
+        if (node instanceof File && Buffer.isBuffer(state)) node.synced = state;
+        else if (node instanceof Directory && state instanceof Map) node.synced = state;
+      });
+      done([]);
+    });
+  }
+
+  get syncing(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  finishSync(): void {
+    this.#waiting.shift()?.();
+  }
+
+  map(): MappedFile | undefined {
+    return undefined;
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The power fails: what was synced goes to `folder`. */
+  leaveIn(folder: string): void {
+    const leave = (directory: Directory, path: string): void => {
+      for (const [name, node] of directory.synced) {
+        const to = join(path, name);
+        if (node instanceof File) {
+          writeFileSync(to, node.synced);
+        } else {
+          mkdirSync(to);
+          leave(node, to);
+        }
+      }
+    };
+    leave(this.#root, folder);
+  }
+}
