@@ -12,12 +12,28 @@ interface Package {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+}
+
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const manifest = JSON.parse(read('package.json')) as Package;
 
 test('the lock file names versions and checksums, no registry', () => {
   const hosts = read('package-lock.json').match(/"resolved": "https?:\/\/[^/"]+/g) ?? [];
   assert.deepEqual(hosts, []);
+});
+
+test('the lock file has every platform package that something in it may want, since npm ci refuses it otherwise', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as Lock;
+  const present = new Set(
+    Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)),
+  );
+  const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+  assert.deepEqual(
+    wanted.filter((name) => !present.has(name)),
+    [],
+  );
 });
 
 test('every file that a script runs exists', () => {
