@@ -1,0 +1,178 @@
+// The framed stream of S2 blocks, in both directions and piece by piece. Snappy's framed stream is read too.
+//
+//   chunks: u8 type, u24 length, body
+//   ff      "S2sTwO" or "sNaPpY"; begins every stream
+//   00      masked CRC-32C of the content, then an S2 block
+//   01      masked CRC-32C of the content, then the content as it is
+//   80..fe  skipped; 02..7f are from a later format and refused
+//
+// Kept true: a reader keeps at most one chunk, and a chunk that says it is larger than any may be is refused before it is kept.
+
+import { ArchiveError } from './archive-error.ts';
+import { maskedCrc32c } from './crc32c.ts';
+import { decodeS2Block } from './s2-block-decode.ts';
+import { blockBytes, S2BlockEncoder } from './s2-block-encode.ts';
+
+const chunkHead = 4;
+const sumBytes = 4;
+const chunk = { block: 0x00, stored: 0x01, firstSkipped: 0x80, identifier: 0xff } as const;
+const mostContent = 4 << 20;
+/** A block of the largest content whose every byte is a literal. */
+const mostBody = sumBytes + mostContent + Math.floor(mostContent / 6) + 32;
+const identifiers = ['S2sTwO', 'sNaPpY'];
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const opening = Uint8Array.of(chunk.identifier, 6, 0, 0, ...encoder.encode('S2sTwO'));
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
+}
+
+export class S2Decoder {
+  readonly #head = new Uint8Array(chunkHead);
+  #headFilled = 0;
+  #body: Uint8Array | undefined;
+  #bodyFilled = 0;
+  #skip = 0;
+  #begun = false;
+
+  /** Takes the next piece of the stream and gives what came out of it. Throws an ArchiveError; then the stream is over. */
+  push(piece: Uint8Array): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    for (let at = 0; at < piece.length;) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, piece.length - at);
+        this.#skip -= skipped;
+        at += skipped;
+      } else if (this.#headFilled < chunkHead) {
+        this.#head[this.#headFilled++] = piece[at++] ?? 0;
+        if (this.#headFilled === chunkHead) this.#beginBody(out);
+      } else {
+        at += this.#fill(piece.subarray(at), out);
+      }
+    }
+    return out;
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    if (this.#headFilled > 0 || this.#skip > 0) throw new ArchiveError('s2: the stream ends within a chunk');
+    if (!this.#begun) throw new ArchiveError('s2: the stream is empty');
+  }
+
+  #beginBody(out: Uint8Array[]): void {
+    const [type = 0, ...length] = this.#head;
+    const size = readU32(Uint8Array.from([...length, 0]), 0);
+    if (!this.#begun && type !== chunk.identifier) throw new ArchiveError('s2: corrupt input');
+    if (type >= chunk.firstSkipped && type !== chunk.identifier) {
+      this.#headFilled = 0;
+      this.#skip = size;
+      return;
+    }
+    const known = type === chunk.block || type === chunk.stored || type === chunk.identifier;
+    if (!known) throw new ArchiveError(`s2: unsupported chunk type ${type}`);
+    if (size > (type === chunk.identifier ? 6 : mostBody)) throw new ArchiveError('s2: corrupt input');
+    this.#body = new Uint8Array(size);
+    this.#bodyFilled = 0;
+    if (size === 0) this.#finish(this.#body, out);
+  }
+
+  #fill(piece: Uint8Array, out: Uint8Array[]): number {
+    const body = this.#body ?? new Uint8Array(0);
+    const taken = Math.min(piece.length, body.length - this.#bodyFilled);
+    body.set(piece.subarray(0, taken), this.#bodyFilled);
+    this.#bodyFilled += taken;
+    if (this.#bodyFilled === body.length) this.#finish(body, out);
+    return taken;
+  }
+
+  #finish(body: Uint8Array, out: Uint8Array[]): void {
+    const type = this.#head[0];
+    this.#headFilled = 0;
+    this.#body = undefined;
+    if (type === chunk.identifier) {
+      if (!identifiers.includes(decoder.decode(body))) throw new ArchiveError('s2: corrupt input');
+      this.#begun = true;
+      return;
+    }
+    if (body.length < sumBytes) throw new ArchiveError('s2: corrupt input');
+    const rest = body.subarray(sumBytes);
+    const content = type === chunk.stored ? rest : decodeS2Block(rest, mostContent);
+    if (content.length > mostContent) throw new ArchiveError('s2: corrupt input');
+    if (maskedCrc32c(content) !== readU32(body, 0)) throw new ArchiveError('s2: checksum mismatch');
+    if (content.length > 0) out.push(content);
+  }
+}
+
+/** All of a stream that is in memory. */
+export function decodeS2(stream: Uint8Array): Uint8Array {
+  const reader = new S2Decoder();
+  const pieces = reader.push(stream);
+  reader.end();
+  return concatBytes(pieces);
+}
+
+export function concatBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+export class S2Encoder {
+  readonly #blocks = new S2BlockEncoder();
+  readonly #pending = new Uint8Array(blockBytes);
+  #filled = 0;
+  #begun = false;
+
+  /** Takes content and gives the chunks that are complete. */
+  push(content: Uint8Array): Uint8Array[] {
+    const out = this.#open();
+    for (let at = 0; at < content.length;) {
+      const taken = Math.min(blockBytes - this.#filled, content.length - at);
+      this.#pending.set(content.subarray(at, at + taken), this.#filled);
+      this.#filled += taken;
+      at += taken;
+      if (this.#filled === blockBytes) out.push(this.#chunk());
+    }
+    return out;
+  }
+
+  /** The rest. */
+  end(): Uint8Array[] {
+    const out = this.#open();
+    if (this.#filled > 0) out.push(this.#chunk());
+    return out;
+  }
+
+  #open(): Uint8Array[] {
+    if (this.#begun) return [];
+    this.#begun = true;
+    return [opening];
+  }
+
+  #chunk(): Uint8Array {
+    const content = this.#pending.subarray(0, this.#filled);
+    this.#filled = 0;
+    const block = this.#blocks.encode(content);
+    const worth = block.length < content.length - (content.length >> 3);
+    const body = worth ? block : content;
+    const out = new Uint8Array(chunkHead + sumBytes + body.length);
+    const size = sumBytes + body.length;
+    const sum = maskedCrc32c(content);
+    out.set([worth ? chunk.block : chunk.stored, size & 255, (size >> 8) & 255, size >> 16]);
+    out.set([sum & 255, (sum >>> 8) & 255, (sum >>> 16) & 255, sum >>> 24], chunkHead);
+    out.set(body, chunkHead + sumBytes);
+    return out;
+  }
+}
+
+/** A whole stream of content that is in memory. */
+export function encodeS2(content: Uint8Array): Uint8Array {
+  const writer = new S2Encoder();
+  return concatBytes([...writer.push(content), ...writer.end()]);
+}
