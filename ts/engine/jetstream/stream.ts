@@ -1,41 +1,23 @@
-// Drives one stream: its store, its judge, its consumers, its documents.
-// Kept true: what is answered from the stream's state leaves when that state is synced; publishes the kernel hands over are judged in arrival order.
+// Drives one stream: its store, its publishes, its consumers, its documents.
+// Kept true: what is answered from the stream's state leaves when that state is synced.
 
 import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { streamInfoDocument, streamMeta, streamStateDocument, type StateDetails } from '../../core/jetstream/documents.ts';
-import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
-import { DuplicateWindow } from '../../core/stream/duplicates.ts';
-import { judgePublish, type JudgeView, type Verdict } from '../../core/stream/judge.ts';
 import { isSubsetMatch } from '../../core/subject/subject.ts';
 import type { Instant } from '../../ports/clock.ts';
-import type { ConsumerState, JudgedPublish, StoreLimits, StreamStore } from '../store/store.ts';
+import type { ConsumerState, StoreLimits, StreamStore } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
 import { Consumer } from './consumer.ts';
 import { directGet } from './direct-get.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
+import { Publishing } from './publishing.ts';
 import { Republisher } from './republish.ts';
 import { startOf } from './start.ts';
-
-const encoder = new TextEncoder();
-const recordOverhead = 30;
-const headerOverhead = 4;
-/** How far back a restart looks for message ids, so that the first one to be judged does not wait long. */
-const mostIdsReadBack = 1_000_000;
-
-const rejections: Readonly<Record<string, () => ApiError>> = {
-  sealed: () => apiError('StreamSealedErr'),
-  'message-size': () => apiError('StreamMessageExceedsMaximumErr'),
-  'max-messages': () => apiError('StreamStoreFailedF', { err: 'maximum messages exceeded' }),
-  'max-bytes': () => apiError('StreamStoreFailedF', { err: 'maximum bytes exceeded' }),
-  'max-per-subject': () => apiError('StreamStoreFailedF', { err: 'maximum messages per subject exceeded' }),
-  fault: () => apiError('InsufficientResourcesErr'),
-};
 
 export function storeLimits(config: StreamConfig): StoreLimits {
   return {
@@ -58,9 +40,8 @@ export class Stream {
   /** Consumers that somebody waits on: new messages wake them. */
   readonly hungry = new Set<Consumer>();
   #config: StreamConfig;
-  readonly #duplicates: DuplicateWindow;
+  readonly #publishing: Publishing;
   readonly #republisher: Republisher;
-  #idsReadFrom: number | undefined;
   /** Up to here an interest stream has looked who wants its messages. */
   #judgedInterest: number;
   readonly #direct: ServerSubscription[] = [];
@@ -73,8 +54,7 @@ export class Stream {
     this.#config = config;
     this.#republisher = new Republisher(store, account.ports, account.number);
     this.#republisher.configure(config);
-    this.#duplicates = new DuplicateWindow(millis(config.duplicate_window));
-    this.#idsReadFrom = store.state.lastSeq;
+    this.#publishing = new Publishing(this);
     this.#judgedInterest = store.state.lastSeq;
   }
 
@@ -89,7 +69,7 @@ export class Stream {
   /** Begins to take publishes, to feed consumers and to answer direct gets. */
   open(): void {
     this.#openDirect();
-    this.store.onPublish((publish) => this.#judge(publish));
+    this.store.onPublish((publish) => this.#publishing.judge(publish));
     this.store.onSynced((syncedSeq) => {
       this.#republisher.synced(syncedSeq);
       this.#dropUnwanted(syncedSeq);
@@ -105,7 +85,7 @@ export class Stream {
     this.#config = config;
     this.#openDirect();
     this.#republisher.configure(config);
-    this.#duplicates.resize(millis(config.duplicate_window));
+    this.#publishing.configure(config);
     this.store.writeMeta(encodeJson(streamMeta(config, this.created)));
     this.store.setLimits(storeLimits(config));
     this.store.setNoAck(config.no_ack);
@@ -156,93 +136,12 @@ export class Stream {
     for (const consumer of this.consumers.values()) consumer.firstMoved(firstSeq);
   }
 
-  // Publishes
-
-  #judge(publish: JudgedPublish): void {
-    const rejection = rejections[publish.reason];
-    if (rejection !== undefined) return this.#answer(publish.reply, { error: rejection(), stream: this.name, seq: 0 });
-    const { headers, payload, subject } = publish;
-    const verdict = judgePublish(
-      this.#config,
-      {
-        subject,
-        headers: parseHeaders(headers),
-        size: headers.length + payload.length,
-        headerSize: headers.length,
-        recordBytes: recordOverhead + headerOverhead + encoder.encode(subject).length + headers.length + payload.length,
-      },
-      this.#view(),
-    );
-    if (verdict.is === 'refuse') this.#answer(publish.reply, { error: verdict.error, stream: this.name, seq: 0 });
-    else if (verdict.is === 'duplicate') this.#answer(publish.reply, this.#pubAck(verdict.seq, true));
-    else this.#accept(publish, verdict);
-  }
-
-  #pubAck(seq: number, duplicate: boolean): Document {
-    const { domain } = this.account.settings;
-    return { stream: this.name, seq, domain: domain === '' ? undefined : domain, duplicate: duplicate ? true : undefined };
-  }
-
-  #accept(publish: JudgedPublish, verdict: Verdict & { is: 'accept' }): void {
-    const { subject, headers, payload, reply } = publish;
-    let seq: number;
-    try {
-      seq = this.store.append({ subject, headers, payload, ...(reply === '' || this.#config.no_ack ? {} : { reply }) });
-    } catch {
-      return this.#answer(reply, { error: apiError('InsufficientResourcesErr'), stream: this.name, seq: 0 });
-    }
-    if (verdict.messageId !== '') this.#duplicates.add(verdict.messageId, seq, this.ports.clock.wallMs());
-    if (verdict.rollup === 'none') return;
-    this.store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
-    this.#firstMoved();
-  }
-
-  #answer(reply: string, document: Document): void {
-    if (reply === '' || this.#config.no_ack) return;
-    this.whenSynced(() =>
-      this.ports.door.publish(this.account.number, reply, '', undefined, encoder.encode(encodeJson(document))),
-    );
-  }
-
   /** Calls when everything so far is on disk; never when it cannot be any more. */
   whenSynced(call: () => void): void {
     this.store.whenSynced((error) => {
       if (error === undefined) call();
       else this.ports.log.error(`stream '${this.name}': not synced: ${error.message}`);
     });
-  }
-
-  #view(): JudgeView {
-    const { store } = this;
-    const { messages, bytes, lastSeq } = store.state;
-    return {
-      messages,
-      bytes,
-      lastSeq,
-      lastSeqOf: (filter) => store.lastBySubject(filter)?.seq ?? 0,
-      messagesOn: (subject) => store.subjects(subject).get(subject) ?? 0,
-      lastMessageId: () => parseHeaders(store.get(lastSeq)?.headers ?? new Uint8Array(0)).get('Nats-Msg-Id') ?? '',
-      duplicateOf: (id) => {
-        this.#readIdsBack();
-        return this.#duplicates.find(id, this.ports.clock.wallMs());
-      },
-    };
-  }
-
-  /** The ids of before the start, read when the first id is asked for. */
-  #readIdsBack(): void {
-    const last = this.#idsReadFrom;
-    this.#idsReadFrom = undefined;
-    if (last === undefined || last === 0 || this.#duplicates.windowMs === 0) return;
-    const fromMs = this.ports.clock.wallMs() - this.#duplicates.windowMs;
-    const from = this.store.seqAtTime({ seconds: Math.floor(fromMs / 1000), nanos: 0 });
-    for (let seq = Math.max(from, last - mostIdsReadBack); seq <= last; seq++) {
-      const message = this.store.get(seq);
-      const id =
-        message === undefined || message.headers.length === 0 ? undefined : parseHeaders(message.headers).get('Nats-Msg-Id');
-      if (message !== undefined && id !== undefined)
-        this.#duplicates.add(id, seq, message.ts.seconds * 1000 + message.ts.nanos / 1e6);
-    }
   }
 
   // Consumers
@@ -327,6 +226,7 @@ export class Stream {
   /** Stops; the directory stays. */
   async stop(): Promise<void> {
     this.#closeDirect();
+    this.#publishing.stop();
     for (const consumer of this.consumers.values()) {
       consumer.save();
       consumer.close('409 Server Shutdown');
@@ -336,6 +236,7 @@ export class Stream {
 
   async remove(): Promise<void> {
     this.#closeDirect();
+    this.#publishing.stop();
     this.store.setSubjects([]);
     for (const consumer of this.consumers.values()) consumer.close('409 Consumer Deleted');
     this.consumers.clear();

@@ -397,6 +397,10 @@ export class FakeStream implements StreamStore {
     this.#consumers.delete(name);
   }
 
+  archive(): Promise<never> {
+    return Promise.reject(new Error('a stream in memory has no files to archive'));
+  }
+
   async stop(): Promise<void> {}
 
   async remove(): Promise<void> {
@@ -445,6 +449,10 @@ export class FakeStore implements Store {
     const stream = this.streams.get(options.name);
     if (stream === undefined) throw new Error(`no stream ${options.name}`);
     return stream;
+  }
+
+  stage(): never {
+    throw new Error('a store in memory unpacks nothing');
   }
 
   async stop(): Promise<void> {}

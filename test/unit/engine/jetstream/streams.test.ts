@@ -189,3 +189,30 @@ test('a stream republishes what it stored, with its place', async () => {
   );
   await session.stop();
 });
+
+test('an atomic batch is stored as a whole when it is committed, and not at all when one of it is refused', async () => {
+  const session = await withStream({ allow_atomic: true });
+  const acks = session.listen('ack');
+  const publish = (sequence: number, more = ''): void => {
+    const headers = Buffer.from(`NATS/1.0\r\nNats-Batch-Id: b\r\nNats-Batch-Sequence: ${sequence}\r\n${more}\r\n`);
+    session.broker.publish(0, 's.a', sequence === 1 ? '' : 'ack', headers, Buffer.from('x'));
+  };
+  const stored = async (): Promise<number> => ((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages;
+  publish(1);
+  publish(2);
+  assert.equal(await stored(), 0);
+  publish(3, 'Nats-Batch-Commit: 1\r\n');
+  assert.equal(await stored(), 3);
+  publish(1);
+  publish(2, 'Nats-Expected-Last-Sequence: 1\r\nNats-Batch-Commit: 1\r\n');
+  assert.equal(await stored(), 3);
+  assert.deepEqual(
+    acks.map(({ payload }) => Buffer.from(payload).toString()),
+    [
+      '',
+      '{"stream":"S","seq":3,"batch":"b","count":3}',
+      '{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"S","seq":0}',
+    ],
+  );
+  await session.stop();
+});
