@@ -56,6 +56,7 @@ export interface StreamExports {
   deleteOne(stream: number, sequence: number): number;
   purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
   blockMessages(stream: number, block: number): number;
+  fillDamage(stream: number, block: number, to: number, length: number, sequence: number): void;
   loadBegin(): number;
   loadScan(
     stream: number,

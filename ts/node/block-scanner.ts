@@ -1,7 +1,7 @@
 // Scans block files with the record kernel over a memory of its own: one scanner a thread, one block at a time.
 
 import fs from 'node:fs';
-import type { ScanResult, ScanTask } from '../ports/jobs.ts';
+import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
 
 interface ScanExports {
   alloc(size: number): number;
@@ -13,7 +13,8 @@ interface ScanExports {
   scanSubjectsLength(): number;
   scanSubjectCount(): number;
   scanGoodEnd(): number;
-  scanDamaged(): number;
+  scanDamages(): number;
+  scanDamagesLength(): number;
   scanTombstones(): number;
 }
 
@@ -21,6 +22,8 @@ const INITIAL_PAGES = 256;
 const MOST_PAGES = 65536;
 /** Vector loads run past the end of what they read. */
 const SLACK = 64;
+/** Bytes of a damage, see wasm/record/scan.ts. */
+const DAMAGE = 24;
 /** A block is below 1 GiB: offsets have 30 bits. */
 const LARGEST = 1 << 30;
 /** How a compressed block begins. */
@@ -50,6 +53,21 @@ export class BlockScanner {
     return copy;
   }
 
+  #damages(): Damage[] {
+    const bytes = this.#bytes(this.#exports.scanDamages(), this.#exports.scanDamagesLength());
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const found: Damage[] = [];
+    for (let at = 0; at < bytes.length; at += DAMAGE) {
+      found.push({
+        offset: view.getUint32(at, true),
+        length: view.getUint32(at + 4, true),
+        before: Number(view.getBigUint64(at + 8, true)),
+        behind: Number(view.getBigUint64(at + 16, true)),
+      });
+    }
+    return found;
+  }
+
   scan(task: ScanTask): ScanResult {
     try {
       const descriptor = fs.openSync(task.path, 'r');
@@ -64,7 +82,7 @@ export class BlockScanner {
   }
 
   #problem(task: ScanTask, size: number, problem: string): ScanResult {
-    const nothing = { goodEnd: 0, damaged: 0, tombstones: 0, subjectCount: 0, entries: NOTHING, subjects: NOTHING };
+    const nothing = { goodEnd: 0, damages: [], tombstones: 0, subjectCount: 0, entries: NOTHING, subjects: NOTHING };
     return { block: task.block, size, ...nothing, problem };
   }
 
@@ -90,7 +108,7 @@ export class BlockScanner {
         block: task.block,
         size,
         goodEnd: exports.scanGoodEnd() >>> 0,
-        damaged: exports.scanDamaged() >>> 0,
+        damages: this.#damages(),
         tombstones: exports.scanTombstones() >>> 0,
         entries: this.#copy(exports.scanEntries(), exports.scanEntriesLength()),
         subjects: this.#copy(exports.scanSubjects(), exports.scanSubjectsLength()),

@@ -7,6 +7,15 @@ export interface ScanTask {
   readonly block: number;
 }
 
+/** A stretch of a block that is no record, with good records behind it. */
+export interface Damage {
+  readonly offset: number;
+  readonly length: number;
+  /** The highest sequence in front of it in this block, 0 for none, and the sequence of the record behind it. */
+  readonly before: number;
+  readonly behind: number;
+}
+
 /** What a scan found. The arrays are not copied between threads; their layouts are drawn in wasm/record/scan.ts. */
 export interface ScanResult {
   readonly block: number;
@@ -14,8 +23,7 @@ export interface ScanResult {
   readonly size: number;
   /** Offset behind the last good record. */
   readonly goodEnd: number;
-  /** Bytes that are damaged with good records behind them. */
-  readonly damaged: number;
+  readonly damages: readonly Damage[];
   readonly tombstones: number;
   readonly entries: Uint8Array;
   readonly subjects: Uint8Array;

@@ -4,7 +4,8 @@
 export { alloc, free } from '../lib/arena';
 export {
   scanBlock,
-  scanDamaged,
+  scanDamages,
+  scanDamagesLength,
   scanEntries,
   scanEntriesLength,
   scanGoodEnd,

@@ -144,6 +144,17 @@ export function frameEmpty(to: usize, key: usize, sequence: u64, time: i64): u32
   return RECORD_EMPTY;
 }
 
+/**
+ * Writes an erased record of `length` bytes (at least RECORD_EMPTY) that holds nothing: it stands where bytes were damaged. Sequence 0
+ * says nothing about any message.
+ */
+export function frameFiller(to: usize, key: usize, sequence: u64, length: u32): void {
+  memory.fill(to, 0, length);
+  store<u32>(to, length);
+  store<u64>(to, sequence | ERASED, 4);
+  store<u64>(to + length - RECORD_SUM, recordHash(key, to));
+}
+
 /** Whether the lengths of the record at `at` make sense with `left` bytes until the end. */
 export function recordPlausible(at: usize, left: u32): bool {
   if (left < RECORD_EMPTY) return false;

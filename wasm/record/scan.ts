@@ -3,6 +3,7 @@
 //
 //   entry    32 bytes: u32 kind | u32 subject number | u32 offset | u32 length | u64 sequence | i64 time
 //   subject  u32 length | bytes, in order of their numbers
+//   damage   24 bytes: u32 offset | u32 length | u64 highest sequence before | u64 sequence of the record behind
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
@@ -23,6 +24,8 @@ import {
 
 /** Bytes of an entry. */
 export const SCAN_ENTRY: usize = 32;
+/** Bytes of a damage. */
+export const SCAN_DAMAGE: usize = 24;
 /** Kinds of entries. */
 export const SCAN_MESSAGE: u32 = 0;
 export const SCAN_TOMBSTONE: u32 = 1;
@@ -44,10 +47,10 @@ class Growing {
 }
 const entriesBuffer: usize = memory.data(16, 8);
 const subjectsBuffer: usize = memory.data(16, 8);
+const damageBuffer: usize = memory.data(16, 8);
 
 let subjectCount: u32 = 0;
 let goodEnd: u32 = 0;
-let damaged: u32 = 0;
 let highest: u64 = 0;
 let tombstones: u32 = 0;
 
@@ -108,6 +111,14 @@ function nextGood(data: usize, size: u32, from: u32): u32 {
   return size;
 }
 
+function noteDamage(offset: u32, length: u32, behind: u64): void {
+  const at = room(changetype<Growing>(damageBuffer), <u32>SCAN_DAMAGE);
+  store<u32>(at, offset);
+  store<u32>(at, length, 4);
+  store<u64>(at, highest, 8);
+  store<u64>(at, behind, 16);
+}
+
 /** Scans a block of `size` bytes at `data`. Results: the functions below, until the next scan. */
 export function scanBlock(name: usize, nameLength: u32, block: u32, data: usize, size: u32): void {
   blockKey(key, name, nameLength, block);
@@ -115,7 +126,7 @@ export function scanBlock(name: usize, nameLength: u32, block: u32, data: usize,
   changetype<Growing>(subjectsBuffer).used = 0;
   subjectCount = 0;
   goodEnd = 0;
-  damaged = 0;
+  changetype<Growing>(damageBuffer).used = 0;
   highest = 0;
   tombstones = 0;
   let offset: u32 = 0;
@@ -127,7 +138,7 @@ export function scanBlock(name: usize, nameLength: u32, block: u32, data: usize,
       continue;
     }
     const next = nextGood(data, size, offset + 1);
-    if (next < size) damaged += next - offset;
+    if (next < size) noteDamage(offset, next - offset, recordSequence(data + next) & ~BITS);
     offset = next;
   }
   freeSubjects(<usize>load<u32>(rootSlot));
@@ -162,7 +173,11 @@ export function scanTombstones(): u32 {
 export function scanSubjectCount(): u32 {
   return subjectCount;
 }
-/** Damaged bytes in front of good records. */
-export function scanDamaged(): u32 {
-  return damaged;
+/** Address of the damages. */
+export function scanDamages(): usize {
+  return changetype<Growing>(damageBuffer).at;
+}
+/** Bytes of the damages. */
+export function scanDamagesLength(): u32 {
+  return changetype<Growing>(damageBuffer).used;
 }

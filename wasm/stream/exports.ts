@@ -17,7 +17,7 @@ import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
 import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
 import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
-import { RECORD_LARGEST, recordSize } from '../record/record';
+import { RECORD_LARGEST, blockKey, frameFiller, recordSize } from '../record/record';
 import { nowNs } from '../lib/time';
 import { overLimit } from './remove';
 
@@ -239,6 +239,11 @@ export function blockMessages(stream: usize, block: u32): u32 {
   return liveInBlock(sequencesOf(at(stream)), block);
 }
 
+/** Writes a record of `length` bytes at `to` that fills a damaged stretch of a block. */
+export function fillDamage(stream: usize, block: u32, to: usize, length: u32, sequence: f64): void {
+  blockKey(hashKey, at(stream).name, at(stream).nameLength, block);
+  frameFiller(to, hashKey, <u64>sequence, length);
+}
 /** Begins loading scanned blocks. */
 export function loadBegin(): usize {
   return beginLoad();

@@ -55,6 +55,12 @@ export class BlockFiles {
     return [...this.#blocks.keys()].sort((a, b) => a - b);
   }
 
+  /** The blocks up to where records end, and how long each is. */
+  upTo(end: BlockEnd): { readonly number: number; readonly size: number }[] {
+    const found = [...this.#blocks.values()].filter(({ number }) => number <= end.block).sort((a, b) => a.number - b.number);
+    return found.map(({ number, size }) => ({ number, size: number === end.block ? Math.min(size, end.offset) : size }));
+  }
+
   hasTombstones(number: number): boolean {
     return this.#blocks.get(number)?.tombstones ?? false;
   }
@@ -93,6 +99,15 @@ export class BlockFiles {
       throw fault;
     }
     block.size = end;
+    this.#unsynced.add(file);
+  }
+
+  /** Overwrites bytes of a block; its length stays. */
+  patch(number: number, offset: number, bytes: Uint8Array): void {
+    const block = this.#blocks.get(number);
+    if (block === undefined || offset + bytes.length > block.size) return;
+    const file = this.#use(block);
+    this.#disk.write(file, [bytes], offset);
     this.#unsynced.add(file);
   }
 

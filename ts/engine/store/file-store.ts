@@ -14,12 +14,13 @@ import { FileStream } from './file-stream.ts';
 import { readIndexHead } from './index-db.ts';
 import { Maps } from './maps.ts';
 import { StreamReader } from './reader.ts';
+import { Staging, stagingPath } from './staging.ts';
 import { recoverStream } from './recover.ts';
 import type { Recovered } from './recover.ts';
 import { Rounds } from './rounds.ts';
-import { StreamDirectory, streamsPath } from './stream-directory.ts';
+import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
-import type { FoundStream, Store, StreamOptions, StreamStore } from './store.ts';
+import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
 import { Windows } from './windows.ts';
 
 export interface FileStoreOptions {
@@ -82,6 +83,7 @@ export class FileStore implements Store {
     const { disk } = this.#ports;
     const parent = streamsPath(this.#options.root, accountName);
     const found: FoundStream[] = [];
+    disk.removeTree(stagingPath(this.#options.root, accountName));
     for (const { name, directory } of disk.list(parent)) {
       if (!directory) continue;
       if (name.startsWith('.')) disk.removeTree(`${parent}/${name}`);
@@ -90,10 +92,17 @@ export class FileStore implements Store {
     return found;
   }
 
-  #directory(accountName: string, name: string): StreamDirectory {
+  get #directoryPorts(): DirectoryPorts {
     const { disk, clock } = this.#ports;
-    const ports = { disk, clock, kernel: this.#streams, durable: this.#rounds.synchronous };
-    return new StreamDirectory(ports, `${streamsPath(this.#options.root, accountName)}/${name}`, name);
+    return { disk, clock, kernel: this.#streams, durable: this.#rounds.synchronous };
+  }
+
+  #directory(accountName: string, name: string): StreamDirectory {
+    return new StreamDirectory(this.#directoryPorts, `${streamsPath(this.#options.root, accountName)}/${name}`, name);
+  }
+
+  stage(accountName: string, id: string): StreamStaging {
+    return new Staging(this.#directoryPorts, { root: this.#options.root, accountName, id });
   }
 
   create(options: StreamOptions, meta: string): StreamStore {
@@ -107,7 +116,7 @@ export class FileStore implements Store {
       const files = new BlockFiles(disk, this.#maps, directory.blocks);
       files.create(1);
       if (this.#rounds.synchronous) this.#syncParents(options.accountName, firstOfAccount);
-      const stream = this.#openStream(options, directory, files, { lostBytes: 0, block: 1, offset: 0 });
+      const stream = this.#openStream(options, directory, files, { lost: { bytes: 0, messages: [] }, block: 1, offset: 0 });
       if (options.firstSeq > 1) {
         this.#streams.exports.startStream(stream.handle, options.firstSeq);
       }
@@ -180,7 +189,7 @@ export class FileStore implements Store {
     options: StreamOptions,
     directory: StreamDirectory,
     files: BlockFiles,
-    { lostBytes, block, offset }: Recovered,
+    { lost, block, offset }: Recovered,
     { tag, address }: { readonly tag: number; readonly address: number },
   ): FileStream {
     const { kernel, log, clock, turn } = this.#ports;
@@ -198,7 +207,7 @@ export class FileStore implements Store {
       this.#open.delete(tag);
     };
     const parts = { handle: address, kernel, streams, files, directory, reader, rounds: this.#rounds, log, clock, turn, closed };
-    const stream = new FileStream(parts, options, lostBytes);
+    const stream = new FileStream(parts, options, lost);
     this.#open.set(tag, stream);
     stream.setSealed(options.sealed);
     stream.setNoAck(options.noAck);

@@ -12,11 +12,13 @@ import type { Clock } from '../../ports/clock.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
+import type { StreamDescription } from './archive.ts';
 import type { BlockEnd, BlockFiles } from './block-files.ts';
 import { emptyBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { Expiry } from './expiry.ts';
 import type { StreamReader } from './reader.ts';
+import type { Lost } from './recover.ts';
 import type { RoundMember, Rounds } from './rounds.ts';
 import { StoreFault } from './store.ts';
 import type {
@@ -29,6 +31,7 @@ import type {
   NewMessage,
   PurgeRequest,
   StoreLimits,
+  StreamArchive,
   StreamOptions,
   StreamStore,
 } from './store.ts';
@@ -94,8 +97,8 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
   #onPublish: (publish: JudgedPublish) => void = () => {};
   #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
 
-  constructor(parts: FileStreamParts, options: StreamOptions, lostBytes: number) {
-    super(parts.handle, parts.streams, parts.reader, lostBytes);
+  constructor(parts: FileStreamParts, options: StreamOptions, lost: Lost) {
+    super(parts.handle, parts.streams, parts.reader, lost);
     this.name = options.name;
     this.#parts = parts;
     this.#options = options;
@@ -404,6 +407,22 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   removeConsumer(name: string): void {
     this.#parts.directory.removeConsumer(name);
+  }
+
+  archive(describe: () => StreamDescription): Promise<StreamArchive> {
+    const { streams, files, directory } = this.#parts;
+    streams.exports.limitChange(this.handle);
+    this.#deleted();
+    return new Promise((resolve, reject) => {
+      this.whenSynced((error) => {
+        try {
+          if (error !== undefined) throw error;
+          resolve(directory.archive(files.upTo(this.#syncedEnd), describe()));
+        } catch (thrown) {
+          reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        }
+      });
+    });
   }
 
   async stop(): Promise<void> {

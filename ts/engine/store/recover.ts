@@ -6,6 +6,7 @@ import type { Disk } from '../../ports/disk.ts';
 import type { Jobs, ScanResult } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BlockFiles } from './block-files.ts';
+import { mend } from './mend.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
 
@@ -21,10 +22,15 @@ export interface RecoverPorts {
   readonly log: Log;
 }
 
+/** Bytes that could not be kept, and sequences that are known to be among them. */
+export interface Lost {
+  bytes: number;
+  readonly messages: number[];
+}
+
 /** What opening found out. */
 export interface Recovered {
-  /** Bytes that could not be kept. */
-  readonly lostBytes: number;
+  readonly lost: Lost;
   /** Where the next record goes. */
   readonly block: number;
   readonly offset: number;
@@ -66,7 +72,8 @@ export async function recoverStream(
   directory.finishPurge();
   const numbers = blockNumbers(disk, directory.blocks);
   let handle = kernel.exports.loadBegin() >>> 0;
-  let lostBytes = 0;
+  const lost: Lost = { bytes: 0, messages: [] };
+  const harmed: ScanResult[] = [];
   let last: ScanResult | undefined;
   try {
     for (let i = 0; i < numbers.length; i += BATCH) {
@@ -77,27 +84,54 @@ export async function recoverStream(
         if (scan.problem !== undefined) throw new StoreFault('BLOCK', `${directory.blocks}/${scan.block}.blk: ${scan.problem}`);
         handle = load(kernel, stream, handle, scan);
         files.add(scan.block, scan.size, scan.tombstones > 0);
-        lostBytes += scan.damaged + scan.size - scan.goodEnd;
+        lost.bytes += scan.size - scan.goodEnd;
         last = scan;
-        if (scan.damaged > 0) report(log, directory, scan, scan.damaged, 'damaged in the middle: kept as they are');
-        else if (scan.goodEnd < scan.size)
-          report(log, directory, scan, scan.size - scan.goodEnd, 'at the end that are no record');
+        if (scan.damages.length > 0) harmed.push(scan);
+        if (scan.goodEnd < scan.size)
+          report(log, directory, scan.block, `${scan.size - scan.goodEnd} bytes at its end that are no record`);
       }
     }
   } finally {
     kernel.exports.loadEnd(stream, handle);
   }
-  return { lostBytes, ...tail(files, last) };
+  const whole = harmed.map((scan) => mendBlock(ports, directory, files, stream, scan, lost)).every((filled) => filled);
+  return { lost, ...tail(files, last, whole) };
 }
 
-function report(log: Log, directory: StreamDirectory, scan: ScanResult, bytes: number, what: string): void {
-  log.warn(`Stream '${directory.name}': ${directory.blocks}/${scan.block}.blk has ${bytes} bytes ${what}`);
+function report(log: Log, directory: StreamDirectory, block: number, what: string): void {
+  log.warn(`Stream '${directory.name}': ${directory.blocks}/${block}.blk has ${what}`);
 }
 
-/** Cuts the torn end of the last block and goes on there; behind damage a new block begins. */
-function tail(files: BlockFiles, last: ScanResult | undefined): { readonly block: number; readonly offset: number } {
+/** Mends every damage of a block; whether the block reads on behind all of them. */
+function mendBlock(
+  { disk, kernel, log }: RecoverPorts,
+  directory: StreamDirectory,
+  files: BlockFiles,
+  stream: number,
+  { block, damages }: ScanResult,
+  lost: Lost,
+): boolean {
+  let whole = true;
+  for (const damage of damages) {
+    const { filled, lost: messages } = mend(disk, kernel, stream, files, block, damage);
+    const named = messages.length > 0 ? `, messages ${messages[0]} to ${messages.at(-1)} are lost` : '';
+    const kept = filled ? `; they are kept in ${block}.damaged-${damage.offset}` : '';
+    report(log, directory, block, `${damage.length} damaged bytes at ${damage.offset}${named}${kept}`);
+    lost.bytes += damage.length;
+    lost.messages.push(...messages);
+    whole &&= filled;
+  }
+  return whole;
+}
+
+/** Cuts the torn end of the last block and goes on there; behind damage that could not be mended a new block begins. */
+function tail(
+  files: BlockFiles,
+  last: ScanResult | undefined,
+  whole: boolean,
+): { readonly block: number; readonly offset: number } {
   if (last === undefined) return { block: 1, offset: 0 };
-  if (last.damaged > 0) return { block: last.block + 1, offset: 0 };
+  if (!whole) return { block: last.block + 1, offset: 0 };
   if (last.goodEnd < last.size) files.cut(last.block, last.goodEnd);
   return { block: last.block, offset: last.goodEnd };
 }

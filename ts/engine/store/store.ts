@@ -6,7 +6,9 @@
 //   What was answered from later state (a duplicate, a delete, a purge) must leave through `whenSynced`.
 // - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable.
 
+import type { TarSink } from '../../core/archive/tar-reader.ts';
 import type { Instant } from '../../ports/clock.ts';
+import type { StreamDescription } from './archive.ts';
 
 /** Limits the store itself enforces; `-1` (and age 0) is "none", as in the stream configuration. */
 export interface StoreLimits {
@@ -156,6 +158,33 @@ export interface Delivered {
   readonly stopped: 'end' | 'messages' | 'bytes' | 'interest';
 }
 
+/** A file of an archive. Its pieces may be read once, before the archive is closed. */
+export interface ArchiveMember {
+  readonly name: string;
+  readonly size: number;
+  pieces(): Iterable<Uint8Array>;
+}
+
+/** A stream as it was at one moment, file by file. To be closed. */
+export interface StreamArchive {
+  readonly members: readonly ArchiveMember[];
+  close(): void;
+}
+
+/** A stream directory being unpacked: members come in by the sink. Methods throw a StoreFault, or an ArchiveError for what cannot be a stream. */
+export interface StreamStaging extends TarSink {
+  /** Resolves when everything is synced; rejects with a StoreFault. */
+  complete(): Promise<void>;
+  /** The text of meta.inf. */
+  readonly meta: string | undefined;
+  /** Says what stands against opening it as stream `name`. */
+  find(name: string): FoundStream;
+  /** Moves it to the account's streams, to be opened with `recover`. */
+  install(name: string): void;
+  /** Gives it up, installed or not. */
+  discard(): void;
+}
+
 export interface StreamStore {
   readonly name: string;
   readonly state: StoreState;
@@ -207,6 +236,12 @@ export interface StreamStore {
   writeConsumerState(name: string, state: ConsumerState): void;
   removeConsumer(name: string): void;
 
+  /**
+   * The stream as it is once everything so far is synced; `describe` is called at that moment. Messages that limits removed are not in it.
+   * Rejects with a StoreFault.
+   */
+  archive(describe: () => StreamDescription): Promise<StreamArchive>;
+
   /** Writes and syncs what is left, closes the files. */
   stop(): Promise<void>;
   /** Stops and removes the directory. */
@@ -222,6 +257,8 @@ export interface Store {
   create(options: StreamOptions, meta: string): StreamStore;
   /** Opens a stream that exists. Rejects with a StoreFault when it cannot; the directory is left as it is. */
   recover(options: StreamOptions): Promise<StreamStore>;
+  /** Begins to unpack a stream; `id` names this attempt. Throws a StoreFault. */
+  stage(accountName: string, id: string): StreamStaging;
   /** Stops every stream and the threads. */
   stop(): Promise<void>;
 }

@@ -5,7 +5,8 @@ import { decodeConsumerState, encodeConsumerState } from '../../core/consumer/o-
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { ConsumerState, FoundConsumer, FoundStream } from './store.ts';
+import { openArchive, type ArchivedBlock, type StreamDescription } from './archive.ts';
+import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -115,6 +116,10 @@ export class StreamDirectory {
   writeConsumerState(name: string, state: ConsumerState): void {
     const { disk, clock } = this.#ports;
     disk.replace(`${this.path}/obs/${name}/o.dat`, encodeConsumerState(state, clock.wallInstant().seconds), false);
+  }
+
+  archive(blocks: readonly ArchivedBlock[], description: StreamDescription): StreamArchive {
+    return openArchive(this.#ports, this, blocks, description);
   }
 
   removeConsumer(name: string): void {

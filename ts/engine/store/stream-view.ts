@@ -3,6 +3,7 @@
 import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { StreamReader } from './reader.ts';
+import type { Lost } from './recover.ts';
 import type { StoreState, StoredMessage } from './store.ts';
 
 export class StreamView {
@@ -10,14 +11,14 @@ export class StreamView {
   readonly handle: number;
   protected readonly streams: StreamKernel;
   protected readonly reader: StreamReader;
-  readonly #lostBytes: number;
+  readonly #lost: Lost;
   #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
 
-  constructor(handle: number, streams: StreamKernel, reader: StreamReader, lostBytes: number) {
+  constructor(handle: number, streams: StreamKernel, reader: StreamReader, lost: Lost) {
     this.handle = handle;
     this.streams = streams;
     this.reader = reader;
-    this.#lostBytes = lostBytes;
+    this.#lost = lost;
   }
 
   protected get numbers(): StreamNumbers {
@@ -36,7 +37,7 @@ export class StreamView {
       numDeleted: messages > 0 ? last - first + 1 - messages : 0,
       ...(firstTs === undefined ? {} : { firstTs }),
       ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
-      ...(this.#lostBytes > 0 ? { lost: { bytes: this.#lostBytes, messages: [] } } : {}),
+      ...(this.#lost.bytes > 0 ? { lost: this.#lost } : {}),
     };
   }
 

@@ -1,0 +1,147 @@
+// A stream directory that is unpacked from an archive, `<account>/__snapshots__/snap-<id>`, and moved beside the others when it is complete.
+//
+// What stays true: nothing outside of the directory is written, whatever names an archive has; every file is synced before the directory moves;
+// what is given up is removed, and what a crash leaves is removed at the next start.
+
+import { ArchiveError } from '../../core/archive/archive-error.ts';
+import { isAssetName } from '../../core/jetstream/names.ts';
+import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
+import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
+import { StoreFault, type FoundStream, type StreamStaging } from './store.ts';
+
+const decoder = new TextDecoder();
+const streamFile = /^(meta\.(inf|sum)|msgs\/([1-9][0-9]*\.blk|index\.db))$/;
+const consumerFile = /^obs\/([^/]+)\/(meta\.inf|meta\.sum|o\.dat)$/;
+
+/** Where an account's restores are unpacked. */
+export function stagingPath(root: string, accountName: string): string {
+  return `${root}/${accountName}/__snapshots__`;
+}
+
+export interface StagingPlace {
+  readonly root: string;
+  readonly accountName: string;
+  readonly id: string;
+}
+
+export class Staging implements StreamStaging {
+  readonly #ports: DirectoryPorts;
+  readonly #place: StagingPlace;
+  #path: string;
+  #file: OpenFile | undefined;
+  #offset = 0;
+  #syncing = 0;
+  #fault: StoreFault | undefined;
+  #waiting: (() => void)[] = [];
+  #discarded = false;
+
+  constructor(ports: DirectoryPorts, place: StagingPlace) {
+    this.#ports = ports;
+    this.#place = place;
+    this.#path = `${stagingPath(place.root, place.accountName)}/snap-${place.id}`;
+    this.#guarded(() => {
+      ports.disk.makeDirectory(`${this.#path}/msgs`);
+      ports.disk.makeDirectory(`${this.#path}/obs`);
+    });
+  }
+
+  get #disk(): Disk {
+    return this.#ports.disk;
+  }
+
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
+    }
+  }
+
+  begin(name: string): void {
+    if (name.split('/').some((part) => part === '' || part === '.' || part === '..'))
+      throw new ArchiveError(`"${name}" does not name a file of a stream`);
+    if (name === 'errors.txt') throw new ArchiveError('the backup is not complete: it says that it failed');
+    const consumer = consumerFile.exec(name)?.[1];
+    const isKept = consumer === undefined ? streamFile.test(name) : isAssetName(consumer);
+    if (!isKept) return;
+    this.#guarded(() => {
+      if (consumer !== undefined) this.#disk.makeDirectory(`${this.#path}/obs/${consumer}`);
+      this.#file = this.#disk.open(`${this.#path}/${name}`, true);
+      this.#disk.cut(this.#file, 0);
+    });
+    this.#offset = 0;
+  }
+
+  data(bytes: Uint8Array): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#guarded(() => this.#disk.write(file, [bytes], this.#offset));
+    this.#offset += bytes.length;
+  }
+
+  finish(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    this.#sync(file);
+  }
+
+  #sync(file: OpenFile): void {
+    this.#syncing++;
+    this.#disk.sync([file], (failures) => {
+      const fault = failures[0]?.fault;
+      if (fault !== undefined) this.#fault ??= new StoreFault(fault.code, fault.message, fault);
+      this.#disk.close(file);
+      this.#syncing--;
+      if (this.#syncing === 0) for (const call of this.#waiting.splice(0)) call();
+    });
+  }
+
+  async complete(): Promise<void> {
+    this.#guarded(() => {
+      const consumers = this.#disk.list(`${this.#path}/obs`).map(({ name }) => `/obs/${name}`);
+      for (const below of [...consumers, '/obs', '/msgs', '']) this.#sync(this.#disk.openDirectory(`${this.#path}${below}`));
+    });
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  get meta(): string | undefined {
+    const content = this.#guarded(() => this.#disk.readWhole(`${this.#path}/meta.inf`));
+    return content === undefined ? undefined : decoder.decode(content);
+  }
+
+  find(name: string): FoundStream {
+    return this.#guarded(() => {
+      const directory = new StreamDirectory(this.#ports, this.#path, name);
+      const found = directory.find();
+      if (found.problem !== undefined) return found;
+      const consumer = directory.consumers().find(({ problem }) => problem !== undefined);
+      return consumer === undefined ? found : { name, problem: `consumer '${consumer.name}': ${consumer.problem}` };
+    });
+  }
+
+  install(name: string): void {
+    const { root, accountName } = this.#place;
+    const streams = streamsPath(root, accountName);
+    const target = `${streams}/${name}`;
+    this.#guarded(() => {
+      if (this.#disk.exists(target)) throw new StoreFault('EXISTS', `${target} exists already`);
+      this.#disk.makeDirectory(streams);
+      this.#disk.rename(this.#path, target);
+      this.#path = target;
+      for (const directory of [streams, `${root}/${accountName}`, root]) this.#disk.syncDirectory(directory);
+    });
+  }
+
+  discard(): void {
+    if (this.#discarded) return;
+    this.#discarded = true;
+    const file = this.#file;
+    this.#file = undefined;
+    this.#guarded(() => {
+      if (file !== undefined) this.#disk.close(file);
+      this.#disk.removeTree(this.#path);
+    });
+  }
+}
