@@ -50,7 +50,10 @@ export function healthz(view: EngineView, options: HealthzOptions): Health {
   const [first] = findings;
   if (first === undefined) return { status: 200, document: { status: 'ok' } };
   if (!options.details) {
-    return { status: first.status, document: { status: first.status === 400 || first.status === 500 ? 'error' : 'unavailable', error: first.error } };
+    return {
+      status: first.status,
+      document: { status: first.status === 400 || first.status === 500 ? 'error' : 'unavailable', error: first.error },
+    };
   }
   const errors = findings.map(({ type, account, stream, consumer, error }) => ({ type, account, stream, consumer, error }));
   return { status: first.status, document: { status: 'error', errors } };
