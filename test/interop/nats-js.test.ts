@@ -54,22 +54,9 @@ async function collect(connection: NatsConnection, subject: string, count: numbe
   return got;
 }
 
-function sessions(kind: ServerKind, door: Door): void {
-  let server: ServerProcess;
-  const open: NatsConnection[] = [];
-  const session = async (options?: ConnectionOptions): Promise<NatsConnection> => {
-    const connection = await door.connect(server, options);
-    open.push(connection);
-    return connection;
-  };
-  before(async () => {
-    server = await ServerProcess.start(kind, { config: door.config });
-  });
-  after(async () => {
-    await Promise.all(open.map((connection) => connection.close()));
-    await server.kill();
-  });
+type NewSession = (options?: ConnectionOptions) => Promise<NatsConnection>;
 
+function deliverySessions(door: Door, session: NewSession): void {
   test('publishes and subscribes, wildcards and order included', async () => {
     const [receiver, sender] = [await session(), await session()];
     const received = collect(receiver, 'news.*', 500);
@@ -108,7 +95,9 @@ function sessions(kind: ServerKind, door: Door): void {
     await all;
     assert.ok((counts[0] ?? 0) > 20 && (counts[1] ?? 0) > 20, `shares ${counts.join(' and ')}`);
   });
+}
 
+function askingSessions(session: NewSession): void {
   test('requests and replies, with headers', async () => {
     const [service, client] = [await session(), await session()];
     service.subscribe('double', {
@@ -170,6 +159,25 @@ function sessions(kind: ServerKind, door: Door): void {
     const client = await session();
     assert.throws(() => client.publish('x', new Uint8Array((client.info?.max_payload ?? 0) + 1)), /max_payload|maximum payload/i);
   });
+}
+
+function sessions(kind: ServerKind, door: Door): void {
+  let server: ServerProcess;
+  const open: NatsConnection[] = [];
+  const session: NewSession = async (options) => {
+    const connection = await door.connect(server, options);
+    open.push(connection);
+    return connection;
+  };
+  before(async () => {
+    server = await ServerProcess.start(kind, { config: door.config });
+  });
+  after(async () => {
+    await Promise.all(open.map((connection) => connection.close()));
+    await server.kill();
+  });
+  deliverySessions(door, session);
+  askingSessions(session);
 }
 
 /** Waits for a status of the client by its own event stream. */
