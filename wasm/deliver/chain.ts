@@ -8,6 +8,7 @@
 
 import { alloc, free, roundUp } from '../lib/arena';
 import { copy } from '../lib/bytes';
+import { memoryExhausted, memoryShort } from '../lib/pages';
 import { Connection, PRESSED, SLOW, markDirty } from './connection';
 
 const HEAD: usize = 16;
@@ -15,6 +16,8 @@ const TAIL_SLACK: u32 = 16;
 const SMALL: u32 = 512;
 const MIDDLE: u32 = 4096;
 const LARGE: u32 = 65536;
+/** What may be waiting for a connection that is sent more when the kernel's memory is short. */
+const MODEST: u32 = 65536;
 /** The longest run of bytes that `reserve` can promise. */
 export const LONGEST_RUN: u32 = LARGE - <u32>HEAD - TAIL_SLACK;
 
@@ -88,11 +91,15 @@ export function append(connection: Connection, at: usize, length: u32): void {
   }
 }
 
-/** Whether `more` bytes would exceed what may wait for this connection; then it is marked slow and the host told. */
+/**
+ * Whether `more` bytes would exceed what may wait for this connection; then it is marked slow and the host told. When the memory
+ * limit is near, that is far less than `maxPending`: those who read go on, the others make room.
+ */
 // @ts-ignore: decorator
 @inline
 export function overPending(connection: Connection, more: u32): bool {
-  if (connection.queued + connection.flyingBytes + more <= connection.maxPending) return false;
+  const waiting = connection.queued + connection.flyingBytes;
+  if (waiting + more <= connection.maxPending && (!memoryShort() || (waiting <= MODEST && !memoryExhausted()))) return false;
   connection.flags |= SLOW;
   markDirty(connection);
   return true;

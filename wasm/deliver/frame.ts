@@ -7,10 +7,11 @@
 
 import { copyOver, printNumber } from '../lib/bytes';
 import { EVENT_TRACE_OUT } from '../lib/events';
-import { pushEvent } from '../lib/ring';
+import { pushEvent, ringNearlyFull } from '../lib/ring';
 import { LONGEST_RUN, append, commit, overPending, press, reserve } from './chain';
 import { CLOSED, Connection, HEADERS, SLOW, TRACE } from './connection';
 import {
+  msgConnection,
   msgData,
   msgDataLength,
   msgHeaderLength,
@@ -35,7 +36,7 @@ const HEAD_EXTRA: u32 = 48;
 
 let stalled: bool = false;
 
-/** Whether a receiver passed three quarters of its pending limit since the last call; asking clears it. */
+/** Whether a client's message left a receiver with three quarters of its pending limit since the last call; asking clears it. */
 export function takeStalled(): bool {
   const was = stalled;
   stalled = false;
@@ -83,8 +84,9 @@ function head(to: usize, sub: Sub, headerLength: u32, total: u32): usize {
 }
 
 function traceOut(connection: Connection, sub: Sub, headerLength: u32, total: u32): void {
+  // The last words are for entries that must not be lost.
+  if (ringNearlyFull()) return;
   const words = pushEvent(EVENT_TRACE_OUT, 9);
-  if (!words) return;
   store<u32>(words, connection.index);
   store<u32>(words, <u32>msgSubject, 4);
   store<u32>(words, msgSubjectLength, 8);
@@ -120,7 +122,8 @@ export function frame(connection: Connection, sub: Sub): bool {
   } else frameLong(connection, sub, headMost, data, headerLength, total);
   connection.outMsgs++;
   connection.outBytes += <f64>total;
-  if (press(connection)) stalled = true;
+  // What the server itself delivers makes no client rest.
+  if (press(connection) && msgConnection) stalled = true;
   if (connection.flags & TRACE) traceOut(connection, sub, headerLength, total);
   return true;
 }

@@ -23,7 +23,7 @@ import { nowMs } from '../lib/time';
 import { Connection } from './connection';
 
 const REPLY_SIZE: usize = 24;
-/** Expired replies are swept when the table has this many more than after the last sweep. */
+/** Expired replies are swept when the table has twice as many, and this many more, than after the last sweep. */
 const SWEEP_AT: u32 = 32;
 
 // @ts-ignore: decorator
@@ -57,7 +57,7 @@ export function rememberReply(connection: Connection, at: usize, length: u32): v
   const tag = subjectTag(at, length);
   let reply = find(table, tag, at, length);
   if (!reply) {
-    if (table.count >= table.spare + SWEEP_AT) sweep(table);
+    if (table.count >= (table.spare << 1) + SWEEP_AT) sweep(table);
     reply = alloc(REPLY_SIZE + length);
     store<u32>(reply, tag, 12);
     store<u32>(reply, length, 16);

@@ -82,16 +82,23 @@ function hasFresh(n: u32, page: Page, size: usize): bool {
 
 /**
  * Takes `size` bytes, 16-byte aligned, content undefined.
- * Traps when the memory limit is reached: the host keeps budgets well below it.
+ * Traps when the memory limit is reached: what clients can make grow asks `memoryShort` (pages.ts) or `tryAlloc` first.
  */
 export function alloc(size: usize): usize {
+  const block = tryAlloc(size);
+  if (!block) unreachable();
+  return block;
+}
+
+/** The same, but 0 when there is no room for that many adjacent bytes. */
+export function tryAlloc(size: usize): usize {
   if (size > LARGEST_SMALL) return allocPages(size);
   const sizeClass = classOf(size);
   const blockSize = sizeOf(sizeClass);
   let n = load<u32>(slabs + ((<usize>sizeClass) << 2));
   if (!n) {
     n = newSlab(sizeClass);
-    if (!n) unreachable();
+    if (!n) return 0;
   }
   const page = pageAt(n);
   let block = page.free;
@@ -109,7 +116,7 @@ export function alloc(size: usize): usize {
 function allocPages(size: usize): usize {
   const length = pagesFor(size);
   const n = takePages(length);
-  if (!n) unreachable();
+  if (!n) return 0;
   liveBytes += <f64>length * <f64>PAGE_SIZE;
   return (<usize>n) << PAGE_SHIFT;
 }

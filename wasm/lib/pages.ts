@@ -40,6 +40,36 @@ const lists: usize = memory.data(128, 4);
 let frontier: u32 = <u32>(ARENA >> PAGE_SHIFT);
 let limitPages: u32 = PAGE_COUNT;
 let usedPages: u32 = 0;
+/** Where the arena starts; pages that may be used before memory is short, and before it is as good as exhausted. */
+let firstPage: u32 = <u32>(ARENA >> PAGE_SHIFT);
+let plentyPages: u32 = 0;
+let somePages: u32 = 0;
+setReserves();
+
+/** A thirty-second of the memory is kept for what cannot be refused; the last quarter of it for what nobody asks before. */
+function setReserves(): void {
+  const reserve = limitPages >> 5;
+  const all = limitPages > firstPage ? limitPages - firstPage : 0;
+  plentyPages = all > reserve ? all - reserve : 0;
+  somePages = plentyPages + reserve - (reserve >> 2);
+}
+
+/** Whether the memory limit is near: what can be refused is refused from here on. */
+// @ts-ignore: decorator
+@inline
+export function memoryShort(): bool {
+  return usedPages >= plentyPages;
+}
+
+/** Whether taking `bytes` more would bring it near. */
+export function memoryShortFor(bytes: usize): bool {
+  return usedPages + <u32>(bytes >> PAGE_SHIFT) >= plentyPages;
+}
+
+/** Whether next to nothing is left. */
+export function memoryExhausted(): bool {
+  return usedPages >= somePages;
+}
 
 /** The descriptor of page number `n`. */
 // @ts-ignore: decorator
@@ -63,11 +93,15 @@ export function pagesUsed(): u32 {
 /** Lets the memory grow to at most `pages` pages of 64 KiB in all. */
 export function limitMemory(pages: u32): void {
   limitPages = min(pages, PAGE_COUNT);
+  setReserves();
 }
 
 /** Starts the arena at the given page instead of the first (tests of addresses above 2 GiB); only before the first allocation. */
 export function startAtPage(page: u32): void {
-  if (usedPages == 0 && page > frontier) frontier = page;
+  if (usedPages != 0 || page <= frontier) return;
+  frontier = page;
+  firstPage = page;
+  setReserves();
 }
 
 // @ts-ignore: decorator

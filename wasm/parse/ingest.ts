@@ -6,11 +6,12 @@
 // receivers, ring words); the host then drains, flushes and calls again with the rest. After a stop the carry may hold operations
 // too.
 
-import { alloc, free, roundUp } from '../lib/arena';
+import { free, roundUp, tryAlloc } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { SLACK } from '../lib/layout';
-import { ERROR_BAD_ARGUMENTS, ERROR_CONTROL_LINE, ERROR_UNKNOWN_OPERATION } from '../lib/errors';
+import { ERROR_BAD_ARGUMENTS, ERROR_CONTROL_LINE, ERROR_PAYLOAD, ERROR_UNKNOWN_OPERATION } from '../lib/errors';
 import { EVENT_CLIENT_ERROR, EVENT_CONNECT, EVENT_PING, EVENT_PONG, EVENT_TRACE_IN, EVENT_UNAUTHENTICATED } from '../lib/events';
+import { memoryShort } from '../lib/pages';
 import { pushEvent, raiseBarrier, ringNearlyFull, takeBarrier } from '../lib/ring';
 import { producedBytes, resetProduced } from '../deliver/chain';
 import { CLOSED, Connection, REPORT_PING, TRACE, UNAUTHENTICATED } from '../deliver/connection';
@@ -37,6 +38,8 @@ import {
 
 /** Bytes that one call may queue for receivers before the host must flush. */
 const OUT_BUDGET: u32 = 4 << 20;
+/** A carry buffer is first given what its operation needs up to this much, then twice what has really come. */
+const CARRY_TRUSTED: u32 = 65536;
 /** A carry buffer larger than this is given back as soon as it is empty. */
 const CARRY_KEPT: u32 = 4096;
 
@@ -147,9 +150,11 @@ function plainLine(connection: Connection, verb: u32, end: usize): usize {
     if (words) store<u32>(words, connection.index);
   } else if (verb == VERB_CONNECT) {
     const words = pushEvent(EVENT_CONNECT, 3);
-    store<u32>(words, connection.index);
-    store<u32>(words, <u32>start, 4);
-    store<u32>(words, length, 8);
+    if (words) {
+      store<u32>(words, connection.index);
+      store<u32>(words, <u32>start, 4);
+      store<u32>(words, length, 8);
+    }
     raiseBarrier();
   } else if (verb == VERB_ERR) {
     report(EVENT_CLIENT_ERROR, connection);
@@ -172,12 +177,23 @@ function carried(connection: Connection): usize {
   return connection.carry + connection.carryStart;
 }
 
+/** What a carry of `total` bytes should hold: a size that was only announced is not taken at its word. */
+function carryRoom(connection: Connection, total: u32): usize {
+  return <usize>max(total, min(connection.need, max(CARRY_TRUSTED, total << 1)));
+}
+
 function addToCarry(connection: Connection, at: usize, length: u32): void {
   const total = connection.carryLength + length;
   if (connection.carryStart + total > connection.carryCapacity) {
     if (total > connection.carryCapacity) {
-      const capacity = <u32>roundUp(<usize>max(total, connection.need) + SLACK);
-      const grown = alloc(capacity);
+      const capacity = <u32>roundUp(carryRoom(connection, total) + SLACK);
+      let grown: usize = 0;
+      if (!memoryShort() || total <= CARRY_TRUSTED) grown = tryAlloc(capacity);
+      if (!grown) {
+        fail(connection, ERROR_PAYLOAD, 0, total);
+        stopped = true;
+        return;
+      }
       copy(grown, carried(connection), connection.carryLength);
       free(connection.carry);
       connection.carry = grown;
@@ -220,6 +236,7 @@ function ingestCarry(connection: Connection, from: usize, end: usize): u32 {
     if (stopped || !connection.carryLength || at >= end) break;
     const length = lacking(connection, at, end);
     addToCarry(connection, at, length);
+    if (stopped) break;
     at += length;
   }
   return <u32>(at - from);

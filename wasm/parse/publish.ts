@@ -90,7 +90,8 @@ function readHead(connection: Connection, headers: bool): bool {
 export function publish(connection: Connection, headers: bool, end: usize): u32 {
   if (!readHead(connection, headers)) return PUBLISH_FAILED;
   publishEnd = msgData + msgDataLength + 2;
-  const incomplete = publishEnd > end;
+  // Not `publishEnd > end`: near 4 GiB the end of a long payload may lie beyond the last address.
+  const incomplete = <usize>msgDataLength + 2 > end - msgData;
   const wrong = incomplete ? wrongEnd(end) : load<u16>(publishEnd - 2) != 0x0a0d;
   if (incomplete && !wrong) return PUBLISH_INCOMPLETE;
   if (connection.flags & PEDANTIC && inspect(msgSubject, msgSubjectLength) != SUBJECT_LITERAL) sendInvalidSubject(connection);

@@ -6,13 +6,17 @@
 import { equal, parseSize } from '../lib/bytes';
 import { ERROR_BAD_ARGUMENTS, ERROR_SUBJECT, ERROR_SUBSCRIPTIONS } from '../lib/errors';
 import { EVENT_SUBSCRIBE } from '../lib/events';
+import { memoryShortFor } from '../lib/pages';
 import { pushEvent, raiseBarrier } from '../lib/ring';
 import { Connection, JUDGE_SUBSCRIBE, VERBOSE } from '../deliver/connection';
-import { SUB_FILTERED, addSub, findSub, removeSub } from '../deliver/subscription';
+import { SUB_FILTERED, addSub, findSub, removeSub, subscriptionCount } from '../deliver/subscription';
 import { SUBJECT_INVALID, inspect } from '../match/subject';
 import { sendOk } from './answers';
 import { raiseError } from './fault';
 import { argumentAt, argumentCount, argumentLength } from './line';
+
+/** When a hash table of all subscriptions doubles, it takes this many adjacent bytes for each of them at the most. */
+const TABLES_GROW: usize = 32;
 
 /** A subscription keeps the length of its sid in 16 bits. */
 const LONGEST_SID: u32 = 0xffff;
@@ -63,7 +67,8 @@ export function admit(
   sidLength: u32,
   filtered: bool,
 ): void {
-  if (connection.maxSubs && connection.subs >= connection.maxSubs) {
+  const room = !memoryShortFor(<usize>subscriptionCount() * TABLES_GROW);
+  if (!room || (connection.maxSubs && connection.subs >= connection.maxSubs)) {
     raiseError(connection, ERROR_SUBSCRIPTIONS, 0, 0);
     return;
   }
