@@ -11,6 +11,7 @@ import { Kernel } from '../../ts/kernel/kernel.ts';
 import { nodeCrypto } from '../../ts/node/crypto.ts';
 import { NodeRandom } from '../../ts/node/random.ts';
 import { loadKernel } from '../../ts/node/wasm.ts';
+import type { Log } from '../../ts/ports/log.ts';
 import type { Transport, TransportSink } from '../../ts/ports/connection.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -110,13 +111,19 @@ export class TestBroker {
   readonly sessions: Sessions;
   readonly closed: CloseReason[] = [];
 
-  constructor(change: Partial<Options> = {}) {
+  constructor(
+    change: Partial<Options> = {},
+    { log = silentLog, maximumPages = 65536 }: { log?: Log; maximumPages?: number } = {},
+  ) {
     const options = { ...defaultOptions(), ...change };
     const random = new NodeRandom();
-    this.kernel = new Kernel({ module: serverKernel, seed: [1, 2] });
-    this.broker = new Broker(this.kernel, options, { clock: this.clock, log: silentLog });
+    this.kernel = new Kernel({ module: serverKernel, seed: [1, 2], maximumPages });
+    this.broker = new Broker(this.kernel, options, { clock: this.clock, log });
     const identity = { serverId: 'N', serverName: 'test', version: '2.14.5', gitCommit: '', go: 'node', xkey: '', apiLevel: 4 };
-    this.sessions = new Sessions(options, identity, { clock: this.clock, random, crypto: nodeCrypto, log: silentLog });
+    this.sessions = new Sessions(options, identity, {
+      ...{ clock: this.clock, random, crypto: nodeCrypto, log },
+      turn: (work) => this.broker.turn(work),
+    });
     this.broker.serve(this.sessions, (_connection, reason) => this.closed.push(reason));
   }
 

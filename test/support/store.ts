@@ -65,6 +65,9 @@ export function openTestStore(root: string, disk: Disk = new NodeDisk(), syncInt
   let depth = 0;
   const sink = {
     store: (type: number, words: Uint32Array, at: number) => store.event(type, words, at),
+    broken: (error: unknown) => {
+      throw error;
+    },
   } as unknown as EventSink;
   const turn = (work: () => void): void => {
     const { seconds, nanos } = clock.wallInstant();

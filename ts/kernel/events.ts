@@ -56,10 +56,29 @@ export interface EventSink {
   ack(words: Uint32Array, at: number): void;
   /** An entry of the store, `count` words from `at` on. */
   store(type: number, words: Uint32Array, at: number, count: number): void;
+  /** Handling an entry failed; `connection` is whose operation it was, 0 where that is nobody's. The entries behind it are handled. */
+  broken(error: unknown, connection: number): void;
 }
 
-/** Hands the entry at `i` to the sink; returns where the next one begins. */
-export function dispatch(words: Uint32Array, i: number, sink: EventSink): number {
+/** Entries that report one connection's own operation; its index is their first word. */
+const ownOperations: ReadonlySet<number> = new Set([
+  ...[event.connect, event.ping, event.pong, event.error, event.subscribe, event.map],
+  ...[event.traceIn, event.traceOut, event.unauthenticated, event.clientError],
+]);
+
+/** The connection whose operation the entry at `i` reports; 0 for those of the server and the store. */
+export function ownerOf(words: Uint32Array, i: number): number {
+  const type = (words[i] ?? 0) & 0xffff;
+  return ownOperations.has(type) ? (words[i + 1] ?? 0) : 0;
+}
+
+/** Where the entry behind the one at `i` begins. */
+export function behind(words: Uint32Array, i: number): number {
+  return i + 1 + ((words[i] ?? 0) >>> 16);
+}
+
+/** Hands the entry at `i` to the sink. */
+export function dispatch(words: Uint32Array, i: number, sink: EventSink): void {
   const head = words[i] ?? 0;
   const type = head & 0xffff;
   const count = head >>> 16;
@@ -105,5 +124,4 @@ export function dispatch(words: Uint32Array, i: number, sink: EventSink): number
     default:
       sink.store(type, words, at, count);
   }
-  return at + count;
 }

@@ -3,7 +3,7 @@
 
 import { instantiateSync } from '@assemblyscript/loader';
 import { INBOUND_SIZE, LISTING_RECORD, RING_WORDS, SCRATCH_SIZE, subscriptionKind } from './constants.ts';
-import { dispatch } from './events.ts';
+import { behind, dispatch, ownerOf } from './events.ts';
 import type { AckMessage, EventSink, HostMessage } from './events.ts';
 import type { CoreExports } from './exports.ts';
 import { KernelMemory } from './memory.ts';
@@ -51,6 +51,14 @@ export interface MatcherFigures {
   readonly cacheHits: number;
 }
 
+/** The kernel adds limits and lengths in 32 bits; no more than this of anything fits into its memory together with the rest. */
+const HIGHEST_LIMIT = 2 ** 31 - 1;
+
+/** A limit as the kernel takes it; negative: none. */
+function limit(wanted: number): number {
+  return wanted < 0 ? HIGHEST_LIMIT : Math.min(wanted, HIGHEST_LIMIT);
+}
+
 const INITIAL_PAGES = 256;
 const ALL_PAGES = 65536;
 const MOST_CHUNKS = 512;
@@ -92,12 +100,12 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
   // Connections
 
   open(maxPayload: number, maxControlLine: number, maxPending: number): number {
-    return this.exports.openConnection(maxPayload, maxControlLine, maxPending);
+    return this.exports.openConnection(limit(maxPayload), limit(maxControlLine), limit(maxPending));
   }
 
   bind(connection: number, binding: Binding): void {
     const { account, flags, maxPayload, maxSubs, maxControlLine } = binding;
-    this.exports.bindConnection(connection, account, flags, maxPayload, maxSubs, maxControlLine);
+    this.exports.bindConnection(connection, account, flags, limit(maxPayload), maxSubs, limit(maxControlLine));
   }
 
   /** Takes bytes that lie in the inbound region; returns how many, fewer than `length` only when `stopped`. */
@@ -288,11 +296,19 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     if (this.#draining || !this.hasEvents) return;
     this.#draining = true;
     try {
-      for (let i = 0; i < this.exports.eventWords();) i = dispatch(this.#ring, i, sink);
+      for (let i = 0; i < this.exports.eventWords(); i = behind(this.#ring, i)) this.#dispatch(i, sink);
     } finally {
       this.exports.clearEvents();
       while (this.#parked.length > 0) this.exports.free(this.#parked.pop() ?? 0);
       this.#draining = false;
+    }
+  }
+
+  #dispatch(i: number, sink: EventSink): void {
+    try {
+      dispatch(this.#ring, i, sink);
+    } catch (error) {
+      sink.broken(error, ownerOf(this.#ring, i));
     }
   }
 

@@ -41,6 +41,7 @@ export const closeReasons = {
   duplicateServerName: { text: 'Duplicate Server Name', webSocketStatus: 1011 },
   minimumVersion: { text: 'Minimum Version Required', webSocketStatus: 1011 },
   clusterNamesIdentical: { text: 'Cluster Names Identical', webSocketStatus: 1011 },
+  internalError: { text: 'Internal Error', webSocketStatus: 1011 },
   kicked: { text: 'Kicked', webSocketStatus: 1011 },
   proxyNotTrusted: { text: 'Proxy Not Trusted', webSocketStatus: 1008 },
   proxyRequired: { text: 'Proxy Required', webSocketStatus: 1008 },

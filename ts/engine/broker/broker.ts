@@ -141,8 +141,8 @@ export class Broker implements Acceptor {
     try {
       do {
         this.kernel.drain(this.events);
-        for (const call of this.#soon.splice(0)) call();
-        this.#afterEvents();
+        for (const call of this.#soon.splice(0)) this.#guarded(call);
+        this.#guarded(this.#afterEvents);
         this.#flush();
       } while (this.kernel.hasEvents || this.#soon.length > 0);
     } finally {
@@ -176,9 +176,38 @@ export class Broker implements Acceptor {
 
   #flush(): void {
     for (let index = this.kernel.exports.nextDirty(); index !== 0; index = this.kernel.exports.nextDirty()) {
-      this.#connections[index]?.flush();
+      const connection = this.#connections[index];
+      if (connection !== undefined) this.#flushOne(connection);
     }
-    for (let connection = this.#ending.pop(); connection !== undefined; connection = this.#ending.pop()) connection.flush();
+    for (let connection = this.#ending.pop(); connection !== undefined; connection = this.#ending.pop())
+      this.#flushOne(connection);
+  }
+
+  #flushOne(connection: ClientConnection): void {
+    try {
+      connection.flush();
+    } catch (error) {
+      this.broken(error, connection);
+    }
+  }
+
+  #guarded(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.broken(error, undefined);
+    }
+  }
+
+  /**
+   * The last line of defence: a mistake of ours costs the connection it happened to, not the others. When the kernel itself stopped,
+   * its memory cannot be trusted any more and the error goes on to whoever runs the process.
+   */
+  broken(error: unknown, connection: ClientConnection | undefined): void {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log.error(`${connection === undefined ? '' : `${connection.session.facts.label} - `}Internal error: ${text}`);
+    connection?.abandon('internalError');
   }
 
   /** A connection that closes without anything queued is not dirty in the kernel: it is flushed at the end of the turn all the same. */
@@ -217,8 +246,10 @@ export class Broker implements Acceptor {
     for (const connection of [...this.writing]) connection.checkDeadline(now, this.#options.writeDeadlineMs);
   }
 
+  /** Connections that have not ended by now do so at once: nobody looks after them any more. */
   stop(): void {
     this.#deadlineCheck?.cancel();
     this.#deadlineCheck = undefined;
+    for (const connection of this.connections()) connection.abandon('serverShutdown');
   }
 }

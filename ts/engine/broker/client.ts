@@ -35,6 +35,10 @@ const wireErrorOf: Readonly<Record<number, WireError>> = {
   [errorCode.replyDenied]: 'replyDenied',
 };
 
+/** The kernel keeps response permissions in 32 bits. */
+const MOST_RESPONSES = 2 ** 31 - 1;
+const LONGEST_RESPONSE_MS = 2 ** 31 - 1;
+
 /** With more subscriptions a connection is remembered without the list of them. */
 export const MOST_REMEMBERED = 1024;
 
@@ -91,8 +95,9 @@ export class ClientConnection implements TransportSink, SessionHost {
     const broker = this.#broker;
     this.#lastInputMs = broker.enterTurn();
     if (this.#closing !== undefined) return;
-    if (this.#held) broker.kernel.stash(this.index, 0, length);
-    else this.#consume(length);
+    if (!this.#held) return this.#consume(length);
+    broker.kernel.stash(this.index, 0, length);
+    broker.settle();
   }
 
   /** Parses `length` bytes of the inbound region, after what the kernel still holds of this connection. */
@@ -128,6 +133,8 @@ export class ClientConnection implements TransportSink, SessionHost {
   }
 
   onWritten(): void {
+    // An ended connection has nothing in flight, one that is gone has no index.
+    if (this.#ended) return;
     this.#writing = false;
     this.#broker.writing.delete(this);
     this.#broker.kernel.outDone(this.index);
@@ -135,13 +142,14 @@ export class ClientConnection implements TransportSink, SessionHost {
   }
 
   onClose(error?: Error): void {
+    this.#stall?.cancel();
     const reason = this.#closing ?? (error === undefined ? 'clientClosed' : 'readError');
     this.#ended = true;
-    this.#stall?.cancel();
     this.#broker.gone(this, reason);
-    this.#broker.permissionSets.drop(this.#permissions);
     this.session.onClosed(reason);
     this.#broker.kernel.exports.releaseConnection(this.index);
+    this.#broker.permissionSets.drop(this.#permissions);
+    this.#closing = reason;
   }
 
   // What the session asks for
@@ -161,7 +169,7 @@ export class ClientConnection implements TransportSink, SessionHost {
     broker.kernel.bind(this.index, {
       account: account.handle,
       flags: bindFlags(spec, broker.kernel.exports.connectionFlags(this.index), traced),
-      maxPayload: spec.maxPayload < 0 ? 0xffff_ffff : spec.maxPayload,
+      maxPayload: spec.maxPayload,
       maxSubs: Math.max(0, spec.maxSubs),
       maxControlLine,
     });
@@ -170,8 +178,8 @@ export class ClientConnection implements TransportSink, SessionHost {
       this.index,
       sets.publish,
       sets.deliver,
-      responses?.maxMsgs ?? 0,
-      Math.max(0, responses?.expiresMs ?? 0),
+      Math.min(responses?.maxMsgs ?? 0, MOST_RESPONSES),
+      Math.min(Math.max(0, responses?.expiresMs ?? 0), LONGEST_RESPONSE_MS),
     );
     broker.permissionSets.drop(before);
   }
@@ -257,6 +265,11 @@ export class ClientConnection implements TransportSink, SessionHost {
 
   #dropSlow(reason: SlowReason): void {
     this.#broker.countSlow(this, reason, this.#broker.kernel.pendingBytes(this.index));
+    this.abandon(reason);
+  }
+
+  /** Ends at once; what is queued is not written any more. */
+  abandon(reason: CloseReason): void {
     if (this.#closing === undefined) {
       this.#closing = reason;
       this.#letGo();

@@ -121,4 +121,8 @@ export class KernelEvents implements EventSink {
   store(type: number, words: Uint32Array, at: number, count: number): void {
     this.#jetstream?.store(type, words, at, count);
   }
+
+  broken(error: unknown, connection: number): void {
+    this.#broker.broken(error, this.#broker.at(connection));
+  }
 }

@@ -111,6 +111,8 @@ export class SessionDriver implements Session {
     if (!machine.connected) {
       const admission = this.#admissionWithoutConnect();
       if (admission !== undefined) this.step({ kind: 'readmitted', admission });
+      // It was let in without CONNECT, which is not enough any more.
+      else if (machine.admission !== undefined) this.end('authFailure', 'authorization');
       return;
     }
     const before = machine.admission?.granted;
@@ -122,6 +124,7 @@ export class SessionDriver implements Session {
   }
 
   #rejudged(decision: Granted | Refused): void {
+    if (this.#gone || this.machine.closed) return;
     const before = this.machine.admission;
     if (decision.kind === 'refused' || before === undefined) return this.end('authFailure', 'authorization');
     if (decision.account !== before.granted.account) return this.end('clientClosed');
