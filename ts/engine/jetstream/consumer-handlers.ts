@@ -41,7 +41,7 @@ export const createDurable: ApiHandler = (request) => {
   const { durable_name } = asked.config;
   if (durable_name === '') refuse('ConsumerDurableNameNotSetErr');
   if (durable_name !== request.parts[1]) refuse('ConsumerDurableNameNotMatchSubjectErr');
-  return place(request, asked, durable_name);
+  return place(request, { ...asked, config: { ...asked.config, name: durable_name } }, durable_name);
 };
 
 export const create: ApiHandler = (request) => {
@@ -54,6 +54,7 @@ export const create: ApiHandler = (request) => {
     return place(request, asked, config.name);
   }
   const [name = '', ...filter] = rest.split('.');
+  if (/[\\/]/.test(name)) refuse('ConsumerNameContainsPathSeparatorsErr');
   if (filter.length > 0) {
     if (config.filter_subjects.length > 0) refuse('ConsumerMultipleFiltersNotAllowed');
     if (config.filter_subject !== filter.join('.')) refuse('ConsumerCreateFilterSubjectMismatchErr');

@@ -2,13 +2,15 @@
 
 import { addHeaders, buildHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
+import { JsonError } from '../../core/jetstream/parse-json.ts';
+import { readDocument } from '../../core/jetstream/schema.ts';
 import type { StoredMessage } from '../store/store.ts';
 import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
 import type { InboundMessage } from './ports.ts';
-import { readRequest, ApiRefusal, type ApiRequest } from './request.ts';
 import type { Stream } from './stream.ts';
 
 const noBytes = new Uint8Array(0);
+const decoder = new TextDecoder();
 
 /** Answers a direct get on `DIRECT.GET.<stream>` or, with `subject`, `DIRECT.GET.<stream>.<subject>`. */
 export function directGet(stream: Stream, message: InboundMessage, subject: string): void {
@@ -17,7 +19,7 @@ export function directGet(stream: Stream, message: InboundMessage, subject: stri
     stream.whenSynced(() => stream.ports.door.publish(stream.account.number, message.reply, '', headers, payload));
   };
   const status = (line: string): void => reply(buildHeaders(line), noBytes);
-  const asked = readDirect(stream, message, subject);
+  const asked = readDirect(message, subject);
   if (typeof asked === 'string') return status(asked);
   if (asked.multi_last.length > 0) return directLast(stream, asked, reply);
   if (asked.batch > 0 && asked.last_by_subj === '') return directBatch(stream, asked, reply);
@@ -26,15 +28,15 @@ export function directGet(stream: Stream, message: InboundMessage, subject: stri
   reply(directHeaders(stream, found, asked.no_hdr, []), found.payload);
 }
 
-function readDirect(stream: Stream, message: InboundMessage, subject: string): MessageGet | string {
+function readDirect(message: InboundMessage, subject: string): MessageGet | string {
   const empty = message.payload.length === 0;
   if (empty && subject === '') return '408 Empty Request';
-  const request: ApiRequest = { account: stream.account, message, parts: [stream.name] };
   let asked: MessageGet;
   try {
-    asked = readRequest<MessageGet>(request, messageGetSchema);
+    const text = empty ? '{}' : decoder.decode(message.payload);
+    asked = readDocument(messageGetSchema, text, false) as unknown as MessageGet;
   } catch (thrown) {
-    if (thrown instanceof ApiRefusal) return '408 Malformed Request';
+    if (thrown instanceof JsonError) return '408 Malformed Request';
     throw thrown;
   }
   if (subject !== '') return { ...asked, last_by_subj: subject };

@@ -41,6 +41,11 @@ function accepted(checked: Checked): StreamConfig {
 export const create: ApiHandler = (request) => {
   const { account } = request;
   const given = readConfig(request);
+  if (/[\\/]/.test(given.config.name)) refuse('StreamNameContainsPathSeparatorsErr');
+  if (given.config.sealed) refuse('StreamInvalidConfigF', { err: 'stream configuration for create can not be sealed' });
+  if (given.config.mirror_direct && given.config.mirror === undefined) {
+    refuse('StreamInvalidConfigF', { err: 'stream has no mirror but does have mirror direct' });
+  }
   const config = accepted(checkStreamConfig(given.config, account.surroundings(given.config.storage), given.pedantic));
   const existing = account.streams.get(config.name);
   if (existing !== undefined) {
@@ -49,7 +54,6 @@ export const create: ApiHandler = (request) => {
   }
   if (account.offline.has(config.name)) refuse('StreamNameExistErr');
   if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
-  if (config.sealed) refuse('StreamInvalidConfigF', { err: 'stream configuration for create can not be sealed' });
   if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
   const fault = account.roomFault(config, true);
   if (fault !== undefined) return { error: fault };

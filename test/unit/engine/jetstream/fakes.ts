@@ -255,8 +255,8 @@ export class FakeStream implements StreamStore {
     return true;
   }
 
-  append({ subject, headers = none, payload, reply, ts }: NewMessage): number {
-    const seq = ++this.#lastSeq;
+  append({ subject, headers = none, payload, reply, ts, seq: wanted = this.#lastSeq + 1 }: NewMessage): number {
+    const seq = (this.#lastSeq = wanted);
     const size = 30 + encoder.encode(subject).length + payload.length + (headers.length > 0 ? 4 + headers.length : 0);
     this.#lastTs = ts ?? this.#clock.wallInstant();
     this.#messages.set(seq, { seq, subject, ts: this.#lastTs, headers, payload, size });
@@ -268,6 +268,14 @@ export class FakeStream implements StreamStore {
     }
     if (!this.holdSyncs) this.sync();
     return seq;
+  }
+
+  skip(toSeq: number): void {
+    this.#lastSeq = toSeq;
+  }
+
+  nextSeq(filters: readonly string[], fromSeq: number): number {
+    return this.#selected(filters, fromSeq)[0]?.seq ?? 0;
   }
 
   #enforce(): void {
@@ -340,6 +348,7 @@ export class FakeStream implements StreamStore {
     const candidates = this.#on(filter).filter((message) => message.seq < seq);
     const going = keep > 0 ? candidates.slice(0, Math.max(0, candidates.length - keep)) : candidates;
     for (const message of going) this.#drop(message.seq);
+    if (filter === '>' && seq !== Infinity && seq > this.#lastSeq) this.#lastSeq = seq - 1;
     return going.length;
   }
 
