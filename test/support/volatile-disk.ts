@@ -144,8 +144,10 @@ export class VolatileDisk implements Disk {
 
   write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
     const node = this.#file(file);
-    if (node.content.length !== offset) throw new Error(`${file.path}: written at ${offset}, ends at ${node.content.length}`);
-    node.content = Buffer.concat([node.content, ...views]);
+    const end = node.content.length;
+    const bytes = Buffer.concat(views);
+    if (offset !== end && offset + bytes.length > end) throw new Error(`${file.path}: written at ${offset}, ends at ${end}`);
+    node.content = Buffer.concat([node.content.subarray(0, offset), bytes, node.content.subarray(offset + bytes.length)]);
   }
 
   cut(file: OpenFile, length: number): void {

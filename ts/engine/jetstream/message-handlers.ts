@@ -26,12 +26,12 @@ export const get: ApiHandler = (request) => {
 };
 
 export const remove: ApiHandler = (request) => {
-  const { seq } = readRequest<{ seq: number; no_erase: boolean }>(request, deleteSchema);
+  const { seq, no_erase } = readRequest<{ seq: number; no_erase: boolean }>(request, deleteSchema);
   if (request.message.payload.length === 0 || seq === 0) refuse('BadRequestErr');
   const stream = streamOf(request);
   if (stream.config.sealed) refuse('StreamSealedErr');
   if (stream.config.deny_delete) refuse('StreamMsgDeleteFailedF', { err: 'message delete not permitted' });
-  if (!stream.store.delete(seq))
+  if (!stream.store.delete(seq, !no_erase))
     refuse('StreamMsgDeleteFailedF', { err: seq > stream.store.state.lastSeq ? 'stream store EOF' : 'no message found' });
   stream.purged();
   return { fields: { success: true }, after: stream };

@@ -10,6 +10,7 @@ import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import { BlockFiles } from './block-files.ts';
 import { DeliverCall } from './deliver-call.ts';
+import { Erasures } from './erasures.ts';
 import { FileStream } from './file-stream.ts';
 import { readIndexHead } from './index-db.ts';
 import { Maps } from './maps.ts';
@@ -206,7 +207,8 @@ export class FileStore implements Store {
     const closed = (): void => {
       this.#open.delete(tag);
     };
-    const parts = { handle: address, kernel, streams, files, directory, reader, rounds: this.#rounds, log, clock, turn, closed };
+    const erasures = new Erasures(streams, address, files, reader);
+    const parts = { handle: address, erasures, kernel, streams, files, directory, reader, rounds: this.#rounds, log, clock, turn, closed };
     const stream = new FileStream(parts, options, lost);
     this.#open.set(tag, stream);
     stream.setSealed(options.sealed);

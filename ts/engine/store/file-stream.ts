@@ -16,6 +16,7 @@ import type { StreamDescription } from './archive.ts';
 import type { BlockEnd, BlockFiles } from './block-files.ts';
 import { emptyBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
+import type { Erasures } from './erasures.ts';
 import { Expiry } from './expiry.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
@@ -62,6 +63,7 @@ export interface FileStreamParts {
   readonly files: BlockFiles;
   readonly directory: StreamDirectory;
   readonly reader: StreamReader;
+  readonly erasures: Erasures;
   readonly rounds: Rounds;
   readonly log: Log;
   readonly clock: Clock;
@@ -258,9 +260,12 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault);
   }
 
-  delete(seq: number): boolean {
+  delete(seq: number, erase = false): boolean {
     this.#mustWrite();
-    if (this.#parts.streams.exports.deleteOne(this.handle, seq) === 0) return false;
+    const { streams, erasures } = this.#parts;
+    const place = erase ? streams.locate(this.handle, seq) : undefined;
+    if (streams.exports.deleteOne(this.handle, seq) === 0) return false;
+    if (place !== undefined) erasures.add(seq, place);
     this.#deleted();
     return true;
   }
@@ -292,6 +297,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#passOnRemoved();
     this.#purging = this.#sweep === 'all';
     this.#doomed = this.#emptyBlocks();
+    this.#parts.erasures.begin();
   }
 
   #writeRuns(): void {
@@ -329,9 +335,10 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#syncedSeq = this.#roundSeq;
     this.#syncedEnd = this.#roundEnd;
     while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
-    const removed = this.#removeBlocks(this.#doomed);
+    const removed = this.#removeBlocks(this.#doomed) && this.#purging;
     this.#doomed = [];
-    if (removed && this.#purging && waiters.length > 0 && rounds.synchronous) {
+    const erased = this.#erase();
+    if ((removed || erased) && waiters.length > 0 && rounds.synchronous) {
       this.#waiting.unshift(...waiters);
       rounds.add(this);
     } else {
@@ -339,6 +346,17 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     }
     this.#expiry.wake();
     this.#onSynced(this.#syncedSeq);
+  }
+
+  /** Overwrites what the deletes of the round were to erase. True: there was something. */
+  #erase(): boolean {
+    try {
+      return this.#parts.erasures.finish();
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      this.failed(error);
+      return false;
+    }
   }
 
   failed(fault: DiskFault): void {

@@ -224,8 +224,11 @@ export interface StreamStore {
   /** Sequences missing between first and last, at most `limit`. */
   deleted(limit: number): number[];
 
-  /** False: no such message. Answer through `whenSynced`. */
-  delete(seq: number): boolean;
+  /**
+   * False: no such message. `erase`: its bytes are overwritten once the delete is on disk. Answer through `whenSynced`, which then waits
+   * for that too.
+   */
+  delete(seq: number, erase?: boolean): boolean;
   /** How many messages went. Answer through `whenSynced`. */
   purge(request: PurgeRequest): number;
   deliver(request: DeliverRequest): Delivered;

@@ -14,7 +14,7 @@ import { VolatileDisk } from '../../../support/volatile-disk.ts';
 
 type Step =
   | { readonly is: 'append'; readonly length: number }
-  | { readonly is: 'delete'; readonly back: number }
+  | { readonly is: 'delete'; readonly back: number; readonly erase: boolean }
   | { readonly is: 'purge'; readonly keep: number }
   | { readonly is: 'sync' };
 
@@ -23,7 +23,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 12,
     arbitrary: fc.record({ is: fc.constant('append' as const), length: fc.oneof(fc.nat(200), fc.constant(12_000)) }),
   },
-  { weight: 3, arbitrary: fc.record({ is: fc.constant('delete' as const), back: fc.nat(20) }) },
+  { weight: 3, arbitrary: fc.record({ is: fc.constant('delete' as const), back: fc.nat(20), erase: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ is: fc.constant('purge' as const), keep: fc.constantFrom(0, 0, 3) }) },
   { weight: 6, arbitrary: fc.constant<Step>({ is: 'sync' }) },
 );
@@ -58,7 +58,7 @@ function act(todo: Step, stream: StreamStore, live: Map<number, string>, promise
   }
   const before = [...live.keys()];
   if (todo.is === 'delete') {
-    if (stream.delete(last.seq - todo.back)) live.delete(last.seq - todo.back);
+    if (stream.delete(last.seq - todo.back, todo.erase)) live.delete(last.seq - todo.back);
   } else if (todo.is === 'purge') {
     stream.purge(todo.keep === 0 ? {} : { keep: todo.keep });
     for (const seq of todo.keep === 0 ? before : before.slice(0, -todo.keep)) live.delete(seq);

@@ -1,0 +1,52 @@
+// Secure erase: the bytes of a deleted message are overwritten by an erased record of the same length. A record that is still in memory is
+// overwritten there; one on disk when the round with its tombstone is through, so that whatever a crash leaves of the overwriting is a
+// message that is deleted already.
+
+import type { Place, StreamKernel } from '../../kernel/streams.ts';
+import type { BlockFiles } from './block-files.ts';
+import type { StreamReader } from './reader.ts';
+
+interface Erasure {
+  readonly seq: number;
+  readonly place: Place;
+}
+
+export class Erasures {
+  readonly #kernel: StreamKernel;
+  readonly #stream: number;
+  readonly #files: BlockFiles;
+  readonly #reader: StreamReader;
+  #next: Erasure[] = [];
+  #inRound: Erasure[] = [];
+
+  constructor(kernel: StreamKernel, stream: number, files: BlockFiles, reader: StreamReader) {
+    this.#kernel = kernel;
+    this.#stream = stream;
+    this.#files = files;
+    this.#reader = reader;
+  }
+
+  /** A message at `place` was deleted. */
+  add(seq: number, place: Place): void {
+    if (place.address === 0) this.#next.push({ seq, place });
+    else this.#kernel.exports.fillDamage(this.#stream, place.block, place.address, place.length, seq);
+  }
+
+  /** A round begins: it writes the tombstones of everything added so far. */
+  begin(): void {
+    this.#inRound.push(...this.#next.splice(0));
+  }
+
+  /** The round is through. True: something was overwritten, which the next one syncs. */
+  finish(): boolean {
+    const due = this.#inRound.splice(0);
+    for (const { seq, place } of due) {
+      const at = this.#kernel.take(place.length);
+      this.#kernel.exports.fillDamage(this.#stream, place.block, at, place.length, seq);
+      this.#files.patch(place.block, place.offset, this.#kernel.memory.bytes(at, place.length));
+      this.#kernel.release(at);
+      this.#reader.forget(place.block);
+    }
+    return due.length > 0;
+  }
+}
