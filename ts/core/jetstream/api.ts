@@ -55,7 +55,7 @@ const rows: readonly Row[] = [
   { subject: 'STREAM.MSG.GET.*', handler: 'messageGet', type: 'stream_msg_get_response' },
   { subject: 'STREAM.MSG.DELETE.*', handler: 'messageDelete', type: 'stream_msg_delete_response' },
   { subject: 'STREAM.SNAPSHOT.*', handler: 'streamSnapshot', type: 'stream_snapshot_response' },
-  { subject: 'STREAM.RESTORE.*', handler: 'streamRestore', type: 'stream_restore_response' },
+  { subject: 'STREAM.RESTORE.*', handler: 'streamRestore', type: 'stream_restore_response', withError: { deliver_subject: '' } },
   { subject: 'STREAM.PEER.REMOVE.*', handler: 'streamPeerRemove', type: 'stream_remove_peer_response' },
   { subject: 'STREAM.LEADER.STEPDOWN.*', handler: 'streamStepdown', type: 'stream_leader_stepdown_response' },
   { subject: 'CONSUMER.CREATE.*', handler: 'consumerCreate', type: 'consumer_create_response' },

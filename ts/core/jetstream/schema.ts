@@ -9,6 +9,8 @@ export type IntegerType = 'int' | 'int32' | 'int64' | 'uint64';
 
 export type Kind =
   | { readonly is: 'string' | 'bool' | 'duration' | 'time' | 'bytes' | 'texts' }
+  /** Read over: nothing is made of it. */
+  | { readonly is: 'any' }
   | { readonly is: 'integer'; readonly type: IntegerType }
   | {
       readonly is: 'choice';
@@ -89,6 +91,7 @@ function zeroOf(kind: Kind): unknown {
     case 'texts':
       return {};
     case 'time':
+    case 'any':
       return undefined;
     case 'document':
       return kind.optional ? undefined : emptyDocument(kind.schema);
@@ -127,6 +130,8 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
       return readInteger(node, ranges.int64, 'time.Duration', place);
     case 'time':
       return readTime(node, place);
+    case 'any':
+      return undefined;
     case 'list':
       if (node.kind !== 'array') return mismatch(node, kind.goType, place);
       return node.items.map((item) => readKind(kind.of, item, place));

@@ -16,6 +16,7 @@ import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
 import { storeLimits, Stream } from './stream.ts';
+import { Transfers } from './transfers.ts';
 
 const encoder = new TextEncoder();
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -36,6 +37,7 @@ export class JetStreamAccount {
   readonly streams = new Map<string, Stream>();
   /** Streams found on disk that could not be opened: name and reason. */
   readonly offline = new Map<string, string>();
+  readonly transfers = new Transfers();
   apiTotal = 0;
   apiErrors = 0;
 

@@ -12,6 +12,8 @@ import * as consumers from './consumer-handlers.ts';
 import * as messages from './message-handlers.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
 import { ApiRefusal, type Answer, type ApiHandler } from './request.ts';
+import { restore } from './restore-handler.ts';
+import { snapshot } from './snapshot-handler.ts';
 import * as streams from './stream-handlers.ts';
 
 const encoder = new TextEncoder();
@@ -49,8 +51,8 @@ const handlers: Readonly<Partial<Record<ApiHandlerId, ApiHandler>>> = {
   streamInfo: streams.info,
   streamDelete: streams.remove,
   streamPurge: streams.purge,
-  streamSnapshot: notYet,
-  streamRestore: notYet,
+  streamSnapshot: snapshot,
+  streamRestore: restore,
   streamPeerRemove: clusterRequired,
   streamStepdown: clusterRequired,
   messageGet: messages.get,

@@ -57,6 +57,11 @@ export function isObject(request: ApiRequest): boolean {
   return decoder.decode(request.message.payload).trim().startsWith('{');
 }
 
+/** No document, or one without members. */
+export function isEmptyRequest(request: ApiRequest): boolean {
+  return /^\s*(\{\s*\})?\s*$/.test(decoder.decode(request.message.payload));
+}
+
 export function streamOf({ account, parts }: ApiRequest): Stream {
   const stream = account.streams.get(parts[0] ?? '');
   if (stream !== undefined) return stream;

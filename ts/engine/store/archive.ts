@@ -34,14 +34,16 @@ function wholeMember(name: string, content: Uint8Array): ArchiveMember {
   return { name, size: content.length, pieces: () => [content] };
 }
 
-function* readPieces(disk: Disk, file: OpenFile, from: number, to: number): Iterable<Uint8Array> {
-  for (let at = from; at < to;) {
-    const piece = new Uint8Array(Math.min(pieceBytes, to - at));
-    const length = disk.read(file, piece, at);
-    if (length < piece.length) throw new StoreFault('SHORT', `${file.path} is shorter than it was`);
-    yield piece;
-    at += length;
-  }
+/** Reads at once what belongs together: a record that is erased while a backup runs is in it whole, or erased. */
+function readStretch(disk: Disk, file: OpenFile, from: number, to: number): Uint8Array {
+  const bytes = new Uint8Array(to - from);
+  if (disk.read(file, bytes, from) < bytes.length) throw new StoreFault('SHORT', `${file.path} is shorter than it was`);
+  return bytes;
+}
+
+function* readPieces(disk: Disk, file: OpenFile, size: number): Iterable<Uint8Array> {
+  const bytes = readStretch(disk, file, 0, size);
+  for (let at = 0; at < size; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
 /** The content's length and where the compressed bytes begin; undefined for a plain block. */
@@ -61,8 +63,7 @@ function compressedHeadOf(disk: Disk, file: OpenFile): { readonly size: number; 
 
 /** The content of a compressed block: its S2 stream, and its last bytes, which are plain. */
 function* inflate(disk: Disk, file: OpenFile, from: number, to: number, size: number): Iterable<Uint8Array> {
-  const packed = new Uint8Array(to - from);
-  if (disk.read(file, packed, from) < packed.length) throw new StoreFault('SHORT', `${file.path} is shorter than it was`);
+  const packed = readStretch(disk, file, from, to);
   try {
     const content = decodeS2(packed.subarray(0, -sumBytes));
     if (content.length + sumBytes !== size) throw new ArchiveError('its length is not what it says');
@@ -77,7 +78,7 @@ function* inflate(disk: Disk, file: OpenFile, from: number, to: number, size: nu
 function blockMember(disk: Disk, file: OpenFile, { number, size }: ArchivedBlock): ArchiveMember {
   const name = `msgs/${number}.blk`;
   const head = compressedHeadOf(disk, file);
-  if (head === undefined) return { name, size, pieces: () => readPieces(disk, file, 0, size) };
+  if (head === undefined) return { name, size, pieces: () => readPieces(disk, file, size) };
   return { name, size: head.size, pieces: () => inflate(disk, file, head.from, size, head.size) };
 }
 

@@ -427,20 +427,16 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#parts.directory.removeConsumer(name);
   }
 
-  archive(describe: () => StreamDescription): Promise<StreamArchive> {
+  async archive(describe: () => StreamDescription): Promise<StreamArchive> {
     const { streams, files, directory } = this.#parts;
+    const open = (): StreamArchive => directory.archive(files.upTo(this.#syncedEnd), describe());
+    if (this.#fault !== undefined) return open();
     streams.exports.limitChange(this.handle);
     this.#deleted();
-    return new Promise((resolve, reject) => {
-      this.whenSynced((error) => {
-        try {
-          if (error !== undefined) throw error;
-          resolve(directory.archive(files.upTo(this.#syncedEnd), describe()));
-        } catch (thrown) {
-          reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
-        }
-      });
+    await new Promise<void>((resolve, reject) => {
+      this.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
     });
+    return open();
   }
 
   async stop(): Promise<void> {

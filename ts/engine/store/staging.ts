@@ -121,6 +121,10 @@ export class Staging implements StreamStaging {
     });
   }
 
+  writeMeta(name: string, meta: string): void {
+    this.#guarded(() => new StreamDirectory(this.#ports, this.#path, name).writeMeta(meta));
+  }
+
   install(name: string): void {
     const { root, accountName } = this.#place;
     const streams = streamsPath(root, accountName);

@@ -179,6 +179,8 @@ export interface StreamStaging extends TarSink {
   readonly meta: string | undefined;
   /** Says what stands against opening it as stream `name`. */
   find(name: string): FoundStream;
+  /** Replaces its configuration. */
+  writeMeta(name: string, meta: string): void;
   /** Moves it to the account's streams, to be opened with `recover`. */
   install(name: string): void;
   /** Gives it up, installed or not. */
@@ -241,6 +243,7 @@ export interface StreamStore {
 
   /**
    * The stream as it is once everything so far is synced; `describe` is called at that moment. Messages that limits removed are not in it.
+   * After a fault: what was promised before.
    * Rejects with a StoreFault.
    */
   archive(describe: () => StreamDescription): Promise<StreamArchive>;

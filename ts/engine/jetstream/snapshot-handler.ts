@@ -1,0 +1,232 @@
+// STREAM.SNAPSHOT: the stream as an S2-packed tar, sent in chunks to the subject that the request names.
+//
+// Each full chunk has a reply `$JS.SNAPSHOT.ACK.<stream>.<id>.<length>.<index>`, to be answered; at most window / chunk of them are unanswered. The
+// rest follows without a reply, then an empty message: plain when there was no full chunk, else with status 204; 408 when nobody takes or answers
+// the chunks, 500 when the stream cannot be read.
+//
+// Kept true: the archive is open as long as a transfer runs and no longer; a turn packs a bounded amount, so that a backup delays nobody.
+
+import { S2Encoder } from '../../core/archive/s2-stream.ts';
+import { tarEnd, tarMemberHead, tarPadding } from '../../core/archive/tar-writer.ts';
+import { consumerMeta, streamMeta, streamStateDocument } from '../../core/jetstream/documents.ts';
+import { buildHeaders } from '../../core/jetstream/headers.ts';
+import { formatInstant } from '../../core/jetstream/instant.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import { writeDocument, type Document, type Schema } from '../../core/jetstream/schema.ts';
+import { streamConfigSchema } from '../../core/jetstream/stream-config.ts';
+import { isValidLiteral } from '../../core/subject/subject.ts';
+import type { Instant, Timer } from '../../ports/clock.ts';
+import type { StreamDescription } from '../store/archive.ts';
+import type { StreamArchive } from '../store/store.ts';
+import type { ServerSubscription } from './ports.ts';
+import { isEmptyRequest, readRequest, refuse, streamOf, type ApiHandler } from './request.ts';
+import type { Stream } from './stream.ts';
+import type { Transfer } from './transfers.ts';
+
+const text = { kind: { is: 'string' } } as const;
+const flag = { kind: { is: 'bool' } } as const;
+const int = { kind: { is: 'integer', type: 'int' } } as const;
+const snapshotSchema: Schema = {
+  name: 'JSApiStreamSnapshotRequest',
+  fields: { deliver_subject: text, no_consumers: flag, chunk_size: int, window_size: int, jsck: flag },
+};
+
+interface SnapshotRequest {
+  readonly deliver_subject: string;
+  readonly no_consumers: boolean;
+  readonly chunk_size: number;
+  readonly window_size: number;
+}
+
+const least = 1024;
+const chunkBytes = { usual: 128 * 1024, most: 1024 * 1024 };
+const windowBytes = { usual: 8 * 1024 * 1024, most: 32 * 1024 * 1024 };
+const bytesATurn = 512 * 1024;
+const patienceMs = 5000;
+const noBytes = new Uint8Array(0);
+
+function within(asked: number, { usual, most }: { readonly usual: number; readonly most: number }): number {
+  return asked <= 0 ? usual : Math.min(Math.max(asked, least), most);
+}
+
+/** What goes into the archive besides the messages. */
+function describe(stream: Stream, noConsumers: boolean): StreamDescription {
+  const kept = noConsumers ? [] : [...stream.consumers.values()].filter(({ isVolatile }) => !isVolatile);
+  return {
+    meta: encodeJson(streamMeta(stream.config, stream.created)),
+    consumers: kept.map(({ name, config, created, machine }) => ({
+      name,
+      meta: encodeJson(consumerMeta(config, name, created)),
+      state: machine.state(),
+    })),
+  };
+}
+
+/** The archive, packed. */
+function* packed({ members }: StreamArchive, seconds: number): Generator<Uint8Array> {
+  const s2 = new S2Encoder();
+  for (const { name, size, pieces } of members) {
+    for (const part of tarMemberHead(name, size, seconds)) yield* s2.push(part);
+    for (const piece of pieces()) yield* s2.push(piece);
+    yield* s2.push(tarPadding(size));
+  }
+  yield* s2.push(tarEnd());
+  yield* s2.end();
+}
+
+class Snapshot implements Transfer {
+  readonly #stream: Stream;
+  readonly #archive: StreamArchive;
+  readonly #deliver: string;
+  readonly #ackPrefix: string;
+  readonly #bytes: Generator<Uint8Array>;
+  readonly #chunk: Uint8Array;
+  readonly #mostUnanswered: number;
+  readonly #begun: Instant;
+  readonly #acks: ServerSubscription;
+  #filled = 0;
+  #rest: Uint8Array = noBytes;
+  #sent = 0;
+  #unanswered = 0;
+  #queued: Timer | undefined;
+  #patience: Timer | undefined;
+  #ended = false;
+
+  constructor(stream: Stream, archive: StreamArchive, request: SnapshotRequest, begun: Instant) {
+    const { account, ports, name } = stream;
+    const chunk = within(request.chunk_size, chunkBytes);
+    this.#stream = stream;
+    this.#archive = archive;
+    this.#deliver = request.deliver_subject;
+    this.#begun = begun;
+    this.#ackPrefix = `$JS.SNAPSHOT.ACK.${name}.${account.unique(22)}`;
+    this.#bytes = packed(archive, begun.seconds);
+    this.#chunk = new Uint8Array(chunk);
+    this.#mostUnanswered = Math.max(1, Math.floor(within(request.window_size, windowBytes) / chunk));
+    this.#acks = ports.door.subscribe(account.number, `${this.#ackPrefix}.*.*`, () => this.#answered());
+  }
+
+  /** Goes on sending, behind what the turn under way still has to say. */
+  later(): void {
+    if (this.#ended) return;
+    this.#queued ??= this.#stream.ports.clock.after(0, () => {
+      this.#queued = undefined;
+      this.#send();
+    });
+  }
+
+  #answered(): void {
+    if (this.#unanswered > 0) this.#unanswered -= 1;
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.later();
+  }
+
+  #send(): void {
+    try {
+      for (let turn = 0; turn < bytesATurn && !this.#ended; turn += this.#chunk.length) {
+        if (this.#unanswered >= this.#mostUnanswered) return this.#wait();
+        if (!this.#fill()) return this.#finish();
+        const reply = `${this.#ackPrefix}.${this.#chunk.length}.${this.#sent + 1}`;
+        if (!this.#publish(reply, undefined, this.#chunk)) return this.#end('408 No Interest');
+        this.#sent += 1;
+        this.#unanswered += 1;
+        this.#filled = 0;
+      }
+      this.later();
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#stream.ports.log.error(`Snapshot of stream '${this.#stream.account.name} > ${this.#stream.name}': ${message}`);
+      this.#end(`500 ${message}`);
+    }
+  }
+
+  /** Fills the chunk; false when the archive ended before. */
+  #fill(): boolean {
+    while (this.#filled < this.#chunk.length) {
+      if (this.#rest.length === 0) {
+        const next = this.#bytes.next();
+        if (next.done === true) return false;
+        this.#rest = next.value;
+      }
+      const part = this.#rest.subarray(0, this.#chunk.length - this.#filled);
+      this.#chunk.set(part, this.#filled);
+      this.#filled += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    return true;
+  }
+
+  /** False: nobody took it. */
+  #publish(reply: string, headers: Uint8Array | undefined, bytes: Uint8Array): boolean {
+    const { door } = this.#stream.ports;
+    return door.publish(this.#stream.account.number, this.#deliver, reply, headers, bytes) > 0;
+  }
+
+  #wait(): void {
+    this.#patience ??= this.#stream.ports.clock.after(patienceMs, () => this.#end('408 No Flow Response'));
+  }
+
+  #finish(): void {
+    if (this.#filled > 0) this.#publish('', undefined, this.#chunk.subarray(0, this.#filled));
+    this.#end(this.#sent === 0 ? '' : '204');
+  }
+
+  /** Says how it ended and lets go of everything. */
+  #end(status: string): void {
+    const { account, name, ports } = this.#stream;
+    this.#publish('', status === '' ? undefined : buildHeaders(status), noBytes);
+    this.cancel();
+    account.advise(
+      'snapshotComplete',
+      {
+        stream: name,
+        start: formatInstant(this.#begun),
+        end: formatInstant(ports.clock.wallInstant()),
+        client: { acc: account.name },
+      },
+      name,
+    );
+  }
+
+  cancel(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#queued?.cancel();
+    this.#patience?.cancel();
+    this.#acks.cancel();
+    this.#archive.close();
+    this.#stream.account.transfers.endSnapshot(this.#stream);
+  }
+}
+
+export const snapshot: ApiHandler = async (request) => {
+  if (isEmptyRequest(request)) refuse('BadRequestErr');
+  const asked = readRequest<SnapshotRequest>(request, snapshotSchema);
+  const stream = streamOf(request);
+  const { account } = request;
+  if (!isValidLiteral(asked.deliver_subject)) refuse('SnapshotDeliverSubjectInvalidErr');
+  const failed = (err: string): never => refuse('StreamSnapshotErrF', { err });
+  if (stream.config.storage === 'memory') failed('no impl');
+  if (account.transfers.isSnapshotting(stream)) failed('snapshot in progress');
+  account.transfers.beginSnapshot(stream, { cancel: () => account.transfers.endSnapshot(stream) });
+  let state: Document = {};
+  let archive: StreamArchive;
+  try {
+    archive = await stream.store.archive(() => {
+      state = streamStateDocument(stream.store.state, stream.consumers.size);
+      return describe(stream, asked.no_consumers);
+    });
+  } catch (thrown) {
+    account.transfers.endSnapshot(stream);
+    return failed(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+  if (!account.transfers.isSnapshotting(stream)) archive.close();
+  else {
+    const transfer = new Snapshot(stream, archive, asked, account.ports.clock.wallInstant());
+    account.transfers.beginSnapshot(stream, transfer);
+    account.advise('snapshotCreate', { stream: stream.name, state, client: { acc: account.name } }, stream.name);
+    transfer.later();
+  }
+  return { fields: { config: writeDocument(streamConfigSchema, { ...stream.config }), state } };
+};
