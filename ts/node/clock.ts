@@ -4,6 +4,8 @@
 import type { Clock, Instant, Timer } from '../ports/clock.ts';
 
 const DRIFT_MS = 50;
+/** What a timer of the process can wait at most; a longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export class NodeClock implements Clock {
   #anchorWallMs = Date.now();
@@ -44,7 +46,11 @@ export class NodeClock implements Clock {
   }
 
   after(delayMs: number, call: () => void): Timer {
-    const timer = setTimeout(call, delayMs);
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      timer = leftMs > LONGEST_MS ? setTimeout(() => wait(leftMs - LONGEST_MS), LONGEST_MS) : setTimeout(call, leftMs);
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(timer) };
   }
 
