@@ -24,7 +24,8 @@ async function write(manager: JetStreamManager, publish: (n: number) => Promise<
   for (let n = from; n < from + 60; n++) await publish(n);
   const { state } = await manager.streams.info('BOTH');
   await manager.streams.deleteMessage('BOTH', state.last_seq - 10, false);
-  await manager.streams.deleteMessage('BOTH', state.last_seq, false);
+  await manager.streams.deleteMessage('BOTH', state.last_seq, true);
+  await manager.streams.deleteMessage('BOTH', state.last_seq - 4, true);
   await manager.streams.purge('BOTH', { filter: 'both.b', keep: 5 });
 }
 
