@@ -21,7 +21,7 @@ const decoder = new TextDecoder();
 
 /** What the API listens on. Requests for messages are not among them: consumers and direct gets listen for themselves, so that a
  * request to one that does not exist finds no responders. */
-const subjects = [
+export const apiSubjects = [
   'INFO',
   'STREAM.>',
   'CONSUMER.CREATE.>',
@@ -79,7 +79,7 @@ export class ApiDispatcher {
   open(): void {
     const { door } = this.#account.ports;
     for (const prefix of this.#account.apiPrefixes) {
-      for (const subject of subjects) {
+      for (const subject of apiSubjects) {
         const call = (message: InboundMessage): void => this.#receive(message, prefix);
         this.#subscriptions.push(door.subscribe(this.#account.number, `${prefix}.${subject}`, call));
       }

@@ -9,8 +9,9 @@ import type { JetStreamSnapshot } from '../snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { BrokerDoor } from './broker-door.ts';
 import { JetStream } from './jetstream.ts';
-import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
+import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { accountSnapshot, sumUsage } from './snapshots.ts';
+import { refuseApi } from './without-jetstream.ts';
 
 export interface JetStreamFacts {
   /** The `jetstream` folder itself. */
@@ -54,12 +55,16 @@ export class JetStreamService implements JetStreamLife {
   readonly #facts: JetStreamFacts;
   readonly #jetstream: JetStream;
   readonly #log: Log;
+  readonly #door: BrokerDoor;
+  /** Accounts without JetStream, whose API says so. */
+  readonly #refusing = new Map<string, ServerSubscription>();
 
   constructor(parts: JetStreamParts, facts: JetStreamFacts, store: Store, ports: OuterPorts, storeEvent: StoreEvent) {
     const { broker, options, identity } = parts;
     const door = new BrokerDoor(broker);
     this.#parts = parts;
     this.#log = ports.log;
+    this.#door = door;
     this.#facts = facts;
     this.#jetstream = new JetStream({ ...ports, door, store }, settingsOf(options, identity.serverName));
     broker.events.toJetStream({ ack: (message) => door.ack(message), store: storeEvent });
@@ -73,8 +78,15 @@ export class JetStreamService implements JetStreamLife {
   async #enableMissing(): Promise<void> {
     const { sessions, broker } = this.#parts;
     for (const account of sessions.accounts.all()) {
-      if (account.jetstream === undefined || this.#jetstream.accounts.has(account.name)) continue;
-      await this.#jetstream.enable(account.name, broker.accounts.get(account.name).handle, limitsOf(account.jetstream));
+      if (account.isSystem || this.#jetstream.accounts.has(account.name)) continue;
+      const { handle } = broker.accounts.get(account.name);
+      if (account.jetstream === undefined) {
+        if (!this.#refusing.has(account.name)) this.#refusing.set(account.name, refuseApi(this.#door, handle));
+        continue;
+      }
+      this.#refusing.get(account.name)?.cancel();
+      this.#refusing.delete(account.name);
+      await this.#jetstream.enable(account.name, handle, limitsOf(account.jetstream));
     }
   }
 
