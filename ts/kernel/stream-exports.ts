@@ -17,6 +17,7 @@ export interface StreamExports {
   tailStream(stream: number, block: number, offset: number): void;
   startStream(stream: number, first: number): void;
   raiseStream(stream: number, last: number, seconds: number, nanos: number): void;
+  jumpStream(stream: number, last: number): void;
   takeRemoved(stream: number): number;
   readStream(stream: number, to: number): void;
   stagedBytes(stream: number): number;
@@ -56,7 +57,15 @@ export interface StreamExports {
   deleteOne(stream: number, sequence: number): number;
   purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
   blockMessages(stream: number, block: number): number;
-  fillDamage(stream: number, block: number, to: number, length: number, sequence: number): void;
+  frameErased(
+    stream: number,
+    block: number,
+    to: number,
+    length: number,
+    sequence: number,
+    timeLow: number,
+    timeHigh: number,
+  ): void;
   loadBegin(): number;
   loadScan(
     stream: number,

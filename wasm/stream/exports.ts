@@ -85,6 +85,12 @@ export function raiseStream(stream: usize, last: f64, seconds: f64, nanos: u32):
   if (!s.messages) s.first = s.last + 1;
   writeTombstone(s, s.last, s.lastTime);
 }
+/** The next message is to come behind `last`: the sequences between stay without one. Nothing is written, the jump itself says so. */
+export function jumpStream(stream: usize, last: f64): void {
+  const s = at(stream);
+  s.last = max(s.last, <u64>last);
+  if (!s.messages) s.first = s.last + 1;
+}
 /**
  * Writes the numbers of the stream as f64 at `to`: messages, bytes, first, last, lastTime seconds, nanos, subjects, block,
  * offset, staged.
@@ -239,10 +245,10 @@ export function blockMessages(stream: usize, block: u32): u32 {
   return liveInBlock(sequencesOf(at(stream)), block);
 }
 
-/** Writes a record of `length` bytes at `to` that fills a damaged stretch of a block. */
-export function fillDamage(stream: usize, block: u32, to: usize, length: u32, sequence: f64): void {
+/** Writes an erased record of `length` bytes at `to`; its time in two halves, as no 64-bit integer crosses the border. */
+export function frameErased(stream: usize, block: u32, to: usize, length: u32, sequence: f64, timeLow: u32, timeHigh: u32): void {
   blockKey(hashKey, at(stream).name, at(stream).nameLength, block);
-  frameFiller(to, hashKey, <u64>sequence, length);
+  frameFiller(to, hashKey, <u64>sequence, ((<i64>timeHigh) << 32) | (<i64>timeLow), length);
 }
 /** Begins loading scanned blocks. */
 export function loadBegin(): usize {

@@ -42,6 +42,8 @@ function addTombstone(tombs: usize, sequence: u64): usize {
 }
 
 function raiseLast(stream: Stream, sequence: u64, time: i64): void {
+  // nats-server erases a message's time too; its tombstone still has it.
+  if (sequence == stream.last && !stream.lastTime && time != NO_TIME) stream.lastTime = time;
   if (sequence <= stream.last) return;
   stream.last = sequence;
   stream.lastTime = time == NO_TIME ? 0 : time;

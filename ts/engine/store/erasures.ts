@@ -6,6 +6,9 @@ import type { Place, StreamKernel } from '../../kernel/streams.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { StreamReader } from './reader.ts';
 
+/** Where a record has its time. */
+const TIME = 12;
+
 interface Erasure {
   readonly seq: number;
   readonly place: Place;
@@ -29,7 +32,14 @@ export class Erasures {
   /** A message at `place` was deleted. */
   add(seq: number, place: Place): void {
     if (place.address === 0) this.#next.push({ seq, place });
-    else this.#kernel.exports.fillDamage(this.#stream, place.block, place.address, place.length, seq);
+    else this.#frame(seq, place, place.address, this.#kernel.memory.copy(place.address + TIME, 8));
+  }
+
+  /** The erased record keeps the message's time: an empty stream takes its last time from there. */
+  #frame(seq: number, { block, length }: Place, at: number, time: Uint8Array): void {
+    const halves = new DataView(time.buffer, time.byteOffset, 8);
+    const [low, high] = [halves.getUint32(0, true), halves.getUint32(4, true)];
+    this.#kernel.exports.frameErased(this.#stream, block, at, length, seq, low, high);
   }
 
   /** A round begins: it writes the tombstones of everything added so far. */
@@ -42,7 +52,9 @@ export class Erasures {
     const due = this.#inRound.splice(0);
     for (const { seq, place } of due) {
       const at = this.#kernel.take(place.length);
-      this.#kernel.exports.fillDamage(this.#stream, place.block, at, place.length, seq);
+      const time = new Uint8Array(8);
+      this.#files.read(place.block, time, place.offset + TIME);
+      this.#frame(seq, place, at, time);
       this.#files.patch(place.block, place.offset, this.#kernel.memory.bytes(at, place.length));
       this.#kernel.release(at);
       this.#reader.forget(place.block);

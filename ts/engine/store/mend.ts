@@ -35,7 +35,7 @@ export function mend(disk: Disk, kernel: StreamKernel, stream: number, files: Bl
   const at = kernel.take(length + SMALLEST);
   // Without a sequence of its own the record must not name one: it would delete that message.
   const sequence = lost.length > 0 ? damage.behind - 1 : 0;
-  kernel.exports.fillDamage(stream, block, at, length, sequence);
+  kernel.exports.frameErased(stream, block, at, length, sequence, 0, 0);
   files.patch(block, offset, kernel.memory.bytes(at, length));
   kernel.release(at);
   return { filled: true, lost };
