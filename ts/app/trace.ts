@@ -16,8 +16,8 @@ export function traceToLog(server: Server, log: Log): void {
     inbound: (label, operation) => {
       for (const line of inboundTrace(operation, options())) log.trace(`${label} - ${line}`);
     },
-    outbound: (label, text) => {
-      for (const line of outboundTrace(text, undefined, 0, options())) log.trace(`${label} - ${line}`);
+    outbound: (label, text, payload, headerLength) => {
+      for (const line of outboundTrace(text, payload, headerLength, options())) log.trace(`${label} - ${line}`);
     },
   };
   server.traceTo(events);

@@ -48,7 +48,7 @@ export interface EventSink {
   /** Eight words from `at` on: connection, subject, length, reply, length, header length, data, length. */
   map(words: Uint32Array, at: number): void;
   traceIn(connection: number, at: number, length: number): void;
-  /** Nine words from `at` on: connection, subject, length, sid, length, reply, length, header length, total. */
+  /** Ten words from `at` on: connection, subject, length, sid, length, reply, length, header length, total, data. */
   traceOut(words: Uint32Array, at: number): void;
   unauthenticated(connection: number): void;
   clientError(connection: number): void;

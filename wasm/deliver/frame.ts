@@ -83,10 +83,10 @@ function head(to: usize, sub: Sub, headerLength: u32, total: u32): usize {
   return at + 2;
 }
 
-function traceOut(connection: Connection, sub: Sub, headerLength: u32, total: u32): void {
+function traceOut(connection: Connection, sub: Sub, headerLength: u32, data: usize, total: u32): void {
   // The last words are for entries that must not be lost.
   if (ringNearlyFull()) return;
-  const words = pushEvent(EVENT_TRACE_OUT, 9);
+  const words = pushEvent(EVENT_TRACE_OUT, 10);
   store<u32>(words, connection.index);
   store<u32>(words, <u32>msgSubject, 4);
   store<u32>(words, msgSubjectLength, 8);
@@ -96,6 +96,8 @@ function traceOut(connection: Connection, sub: Sub, headerLength: u32, total: u3
   store<u32>(words, msgReplyLength, 24);
   store<u32>(words, headerLength, 28);
   store<u32>(words, total, 32);
+  // What the server itself sends may be gone when the trace is written.
+  store<u32>(words, msgConnection ? <u32>data : 0, 36);
 }
 
 /** Queues the current message for a client's subscription. False: the connection takes no more. */
@@ -124,7 +126,7 @@ export function frame(connection: Connection, sub: Sub): bool {
   connection.outBytes += <f64>total;
   // What the server itself delivers makes no client rest.
   if (press(connection) && msgConnection) stalled = true;
-  if (connection.flags & TRACE) traceOut(connection, sub, headerLength, total);
+  if (connection.flags & TRACE) traceOut(connection, sub, headerLength, data, total);
   return true;
 }
 

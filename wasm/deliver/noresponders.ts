@@ -8,7 +8,7 @@ import { copy } from '../lib/bytes';
 import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, findEntry, subjectTag } from '../match/interest';
 import { interestAt } from './account';
-import { Connection } from './connection';
+import { Connection, TRACE } from './connection';
 import { frame } from './frame';
 import { msgReply, msgReplyLength, msgSubject, msgSubjectLength, setData, setReply, setSubject } from './message';
 import { Sub } from './subscription';
@@ -19,6 +19,9 @@ const opening: usize = memory.data<u8>([
   0x6a, 0x65, 0x63, 0x74, 0x3a, 0x20,
 ]);
 const OPENING: u32 = 28;
+
+/** The last answer to a traced connection, kept for the trace. */
+let traced: usize = 0;
 
 /** The connection's first plain subscription of the entry; queue groups are not asked, as in nats-server. */
 function ownOf(entry: Entry, connection: usize): Sub {
@@ -60,5 +63,7 @@ export function sendNoResponders(connection: Connection): void {
     connection.outMsgs--;
     connection.outBytes -= <f64>length;
   }
-  free(block);
+  if (!(connection.flags & TRACE)) return free(block);
+  free(traced);
+  traced = block;
 }

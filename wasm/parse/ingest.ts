@@ -62,13 +62,14 @@ function mustStop(connection: Connection): bool {
 function run(connection: Connection, at: usize, end: usize): usize {
   connection.need = 0;
   while (at < end) {
+    const traced: usize = connection.flags & TRACE ? beginTrace(connection) : 0;
     const next = operation(connection, at, end);
     if (!next) {
       // Incomplete, or waiting for authentication: nothing consumed.
       stopped = takeBarrier() || (connection.flags & CLOSED) != 0;
       return at;
     }
-    if (connection.flags & TRACE) trace(connection, at, next);
+    if (traced) endTrace(traced, at, next);
     at = next;
     if (mustStop(connection)) {
       stopped = true;
@@ -78,11 +79,17 @@ function run(connection: Connection, at: usize, end: usize): usize {
   return at;
 }
 
-function trace(connection: Connection, at: usize, next: usize): void {
-  raiseBarrier();
+/** An entry for an operation, in front of the entries it makes; without length until it was read. */
+function beginTrace(connection: Connection): usize {
   const words = pushEvent(EVENT_TRACE_IN, 3);
-  if (!words) return;
+  if (!words) return 0;
   store<u32>(words, connection.index);
+  store<u64>(words, 0, 4);
+  return words;
+}
+
+function endTrace(words: usize, at: usize, next: usize): void {
+  raiseBarrier();
   store<u32>(words, <u32>at, 4);
   store<u32>(words, <u32>(next - at), 8);
 }

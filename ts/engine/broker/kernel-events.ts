@@ -13,8 +13,8 @@ export interface JetStreamEvents {
 export interface TraceEvents {
   /** The bytes of one operation, payload and line ends included. */
   inbound(label: string, operation: Uint8Array): void;
-  /** The control line of a delivery. */
-  outbound(label: string, line: string): void;
+  /** The control line of a delivery, and what follows it where that is known. */
+  outbound(label: string, line: string, payload: Uint8Array | undefined, headerLength: number): void;
 }
 
 export class KernelEvents implements EventSink {
@@ -90,7 +90,8 @@ export class KernelEvents implements EventSink {
 
   traceIn(index: number, at: number, length: number): void {
     const connection = this.#broker.at(index);
-    if (connection !== undefined)
+    // Without length: an operation that is not there in full yet.
+    if (connection !== undefined && length > 0)
       this.#trace?.inbound(connection.session.facts.label, this.#broker.kernel.memory.bytes(at, length));
   }
 
@@ -103,7 +104,9 @@ export class KernelEvents implements EventSink {
     if (word(6) > 0) parts.push(memory.text(word(5), word(6)));
     if (word(7) > 0) parts.push(String(word(7)));
     parts.push(String(word(8)));
-    this.#trace.outbound(connection.session.facts.label, `${word(7) > 0 ? 'HMSG' : 'MSG'} ${parts.join(' ')}`);
+    const line = `${word(7) > 0 ? 'HMSG' : 'MSG'} ${parts.join(' ')}`;
+    const payload = word(9) === 0 ? undefined : memory.bytes(word(9), word(8));
+    this.#trace.outbound(connection.session.facts.label, line, payload, word(7));
   }
 
   unauthenticated(index: number): void {
