@@ -1,5 +1,6 @@
 // JetStream with the real disk behind it.
 
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Options } from '../core/config/options.ts';
@@ -29,11 +30,23 @@ function directoryOf(options: Options, log: Log): string {
   return temporary;
 }
 
+/** Makes the directory, or says in one line why it cannot be had. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = code === 'ENOTDIR' || code === 'EEXIST' ? 'storage directory is not a directory' : message;
+    throw new Error(`Can't start JetStream: ${problem}: ${directory}`, { cause: error });
+  }
+}
+
 /** Builds JetStream for a server. Rejects when the store directory cannot be had. */
 export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodePorts): Promise<JetStreamLife> {
   const { options, broker } = parts;
   const { syncIntervalMs } = options.jetstream;
   const storeDir = directoryOf(options, ports.log);
+  makeDirectory(storeDir);
   const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
   const facts = { storeDir, maxMemory, maxStorage: maxFile };
   logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);

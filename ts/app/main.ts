@@ -7,6 +7,7 @@ import type { ServerLog } from '../node/log.ts';
 import { sendSignal } from '../node/send-signal.ts';
 import { logBanner } from '../ops/banner.ts';
 import { PROGRAM, hideSecrets, loadFromProcess } from './command-line.ts';
+import { standGuard } from './last-defence.ts';
 import { openMonitoring } from './monitoring.ts';
 import { ProcessLife } from './process-life.ts';
 import { buildServer } from './server.ts';
@@ -32,6 +33,7 @@ function logFor(options: Options): ServerLog {
 
 async function serve(options: Options, warnings: readonly string[], pending: readonly string[]): Promise<void> {
   const log = logFor(options);
+  standGuard(log);
   try {
     const server = buildServer(options, log);
     const { identity } = server;

@@ -95,6 +95,11 @@ export class Broker implements Acceptor {
     return this.#open;
   }
 
+  /** Open connections that are still to be written to. */
+  get unfinishedConnections(): number {
+    return this.connections().filter((connection) => !connection.ended).length;
+  }
+
   get slowConsumers(): number {
     return this.#slow;
   }

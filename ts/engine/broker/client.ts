@@ -85,6 +85,11 @@ export class ClientConnection implements TransportSink, SessionHost {
     return this.#session;
   }
 
+  /** Everything was written and the transport told to end. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   open(session: Session): void {
     this.#session = session;
   }

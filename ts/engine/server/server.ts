@@ -178,7 +178,7 @@ export class Server implements ServerFacts {
     this.#ready = false;
     await this.#listeners.stopAccepting();
     await this.#jetstream?.stop();
-    await endAll(this.sessions, () => this.broker.openConnections, clock);
+    await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
     this.broker.stop();
     log.info('Server Exiting..');
   }

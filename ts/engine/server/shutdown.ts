@@ -7,11 +7,14 @@ import type { Sessions } from '../session/sessions.ts';
 const FAREWELL_MS = 1000;
 const FAREWELL_CHECK_MS = 5;
 
-/** Ends every client and waits until `open` is 0, for a second at most. */
-export async function endAll(sessions: Sessions, open: () => number, clock: Clock): Promise<void> {
+/**
+ * Ends every client and waits until what was queued for them has left (`unfinished` is 0), for a second at most. Whether they close from
+ * their side is not waited for.
+ */
+export async function endAll(sessions: Sessions, unfinished: () => number, clock: Clock): Promise<void> {
+  if (sessions.size === 0) return;
   sessions.endAll('serverShutdown');
   const until = clock.monotonicMs() + FAREWELL_MS;
-  while (open() > 0 && clock.monotonicMs() < until) {
-    await new Promise<void>((resolve) => clock.after(FAREWELL_CHECK_MS, resolve));
-  }
+  do await new Promise<void>((resolve) => clock.after(FAREWELL_CHECK_MS, resolve));
+  while (unfinished() > 0 && clock.monotonicMs() < until);
 }
