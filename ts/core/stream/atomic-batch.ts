@@ -11,7 +11,8 @@ export interface BatchMember<T> {
 
 export type BatchVerdict<T> =
   | { readonly is: 'staged' }
-  | { readonly is: 'commit'; readonly id: string; readonly members: readonly BatchMember<T>[] }
+  /** `sealed`: the last member itself says that it commits. */
+  | { readonly is: 'commit'; readonly id: string; readonly members: readonly BatchMember<T>[]; readonly sealed: boolean }
   | {
       readonly is: 'refuse';
       readonly error: ApiError;
@@ -27,6 +28,7 @@ const mostIdCharacters = 64;
 const mostMessages = 1000;
 const mostOpen = 50;
 const idleMs = 10_000;
+const lastIdHeader = 'Nats-Expected-Last-Msg-Id';
 
 export class AtomicBatches<T> {
   readonly #open = new Map<string, OpenBatch<T>>();
@@ -46,22 +48,18 @@ export class AtomicBatches<T> {
       return this.#giveUp(id, 'unsupported', apiError('AtomicPublishInvalidBatchCommitErr'));
     const batch = this.#at(id, Number(sequence));
     if ('is' in batch) return batch;
-    if (headers.has('Nats-Expected-Last-Msg-Id')) {
-      return this.#giveUp(
-        id,
-        'unsupported',
-        apiError('AtomicPublishUnsupportedHeaderBatchErr', { header: 'Nats-Expected-Last-Msg-Id' }),
-      );
-    }
     if (commit !== 'eob') batch.members.push({ message, headers });
     if (batch.members.length > mostMessages)
       return this.#giveUp(id, 'large', apiError('AtomicPublishTooLargeBatchErrF', { size: mostMessages }));
     batch.lastAtMs = nowMs;
     if (commit === '') return { is: 'staged' };
+    if (batch.members.some((member) => member.headers.has(lastIdHeader))) {
+      return this.#giveUp(id, 'unsupported', apiError('AtomicPublishUnsupportedHeaderBatchErr', { header: lastIdHeader }));
+    }
     this.#open.delete(id);
     const ids = batch.members.map((member) => member.headers.get('Nats-Msg-Id') ?? '').filter((one) => one !== '');
     if (new Set(ids).size < ids.length) return refuse('AtomicPublishContainsDuplicateMessageErr');
-    return { is: 'commit', id, members: batch.members };
+    return { is: 'commit', id, members: batch.members, sealed: commit === '1' };
   }
 
   /** The batch that this sequence continues, opened when it is the first. */

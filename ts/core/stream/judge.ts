@@ -58,9 +58,11 @@ export function judgePublish(config: StreamConfig, publish: Publish, view: Judge
   return { is: 'accept', messageId, rollup: rollup === '' ? 'none' : rollup.toLowerCase() === 'all' ? 'all' : 'sub' };
 }
 
+/** A sequence that is no number matches nothing. */
 function expectedSequence(headers: ReadonlyMap<string, string>, name: string): number | undefined {
-  const text = headers.get(name);
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  const text = headers.get(name) ?? '';
+  if (text === '') return undefined;
+  return /^\d+$/.test(text) ? Number(text) : -1;
 }
 
 function checkExpectations(config: StreamConfig, publish: Publish, view: JudgeView): ApiError | undefined {

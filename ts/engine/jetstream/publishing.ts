@@ -2,7 +2,7 @@
 // Kept true: they are judged in arrival order, and every answer leaves when the state it was drawn from is synced.
 
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
+import { addHeaders, parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
@@ -34,6 +34,15 @@ const rejections: Readonly<Record<string, () => ApiError>> = {
   fault: () => apiError('InsufficientResourcesErr'),
 };
 
+/** A batch ended by a message that is not stored: its last stored one gets the mark. */
+function sealed(members: readonly BatchMember<JudgedPublish>[]): readonly BatchMember<JudgedPublish>[] {
+  return members.map((member, index) => {
+    if (index < members.length - 1) return member;
+    const headers = addHeaders(member.message.headers, [['Nats-Batch-Commit', 1]]);
+    return { ...member, message: { ...member.message, headers } };
+  });
+}
+
 export class Publishing {
   readonly #stream: Stream;
   readonly #duplicates: DuplicateWindow;
@@ -62,7 +71,7 @@ export class Publishing {
     if (headers.has('Nats-Batch-Id')) return this.#batch(publish, headers);
     const verdict = this.#verdict(publish, headers);
     if (verdict.is === 'refuse') this.#refuse(publish.reply, verdict.error);
-    else if (verdict.is === 'duplicate') this.#answer(publish.reply, this.#pubAck({ seq: verdict.seq, duplicate: true }));
+    else if (verdict.is === 'duplicate') this.#answer(publish.reply, this.#known(verdict.seq));
     else this.#append(publish, verdict, publish.reply);
   }
 
@@ -72,9 +81,14 @@ export class Publishing {
     return judgePublish(this.#stream.config, { subject, headers, size, headerSize: block.length, recordBytes }, this.#view());
   }
 
-  #pubAck({ seq, duplicate, batch, count }: { seq: number; duplicate?: boolean; batch?: string; count?: number }): Document {
+  /** The acknowledgement of a message that is stored already; its one space is nats-server's. */
+  #known(seq: number): string {
+    return `${encodeJson(this.#pubAck({ seq })).slice(0, -1)},"duplicate": true}`;
+  }
+
+  #pubAck({ seq, batch, count }: { seq: number; batch?: string; count?: number }): Document {
     const { domain } = this.#stream.account.settings;
-    return { stream: this.#stream.name, seq, domain: domain === '' ? undefined : domain, duplicate, batch, count };
+    return { stream: this.#stream.name, seq, domain: domain === '' ? undefined : domain, batch, count };
   }
 
   /** Stores an accepted publish; with `reply` the store acknowledges it. The answer is its sequence, undefined when the store refused. */
@@ -101,7 +115,8 @@ export class Publishing {
     if (!config.allow_atomic) return this.#refuse(publish.reply, apiError('AtomicPublishDisabledErr'));
     const verdict = this.#batches.offer(publish, headers, ports.clock.wallMs());
     this.#batchTimer ??= ports.clock.after(batchCheckMs, () => this.#expireBatches());
-    if (verdict.is === 'commit') return this.#commit(verdict.id, verdict.members, publish.reply);
+    if (verdict.is === 'commit')
+      return this.#commit(verdict.id, verdict.sealed ? verdict.members : sealed(verdict.members), publish.reply);
     if (verdict.is === 'staged') {
       if (publish.reply !== '') ports.door.publish(account.number, publish.reply, '', undefined, noBytes);
       return;
@@ -124,7 +139,7 @@ export class Publishing {
       if (seq === undefined) return this.#refuse(reply, apiError('InsufficientResourcesErr'));
       last = seq;
     }
-    this.#answer(reply, this.#pubAck({ seq: last, batch: id, count: members.length }));
+    this.#answer(reply, encodeJson(this.#pubAck({ seq: last, batch: id, count: members.length })));
   }
 
   #expireBatches(): void {
@@ -142,13 +157,13 @@ export class Publishing {
   // Answers
 
   #refuse(reply: string, error: ApiError): void {
-    this.#answer(reply, { error, stream: this.#stream.name, seq: 0 });
+    this.#answer(reply, encodeJson({ error, stream: this.#stream.name, seq: 0 }));
   }
 
-  #answer(reply: string, document: Document): void {
+  #answer(reply: string, text: string): void {
     const { config, ports, account } = this.#stream;
     if (reply === '' || config.no_ack) return;
-    this.#stream.whenSynced(() => ports.door.publish(account.number, reply, '', undefined, encoder.encode(encodeJson(document))));
+    this.#stream.whenSynced(() => ports.door.publish(account.number, reply, '', undefined, encoder.encode(text)));
   }
 
   #view(): JudgeView {

@@ -44,6 +44,7 @@ const rows: readonly (readonly [
   ['this stream expected', {}, { 'Nats-Expected-Stream': 'S' }, accepted],
   ['the last sequence expected', {}, { 'Nats-Expected-Last-Sequence': '9' }, accepted],
   ['another last sequence', {}, { 'Nats-Expected-Last-Sequence': '8' }, '10071 wrong last sequence: 9'],
+  ['a last sequence that is no number', {}, { 'Nats-Expected-Last-Sequence': 'x' }, '10071 wrong last sequence: 9'],
   ['the last sequence of the subject', {}, { 'Nats-Expected-Last-Subject-Sequence': '5' }, accepted],
   ['another one of the subject', {}, { 'Nats-Expected-Last-Subject-Sequence': '0' }, '10071 wrong last sequence: 5'],
   [

@@ -9,6 +9,7 @@ import { apiSession } from './session.ts';
 interface Recorded {
   readonly subject: string;
   readonly payload: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly answer?: string;
   readonly status?: string;
   readonly unanswered?: 'timeout' | 'no responders';
@@ -25,19 +26,21 @@ function plain(text: string | undefined): string | undefined {
 
 const requestTimeMs = 1200;
 
-for (const file of ['requests', 'stream-configs', 'consumer-configs', 'gets']) {
+for (const file of ['requests', 'stream-configs', 'consumer-configs', 'gets', 'publishes']) {
   test(`the recorded ${file} are answered as nats-server answers them`, async () => {
     const session = await apiSession();
     const rows = JSON.parse(readFileSync(new URL(`recorded/${file}.json`, import.meta.url), 'utf8')) as Recorded[];
     const wrong: string[] = [];
     for (const row of rows) {
-      const answer = await session.request(row.subject, row.payload, requestTimeMs);
+      const answer = await session.request(row.subject, row.payload, requestTimeMs, row.headers);
       const expected = { answer: plain(row.answer), status: plain(row.status), unanswered: row.unanswered };
       const actual = { answer: plain(answer.text), status: plain(answer.headers), unanswered: answer.unanswered };
       try {
         assert.deepEqual(actual, expected);
       } catch {
-        wrong.push(`${row.subject} ${row.payload}\n  expected ${JSON.stringify(expected)}\n  answered ${JSON.stringify(actual)}`);
+        wrong.push(
+          `${row.subject} ${JSON.stringify(row.headers ?? {})} ${row.payload}\n  expected ${JSON.stringify(expected)}\n  answered ${JSON.stringify(actual)}`,
+        );
       }
     }
     await session.stop();

@@ -247,12 +247,24 @@ export class FakeStream implements StreamStore {
   offer(message: InboundMessage): boolean {
     if (!this.#subjects.some((subject) => matches(subject, message.subject))) return false;
     const { subject, reply, headers, payload } = message;
-    const limit = this.#limits.maxMessageSize;
-    if (this.#sealed) this.#publish({ reason: 'sealed', subject, reply, headers, payload });
-    else if (limit >= 0 && payload.length > limit) this.#publish({ reason: 'message-size', subject, reply, headers, payload });
-    else if (headers.length > 0) this.#publish({ reason: 'headers', subject, reply, headers, payload });
+    const reason = this.#refusal(message);
+    if (reason !== undefined) this.#publish({ reason, subject, reply, headers, payload });
     else this.append({ subject, payload, ...(reply === '' || this.#noAck ? {} : { reply }) });
     return true;
+  }
+
+  /** Why a publish goes to the judge, as the kernel would say. */
+  #refusal({ subject, headers, payload }: InboundMessage): JudgedPublish['reason'] | undefined {
+    const { maxMessageSize, maxMessages, maxBytes, maxMessagesPerSubject, discard, discardNewPerSubject } = this.#limits;
+    if (this.#sealed) return 'sealed';
+    if (headers.length > 0) return 'headers';
+    if (maxMessageSize >= 0 && payload.length > maxMessageSize) return 'message-size';
+    if (discard === 'old') return undefined;
+    const { messages, bytes } = this.state;
+    const full = maxMessagesPerSubject > 0 && (this.subjects(subject).get(subject) ?? 0) >= maxMessagesPerSubject;
+    if (full) return discardNewPerSubject ? 'max-per-subject' : undefined;
+    if (maxMessages > 0 && messages >= maxMessages) return 'max-messages';
+    return maxBytes > 0 && bytes + 30 + subject.length + payload.length > maxBytes ? 'max-bytes' : undefined;
   }
 
   append({ subject, headers = none, payload, reply, ts, seq: wanted = this.#lastSeq + 1 }: NewMessage): number {

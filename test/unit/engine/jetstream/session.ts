@@ -15,6 +15,12 @@ const quiet = { fatal() {}, error() {}, warn() {}, info() {}, debug() {}, trace(
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Headers as the client that made the recordings writes them. */
+function headerBlock(headers: Readonly<Record<string, string>>): Uint8Array | undefined {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return lines.length === 0 ? undefined : encoder.encode(`NATS/1.0\r\n${lines.join('')}\r\n`);
+}
+
 /** A generator that gives the same every time. */
 function countingRandom(): Random {
   let state = 1;
@@ -27,7 +33,7 @@ export interface ApiSession {
   readonly clock: FakeClock;
   readonly store: FakeStore;
   jetstream: JetStream;
-  request(subject: string, payload?: string, timeMs?: number): Promise<Response>;
+  request(subject: string, payload?: string, timeMs?: number, headers?: Readonly<Record<string, string>>): Promise<Response>;
   publish(subject: string, payload?: string, headers?: string): void;
   listen(subject: string): InboundMessage[];
   restart(): Promise<void>;
@@ -52,12 +58,12 @@ export async function apiSession(): Promise<ApiSession> {
     clock,
     store,
     jetstream: await begin(),
-    async request(subject, payload = '', timeMs = 1000) {
+    async request(subject, payload = '', timeMs = 1000, headers = {}) {
       const reply = `_INBOX.${++inboxes}`;
       const messages: InboundMessage[] = [];
       // Like the client that made the recordings: a stream's message comes under its own subject and is not taken for the answer.
       broker.subscribe(0, reply, (message) => message.reply === '' && messages.push(message));
-      const taken = broker.publish(0, subject, reply, undefined, encoder.encode(payload));
+      const taken = broker.publish(0, subject, reply, headerBlock(headers), encoder.encode(payload));
       if (taken === 0) return { unanswered: 'no responders' };
       await new Promise((resolve) => setImmediate(resolve));
       for (let ms = 0; ms < timeMs && messages.length === 0; ms += 50) clock.advance(50);

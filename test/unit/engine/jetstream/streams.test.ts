@@ -52,7 +52,7 @@ test('message ids are remembered over a restart', async () => {
   publish();
   assert.deepEqual(
     acks.map(({ payload }) => Buffer.from(payload).toString()),
-    ['{"stream":"S","seq":1}', '{"stream":"S","seq":1,"duplicate":true}'],
+    ['{"stream":"S","seq":1}', '{"stream":"S","seq":1,"duplicate": true}'],
   );
   await session.stop();
 });
