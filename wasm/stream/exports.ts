@@ -85,7 +85,10 @@ export function raiseStream(stream: usize, last: f64, seconds: f64, nanos: u32):
   if (!s.messages) s.first = s.last + 1;
   writeTombstone(s, s.last, s.lastTime);
 }
-/** The next message is to come behind `last`: the sequences between stay without one. Nothing is written, the jump itself says so. */
+/**
+ * The next message is to come behind `last`: the sequences between stay without one. Nothing is written, the jump itself says
+ * so.
+ */
 export function jumpStream(stream: usize, last: f64): void {
   const s = at(stream);
   s.last = max(s.last, <u64>last);
