@@ -16,6 +16,7 @@ export class DeliveryLedger {
   #ackFloor: SequencePair;
   #ackedAtMs = 0;
   #checkAtMs = Infinity;
+  #sampled = 0;
   #revision = 0;
 
   /** `startSeq`: where the consumer begins in its stream. */
@@ -171,7 +172,7 @@ export class DeliveryLedger {
     switch (verb.is) {
       case 'ack':
       case 'next':
-        return this.#acknowledge(streamSeq, consumerSeq, sentUpTo, nowMs);
+        return this.#acknowledge(streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
       case 'nak':
         this.#nak(streamSeq, consumerSeq, deliveries, verb.delayMs, nowMs);
         return true;
@@ -186,14 +187,25 @@ export class DeliveryLedger {
     }
   }
 
-  #acknowledge(streamSeq: number, consumerSeq: number, sentUpTo: number, nowMs: number): boolean {
+  #acknowledge(streamSeq: number, consumerSeq: number, deliveries: number, sentUpTo: number, nowMs: number): boolean {
     const { ackPolicy } = this.#settings;
     if (ackPolicy === 'none' || streamSeq > sentUpTo) return false;
     if (ackPolicy !== 'explicit') return this.#acknowledgeUpTo(streamSeq, consumerSeq, nowMs);
-    if (this.#pending.get(streamSeq) === undefined) return true;
+    const message = this.#pending.get(streamSeq);
+    if (message === undefined) return true;
     this.#ackedAtMs = nowMs;
+    if (this.#settings.samplePercent > 0) this.#sample(streamSeq, consumerSeq, deliveries, nowMs - message.sentAtMs);
     this.#settle(streamSeq);
     return true;
+  }
+
+  /** Reports an acknowledgement when its turn among a hundred has come. */
+  #sample(streamSeq: number, consumerSeq: number, deliveries: number, tookMs: number): void {
+    this.#sampled += this.#settings.samplePercent;
+    if (this.#sampled < 100) return;
+    this.#sampled -= 100;
+    const fields = { consumer_seq: consumerSeq, stream_seq: streamSeq, ack_time: BigInt(Math.round(tookMs * 1e6)), deliveries };
+    this.#tell({ is: 'advisory', id: 'consumerAck', fields });
   }
 
   #acknowledgeUpTo(streamSeq: number, consumerSeq: number, nowMs: number): boolean {

@@ -19,6 +19,8 @@ export interface ConsumerSettings {
   /** 0: never removed for being unused. */
   readonly inactiveMs: number;
   readonly pausedUntilMs: number;
+  /** Of every hundred acknowledgements so many are reported; 0: none. */
+  readonly samplePercent: number;
   /** The stream wants to know what is acknowledged for good. */
   readonly tellsSettled: boolean;
 }
@@ -40,6 +42,7 @@ export function settingsOf(config: ConsumerConfig, tellsSettled: boolean): Consu
     heartbeatMs: millis(config.idle_heartbeat),
     inactiveMs: configured > 0 ? configured : config.durable_name === '' ? ephemeralInactiveMs : 0,
     pausedUntilMs: config.pause_until === undefined ? 0 : instantMs(config.pause_until),
+    samplePercent: config.sample_freq === '' ? 0 : Math.min(100, Number(config.sample_freq.replace('%', ''))),
     tellsSettled,
   };
 }

@@ -128,6 +128,18 @@ test('progress moves the deadline, terminate ends a message with an advisory', (
   assert.ok(bench.outputs.some((output) => output.is === 'confirm' && output.to === 'reply'));
 });
 
+test('acknowledgements are sampled as often as asked', () => {
+  const bench = new Bench({ sample_freq: '50%' });
+  bench.publish(4);
+  bench.pull({ batch: 4 });
+  bench.pass(20);
+  for (const seq of [1, 2, 3, 4]) bench.ack(taken(bench, seq));
+  assert.deepEqual(bench.advisories(), [
+    ['consumerAck', { consumer_seq: 2, stream_seq: 2, ack_time: 20_000_000n, deliveries: 1 }],
+    ['consumerAck', { consumer_seq: 4, stream_seq: 4, ack_time: 20_000_000n, deliveries: 1 }],
+  ]);
+});
+
 test('acknowledging twice or out of the blue changes nothing', () => {
   const bench = new Bench();
   bench.publish(2);
