@@ -83,6 +83,7 @@ export interface CoreExports {
     data: number,
     dataLength: number,
   ): void;
+  interestedLiterally(account: number, subject: number, length: number): number;
   interested(account: number, subject: number, length: number): number;
   subscribeServer(
     account: number,

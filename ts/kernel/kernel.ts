@@ -240,6 +240,11 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     return this.exports.interested(account, this.#scratchAt, this.#scratch.write(subject, 'utf8')) !== 0;
   }
 
+  /** Whether a subscription has exactly this subject; wildcards do not count. */
+  hasLiteralInterest(account: number, subject: string): boolean {
+    return this.exports.interestedLiterally(account, this.#scratchAt, this.#scratch.write(subject, 'utf8')) !== 0;
+  }
+
   /** Subscribes the server itself: messages come as `message` events with the tag. Returns the handle for `unsubscribeServer`. */
   subscribeHost(account: number, subject: string, queue: string, tag: number): number {
     return this.subscribeServer(account, subject, queue, subscriptionKind.host, tag);

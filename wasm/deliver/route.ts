@@ -206,6 +206,13 @@ export function routeHost(
   return route();
 }
 
+/** Whether anybody in `account` has subscribed to exactly this subject, not by wildcards. */
+export function hasLiteral(account: usize, subject: usize, length: u32): bool {
+  const interest = interestAt(account);
+  const entry = findEntry(interest, subjectTag(subject, length), subject, length);
+  return changetype<usize>(entry) != 0 && !entry.wildcard;
+}
+
 /** Whether anybody in `account` would take a message on this literal subject. */
 export function hasInterest(account: usize, subject: usize, length: u32): bool {
   const interest = interestAt(account);

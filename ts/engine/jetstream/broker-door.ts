@@ -43,6 +43,10 @@ export class BrokerDoor implements Door {
     return this.#broker.kernel.hasInterest(account, subject);
   }
 
+  hasLiteralInterest(account: number, subject: string): boolean {
+    return this.#broker.kernel.hasLiteralInterest(account, subject);
+  }
+
   soon(call: () => void): void {
     this.#broker.soon(call);
   }

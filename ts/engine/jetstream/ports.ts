@@ -36,6 +36,8 @@ export interface Door {
   /** How many subscriptions took it. */
   publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number;
   hasInterest(account: number, subject: string): boolean;
+  /** Whether somebody listens on exactly this subject, not by wildcards. */
+  hasLiteralInterest(account: number, subject: string): boolean;
   /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
   soon(call: () => void): void;
 }

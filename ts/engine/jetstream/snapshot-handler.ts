@@ -43,6 +43,9 @@ const chunkBytes = { usual: 128 * 1024, most: 1024 * 1024 };
 const windowBytes = { usual: 8 * 1024 * 1024, most: 32 * 1024 * 1024 };
 const bytesATurn = 512 * 1024;
 const patienceMs = 5000;
+/** How long a listener is waited for, and how often it is looked for. */
+const listenerMs = 2000;
+const lookMs = 10;
 const noBytes = new Uint8Array(0);
 
 function within(asked: number, { usual, most }: { readonly usual: number; readonly most: number }): number {
@@ -106,12 +109,26 @@ class Snapshot implements Transfer {
     this.#acks = ports.door.subscribe(account.number, `${this.#ackPrefix}.*.*`, () => this.#answered());
   }
 
-  /** Goes on sending, behind what the turn under way still has to say. */
-  later(): void {
-    if (this.#ended) return;
-    this.#queued ??= this.#stream.ports.clock.after(0, () => {
+  /**
+   * Begins when somebody listens on the very subject: a client may subscribe only when it has the answer to its request, while a wildcard for
+   * all its answers is there already. One that has only the wildcard gets the chunks a little later.
+   */
+  begin(): void {
+    const { account, ports } = this.#stream;
+    const untilMs = ports.clock.monotonicMs() + listenerMs;
+    const look = (): void => {
+      if (ports.door.hasLiteralInterest(account.number, this.#deliver) || ports.clock.monotonicMs() >= untilMs) this.#send();
+      else this.#later(lookMs, look);
+    };
+    this.#later(0, look);
+  }
+
+  /** Goes on behind what the turn under way still has to say. */
+  #later(delayMs: number, call: () => void): void {
+    if (this.#ended || this.#queued !== undefined) return;
+    this.#queued = this.#stream.ports.clock.after(delayMs, () => {
       this.#queued = undefined;
-      this.#send();
+      call();
     });
   }
 
@@ -119,7 +136,7 @@ class Snapshot implements Transfer {
     if (this.#unanswered > 0) this.#unanswered -= 1;
     this.#patience?.cancel();
     this.#patience = undefined;
-    this.later();
+    this.#later(0, () => this.#send());
   }
 
   #send(): void {
@@ -133,7 +150,7 @@ class Snapshot implements Transfer {
         this.#unanswered += 1;
         this.#filled = 0;
       }
-      this.later();
+      this.#later(0, () => this.#send());
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
       this.#stream.ports.log.error(`Snapshot of stream '${this.#stream.account.name} > ${this.#stream.name}': ${message}`);
@@ -226,7 +243,7 @@ export const snapshot: ApiHandler = async (request) => {
     const transfer = new Snapshot(stream, archive, asked, account.ports.clock.wallInstant());
     account.transfers.beginSnapshot(stream, transfer);
     account.advise('snapshotCreate', { stream: stream.name, state, client: { acc: account.name } }, stream.name);
-    transfer.later();
+    transfer.begin();
   }
   return { fields: { config: writeDocument(streamConfigSchema, { ...stream.config }), state } };
 };

@@ -129,6 +129,10 @@ export class FakeBroker implements Door {
     return [...this.#subscriptions].some((subscription) => matches(subscription.subject, subject));
   }
 
+  hasLiteralInterest(_account: number, subject: string): boolean {
+    return [...this.#subscriptions].some((subscription) => subscription.subject === subject);
+  }
+
   soon(call: () => void): void {
     this.#soon.push(call);
     if (this.#depth === 0) this.settle();
