@@ -17,8 +17,6 @@ class TcpTransport implements Transport {
   readonly kind = 'tcp';
   readonly remoteAddress: string;
   readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
   readonly #socket: net.Socket;
   #sink: TransportSink = nothing;
   #error: Error | undefined;
@@ -33,11 +31,18 @@ class TcpTransport implements Transport {
     this.#socket = socket;
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = plainAddress(socket.localAddress);
-    this.localPort = socket.localPort ?? 0;
     readInto(socket, inbound, () => this.#sink);
     socket.on('error', (error) => (this.#error = error));
     socket.once('close', () => this.#sink.onClose(this.#error));
+  }
+
+  /** Asked of the system when somebody wants to know, which is seldom. */
+  get localAddress(): string {
+    return plainAddress(this.#socket.localAddress);
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
   }
 
   start(sink: TransportSink): void {
