@@ -51,12 +51,15 @@ export interface StreamInfoFacts {
   readonly domain: string;
   /** The server's name, where the answer tells the leader. */
   readonly leader?: string;
+  /** Of a mirror or of sources: how far they are. */
+  readonly upstreams?: { readonly mirror?: Document; readonly sources?: readonly Document[] };
   readonly now: Instant;
   /** Answers of single streams add this server's version to the metadata; lists do not. */
   readonly versions: boolean;
 }
 
-export function streamInfoDocument({ config, created, state, domain, leader, now, versions }: StreamInfoFacts): Document {
+export function streamInfoDocument(facts: StreamInfoFacts): Document {
+  const { config, created, state, domain, leader, upstreams, now, versions } = facts;
   const shown = versions ? { ...config, metadata: shownMetadata(config.metadata) } : config;
   return {
     config: writeDocument(streamConfigSchema, { ...shown }),
@@ -64,6 +67,8 @@ export function streamInfoDocument({ config, created, state, domain, leader, now
     state,
     domain: domain === '' ? undefined : domain,
     cluster: leader === undefined ? undefined : { leader },
+    mirror: upstreams?.mirror,
+    sources: upstreams?.sources,
     ts: formatInstant(now),
   };
 }

@@ -19,6 +19,10 @@ export interface JudgeView {
   duplicateOf(id: string): number | undefined;
 }
 
+/** What `checkRoom` looks at. */
+export type Room = Pick<Publish, 'subject' | 'size' | 'headerSize' | 'recordBytes'>;
+export type RoomView = Pick<JudgeView, 'messages' | 'bytes' | 'messagesOn'>;
+
 export interface Publish {
   readonly subject: string;
   readonly headers: ReadonlyMap<string, string>;
@@ -106,7 +110,7 @@ function checkRollup(config: StreamConfig, rollup: string): ApiError | undefined
 }
 
 /** Sizes and, with discard new, the stream's limits. */
-function checkRoom(config: StreamConfig, publish: Publish, view: JudgeView): ApiError | undefined {
+export function checkRoom(config: StreamConfig, publish: Room, view: RoomView): ApiError | undefined {
   if (config.max_msg_size >= 0 && publish.size > config.max_msg_size) return apiError('StreamMessageExceedsMaximumErr');
   if (publish.headerSize > maxHeaderBytes) return apiError('StreamHeaderExceedsMaximumErr');
   if (config.discard !== 'new') return undefined;

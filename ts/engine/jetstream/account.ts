@@ -8,12 +8,13 @@ import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
-import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
+import type { StreamConfig, StreamSource } from '../../core/jetstream/stream-config.ts';
 import type { StreamSurroundings } from '../../core/stream/check-config.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
 import { compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
+import type { Origin } from './origin.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
 import { storeLimits, Stream } from './stream.ts';
 import { Transfers } from './transfers.ts';
@@ -47,6 +48,17 @@ export class JetStreamAccount {
     this.ports = ports;
     this.settings = settings;
     this.limits = limits;
+  }
+
+  /** The stream a mirror or source takes from, when it is served here. */
+  origin(source: StreamSource): Origin | undefined {
+    const stream = source.external === undefined ? this.streams.get(source.name) : undefined;
+    return stream?.isOpen === true ? stream : undefined;
+  }
+
+  /** Tells mirrors and sources that a stream has appeared. */
+  originOpened(): void {
+    for (const stream of this.streams.values()) stream.originOpened();
   }
 
   /** What requests begin with: `$JS.API`, and with a domain its own form. */

@@ -9,9 +9,9 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { AtomicBatches, type BatchMember } from '../../core/stream/atomic-batch.ts';
 import { DuplicateWindow } from '../../core/stream/duplicates.ts';
-import { judgePublish, type JudgeView, type Verdict } from '../../core/stream/judge.ts';
+import { checkRoom, judgePublish, type JudgeView, type Room, type Verdict } from '../../core/stream/judge.ts';
 import type { Timer } from '../../ports/clock.ts';
-import type { JudgedPublish } from '../store/store.ts';
+import type { JudgedPublish, NewMessage } from '../store/store.ts';
 import type { Stream } from './stream.ts';
 
 type Headers = ReadonlyMap<string, string>;
@@ -33,6 +33,15 @@ const rejections: Readonly<Record<string, () => ApiError>> = {
   'max-per-subject': () => apiError('StreamStoreFailedF', { err: 'maximum messages per subject exceeded' }),
   fault: () => apiError('InsufficientResourcesErr'),
 };
+
+/** A message of another stream, for a mirror (with its sequence and time there) or a stream that sources it. */
+export type SourcedMessage = NewMessage & { readonly headers: Uint8Array };
+
+function roomFor({ subject, headers, payload }: Pick<SourcedMessage, 'subject' | 'headers' | 'payload'>): Room {
+  const size = headers.length + payload.length;
+  const recordBytes = recordOverhead + headerOverhead + encoder.encode(subject).length + size;
+  return { subject, size, headerSize: headers.length, recordBytes };
+}
 
 /** A batch ended by a message that is not stored: its last stored one gets the mark. */
 function sealed(members: readonly BatchMember<JudgedPublish>[]): readonly BatchMember<JudgedPublish>[] {
@@ -75,10 +84,8 @@ export class Publishing {
     else this.#append(publish, verdict, publish.reply);
   }
 
-  #verdict({ subject, headers: block, payload }: JudgedPublish, headers: Headers): Verdict {
-    const size = block.length + payload.length;
-    const recordBytes = recordOverhead + headerOverhead + encoder.encode(subject).length + size;
-    return judgePublish(this.#stream.config, { subject, headers, size, headerSize: block.length, recordBytes }, this.#view());
+  #verdict(publish: JudgedPublish, headers: Headers): Verdict {
+    return judgePublish(this.#stream.config, { ...roomFor(publish), headers }, this.#view());
   }
 
   /** The acknowledgement of a message that is stored already; its one space is nats-server's. */
@@ -106,6 +113,23 @@ export class Publishing {
     store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
     this.#stream.purged();
     return seq;
+  }
+
+  /** Stores a message that its own stream has judged already; the error says why there is no room for it. */
+  storeSourced(message: SourcedMessage): ApiError | undefined {
+    const { store, config, ports } = this.#stream;
+    const headers = parseHeaders(message.headers);
+    const view = this.#view();
+    const id = message.seq === undefined && this.#duplicates.windowMs > 0 ? (headers.get('Nats-Msg-Id') ?? '') : '';
+    if (id !== '' && view.duplicateOf(id) !== undefined) return undefined;
+    const full = checkRoom(config, roomFor(message), view);
+    if (full !== undefined) return full;
+    const seq = store.append(message);
+    if (id !== '') this.#duplicates.add(id, seq, ports.clock.wallMs());
+    const rollup = config.allow_rollup_hdrs && !config.deny_purge ? (headers.get('Nats-Rollup') ?? '').toLowerCase() : '';
+    if (rollup === 'all') store.purge({ keep: 1 });
+    else if (rollup === 'sub') store.purge({ filter: message.subject, keep: 1 });
+    return undefined;
   }
 
   // Batches

@@ -51,6 +51,8 @@ function streamSnapshot(stream: Stream): StreamSnapshot {
     created: stream.created,
     config: info['config'] ?? null,
     state: info['state'] ?? null,
+    ...(info['mirror'] === undefined ? {} : { mirror: info['mirror'] }),
+    ...(info['sources'] === undefined ? {} : { sources: info['sources'] }),
     ...(fault === undefined ? {} : { fault }),
     consumers: () => [...stream.consumers.values()].map(consumerSnapshot),
   };

@@ -14,9 +14,11 @@ import type { ConsumerState, StoreLimits, StreamStore } from '../store/store.ts'
 import type { JetStreamAccount } from './account.ts';
 import { Consumer } from './consumer.ts';
 import { directGet } from './direct-get.ts';
+import type { Origin, OriginFollower } from './origin.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
 import { Publishing } from './publishing.ts';
 import { Republisher } from './republish.ts';
+import { Sourcing } from './sourcing.ts';
 import { startOf } from './start.ts';
 
 export function storeLimits(config: StreamConfig): StoreLimits {
@@ -31,7 +33,7 @@ export function storeLimits(config: StreamConfig): StoreLimits {
   };
 }
 
-export class Stream {
+export class Stream implements Origin {
   readonly account: JetStreamAccount;
   readonly ports: JetStreamPorts;
   readonly store: StreamStore;
@@ -42,6 +44,9 @@ export class Stream {
   #config: StreamConfig;
   readonly #publishing: Publishing;
   readonly #republisher: Republisher;
+  readonly #sourcing: Sourcing;
+  readonly #followers = new Set<OriginFollower>();
+  #isOpen = false;
   /** Up to here an interest stream has looked who wants its messages. */
   #judgedInterest: number;
   readonly #direct: ServerSubscription[] = [];
@@ -55,6 +60,7 @@ export class Stream {
     this.#republisher = new Republisher(store, account.ports, account.number);
     this.#republisher.configure(config);
     this.#publishing = new Publishing(this);
+    this.#sourcing = new Sourcing(this, this.#publishing, { find: (source) => account.origin(source) });
     this.#judgedInterest = store.state.lastSeq;
   }
 
@@ -74,11 +80,39 @@ export class Stream {
       this.#republisher.synced(syncedSeq);
       this.#dropUnwanted(syncedSeq);
       for (const consumer of this.hungry) consumer.wake();
+      for (const follower of this.#followers) follower.synced();
     });
     this.store.onRemoved(() => this.#firstMoved());
     this.store.setNoAck(this.#config.no_ack);
     this.store.setSealed(this.#config.sealed);
     this.store.setSubjects(this.#config.subjects);
+    this.#isOpen = true;
+    this.#sourcing.configure(this.#config);
+    this.account.originOpened();
+  }
+
+  /** Whether mirrors and sources may read it. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** A stream has appeared that mirrors and sources may wait for. */
+  originOpened(): void {
+    this.#sourcing.originOpened();
+  }
+
+  follow(follower: OriginFollower): void {
+    this.#followers.add(follower);
+  }
+
+  unfollow(follower: OriginFollower): void {
+    this.#followers.delete(follower);
+  }
+
+  release(seqs: readonly number[]): void {
+    if (this.#config.retention === 'limits' || this.store.fault !== undefined) return;
+    for (const seq of seqs) if (!this.#isWanted(seq)) this.store.delete(seq);
+    this.#sourcing.roomMade();
   }
 
   update(config: StreamConfig): void {
@@ -91,6 +125,7 @@ export class Stream {
     this.store.setNoAck(config.no_ack);
     this.store.setSealed(config.sealed);
     this.store.setSubjects(config.subjects);
+    this.#sourcing.configure(config);
   }
 
   /** Listens for direct gets as long as the configuration allows them. */
@@ -121,6 +156,7 @@ export class Stream {
       state: streamStateDocument(this.store.state, this.consumers.size, details),
       domain: this.account.settings.domain,
       ...(leader === undefined ? {} : { leader }),
+      upstreams: this.#sourcing.info(),
       now: this.ports.clock.wallInstant(),
       versions,
     });
@@ -134,6 +170,7 @@ export class Stream {
   #firstMoved(): void {
     const { firstSeq } = this.store.state;
     for (const consumer of this.consumers.values()) consumer.firstMoved(firstSeq);
+    this.#sourcing.roomMade();
   }
 
   /** Calls when everything so far is on disk; never when it cannot be any more. */
@@ -200,11 +237,16 @@ export class Stream {
     const { retention } = this.#config;
     if (retention === 'limits') return;
     for (let seq = fromSeq; seq <= toSeq; seq++) if (retention === 'workqueue' || !this.#isWanted(seq)) this.store.delete(seq);
+    this.#sourcing.roomMade();
   }
 
-  /** Whether a consumer still has to get or acknowledge a message. */
+  /** Whether a consumer still has to get or acknowledge a message, or a mirror or source has to take it. */
   #isWanted(seq: number): boolean {
     let subject: string | undefined;
+    for (const follower of this.#followers) {
+      subject ??= this.store.get(seq)?.subject ?? '';
+      if (follower.needs(seq, subject)) return true;
+    }
     for (const { machine, config } of this.consumers.values()) {
       if (!machine.needs(seq)) continue;
       const filters = filtersOf(config);
@@ -218,13 +260,24 @@ export class Stream {
   /** Messages nobody asked for leave an interest stream as soon as they are stored. */
   #dropUnwanted(upToSeq: number): void {
     if (this.#config.retention === 'interest') {
-      for (let seq = this.#judgedInterest + 1; seq <= upToSeq; seq++) if (!this.#isWanted(seq)) this.store.delete(seq);
+      const after = (seq: number): number => this.store.nextSeq([], seq + 1);
+      for (let seq = after(this.#judgedInterest); seq > 0 && seq <= upToSeq; seq = after(seq))
+        if (!this.#isWanted(seq)) this.store.delete(seq);
     }
     this.#judgedInterest = upToSeq;
   }
 
+  /** Nothing is taken from other streams any more, and nothing from this one. */
+  #closeSourcing(): void {
+    this.#isOpen = false;
+    this.#sourcing.close();
+    for (const follower of this.#followers) follower.gone();
+    this.#followers.clear();
+  }
+
   /** Stops; the directory stays. */
   async stop(): Promise<void> {
+    this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
     for (const consumer of this.consumers.values()) {
@@ -235,6 +288,7 @@ export class Stream {
   }
 
   async remove(): Promise<void> {
+    this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
     this.store.setSubjects([]);

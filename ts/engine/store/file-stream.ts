@@ -243,10 +243,20 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   append(message: NewMessage): number {
     this.#mustWrite();
-    const { subject, headers = EMPTY, payload, ts, reply = '' } = message;
+    const { subject, headers = EMPTY, payload, ts, reply = '', seq } = message;
     const { streams, rounds } = this.#parts;
+    if (seq !== undefined) streams.exports.jumpStream(this.handle, seq - 1);
     rounds.add(this);
     return streams.append(this.handle, subject, reply, headers, payload, ts?.seconds ?? -1, ts?.nanos ?? 0);
+  }
+
+  skip(toSeq: number): void {
+    this.#mustWrite();
+    const { exports } = this.#parts.streams;
+    const { last, lastSeconds, lastNanos } = this.numbers;
+    if (last === 0) exports.startStream(this.handle, toSeq + 1);
+    else exports.raiseStream(this.handle, toSeq, lastSeconds, lastNanos);
+    this.#parts.rounds.add(this);
   }
 
   /** Another server had given out more sequences than the blocks show. */

@@ -87,13 +87,17 @@ export interface StoredMessage {
   readonly payload: Uint8Array;
 }
 
-/** What to append. Without `ts` the kernel's clock is taken; with `reply` the kernel sends the plain PubAck once it is synced. */
+/**
+ * What to append. Without `ts` the kernel's clock is taken; with `reply` the kernel sends the plain PubAck once it is synced. `seq` is above the
+ * last one: the sequences between stay without a message.
+ */
 export interface NewMessage {
   readonly subject: string;
   readonly headers?: Uint8Array;
   readonly payload: Uint8Array;
   readonly ts?: Instant;
   readonly reply?: string;
+  readonly seq?: number;
 }
 
 /**
@@ -210,12 +214,16 @@ export interface StreamStore {
   setNoAck(noAck: boolean): void;
 
   append(message: NewMessage): number;
+  /** Gives out the sequences up to this one without a message. */
+  skip(toSeq: number): void;
   /** Undefined: no such message, or not readable. */
   get(seq: number): StoredMessage | undefined;
   /** `filter` may have wildcards. */
   lastBySubject(filter: string): StoredMessage | undefined;
   /** The first message at or behind `fromSeq` on a subject that matches. */
   nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined;
+  /** The sequence of the first message at or behind `fromSeq` that matches any filter (none: every message); 0: there is none. */
+  nextSeq(filters: readonly string[], fromSeq: number): number;
   /** Subjects that match and how many messages each has. */
   subjects(filter: string): Map<string, number>;
   /** For each subject that matches its last sequence (up to `upToSeq`), in order of sequence. */

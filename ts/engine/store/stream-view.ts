@@ -61,6 +61,12 @@ export class StreamView {
     return seq === 0 ? undefined : this.get(seq);
   }
 
+  nextSeq(filters: readonly string[], fromSeq: number): number {
+    if (filters.length === 0) return this.streams.nextOn(this.handle, '>', fromSeq);
+    const found = filters.map((filter) => this.streams.nextOn(this.handle, filter, fromSeq)).filter((seq) => seq > 0);
+    return found.length === 0 ? 0 : Math.min(...found);
+  }
+
   subjects(filter: string): Map<string, number> {
     return new Map(this.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
   }
