@@ -66,7 +66,7 @@ async function fill({ connection, manager }: Session): Promise<void> {
 /** Everything a client can see of a stream and its consumers. */
 async function look({ manager }: Session, name: string): Promise<unknown> {
   const info = await manager.streams.info(name, { deleted_details: true, subjects_filter: '>' });
-  const { num_deleted = 0, ...state } = info.state;
+  const { state } = info;
   const messages: string[] = [];
   for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
     const found = await manager.streams.getMessage(name, { seq });
@@ -82,7 +82,7 @@ async function look({ manager }: Session, name: string): Promise<unknown> {
     consumers.push({ consumer, pairs, num_ack_pending, num_pending, created });
   }
   const { metadata: _, ...kept } = info.config;
-  return { config: kept, created: info.created, num_deleted, state, messages, consumers };
+  return { config: kept, created: info.created, state, messages, consumers };
 }
 
 /** What a consumer gets next. */
