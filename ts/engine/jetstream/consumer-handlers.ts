@@ -10,11 +10,13 @@ import type { Schema } from '../../core/jetstream/schema.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
 import {
   consumerOf,
+  isFault,
   isObject,
   pageOf,
   readRequest,
   refuse,
   streamOf,
+  whenShown,
   ApiRefusal,
   type Answer,
   type ApiHandler,
@@ -83,9 +85,22 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
     config = { ...config, inactive_threshold: ephemeralInactive };
   if (config.name !== '' || config.durable_name === '') config = { ...config, name };
   const shown = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
-  const consumer = stream.addConsumer(name, config, request.account.ports.clock.wallInstant());
+  const consumer = added(stream, name, config, request.account.ports.clock.wallInstant());
   const fields = consumer.info(true);
   return { fields: shown ? withoutName(fields) : fields, after: stream };
+}
+
+/** Adds a consumer, or refuses and leaves nothing of it when the disk does. */
+function added(stream: Stream, name: string, config: ConsumerConfig, created: Instant): Consumer {
+  try {
+    return stream.addConsumer(name, config, created);
+  } catch (thrown) {
+    if (!isFault(thrown)) throw thrown;
+    stream.consumers.get(name)?.close('409 Consumer Deleted');
+    stream.consumers.delete(name);
+    stream.ports.log.error(`consumer '${stream.name} > ${name}': ${thrown.message}`);
+    return refuse('ConsumerStoreFailedErrF', { err: thrown.message });
+  }
 }
 
 /** A name that the server gave is not part of the configuration that the answer shows. */
@@ -146,13 +161,13 @@ export const names: ApiHandler = (request) => {
 export const list: ApiHandler = (request) => {
   const { consumers, offset } = selected(request);
   const { page, fields } = pageOf(consumers, offset, listLimit);
-  return { fields: { ...fields, consumers: page.map((consumer) => consumer.info(false)) }, after: streamOf(request) };
+  return { fields: { ...fields, consumers: page.map((consumer) => consumer.info(false)) }, ...whenShown(streamOf(request)) };
 };
 
 export const info: ApiHandler = (request) => {
   const consumer = consumerOf(request);
   consumer.checkInterest();
-  return { fields: consumer.info(true), after: consumer.stream };
+  return { fields: consumer.info(true), ...whenShown(consumer.stream) };
 };
 
 export const remove: ApiHandler = (request) => {

@@ -15,10 +15,12 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import type { ConsumerState } from '../store/store.ts';
 import type { InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
+import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
 
 const noBytes = new Uint8Array(0);
 const stateIntervalMs = 100;
+const retryMs = 1000;
 const roundsATurn = 16;
 
 export class Consumer {
@@ -161,13 +163,21 @@ export class Consumer {
     this.#flushOutputs();
   }
 
-  /** Writes the state when it changed since the last time. */
-  save(): void {
+  /** Writes the state when it changed since the last time. False: the disk refused; it is tried again. */
+  save(): boolean {
     this.#saveTimer?.cancel();
     this.#saveTimer = undefined;
-    if (this.isVolatile || this.#savedRevision === this.machine.revision) return;
+    if (this.isVolatile || this.#savedRevision === this.machine.revision) return true;
+    try {
+      this.stream.store.writeConsumerState(this.name, this.machine.state());
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      this.stream.ports.log.error(`consumer '${this.stream.name} > ${this.name}': state not written: ${thrown.message}`);
+      if (!this.#closed) this.#saveTimer = this.stream.ports.clock.after(retryMs, () => this.save());
+      return false;
+    }
     this.#savedRevision = this.machine.revision;
-    this.stream.store.writeConsumerState(this.name, this.machine.state());
+    return true;
   }
 
   /** Keeps nothing on disk. */
@@ -289,7 +299,7 @@ export class Consumer {
   #confirm(): void {
     const replies = this.#confirms;
     this.#confirms = [];
-    this.save();
+    if (!this.save()) return;
     this.stream.store.whenSynced((error) => {
       if (error !== undefined) return;
       for (const reply of replies) this.stream.ports.door.publish(this.stream.account.number, reply, '', undefined, noBytes);

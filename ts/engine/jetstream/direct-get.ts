@@ -16,7 +16,9 @@ const decoder = new TextDecoder();
 export function directGet(stream: Stream, message: InboundMessage, subject: string): void {
   if (message.reply === '') return;
   const reply = (headers: Uint8Array, payload: Uint8Array): void => {
-    stream.whenSynced(() => stream.ports.door.publish(stream.account.number, message.reply, '', headers, payload));
+    const send = (): unknown => stream.ports.door.publish(stream.account.number, message.reply, '', headers, payload);
+    if (stream.store.fault === undefined) stream.whenSynced(send);
+    else send();
   };
   const status = (line: string): void => reply(buildHeaders(line), noBytes);
   const asked = readDirect(message, subject);

@@ -11,7 +11,7 @@ import type { JetStreamAccount } from './account.ts';
 import * as consumers from './consumer-handlers.ts';
 import * as messages from './message-handlers.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
-import { ApiRefusal, type Answer, type ApiHandler } from './request.ts';
+import { ApiRefusal, isFault, type Answer, type ApiHandler } from './request.ts';
 import { restore } from './restore-handler.ts';
 import { snapshot } from './snapshot-handler.ts';
 import * as streams from './stream-handlers.ts';
@@ -112,10 +112,18 @@ export class ApiDispatcher {
     if (row.bare === true && message.payload.length > 0) return { error: apiError('NotEmptyRequestErr') };
     try {
       const answer = handler({ account: this.#account, message, parts });
-      return answer instanceof Promise ? answer.catch(refusal) : answer;
+      return answer instanceof Promise ? answer.catch((thrown: unknown) => this.#refusal(message, thrown)) : answer;
     } catch (thrown) {
-      return refusal(thrown);
+      return this.#refusal(message, thrown);
     }
+  }
+
+  /** What a handler threw, as an answer; our own bugs go on. */
+  #refusal({ subject }: InboundMessage, thrown: unknown): Answer {
+    if (thrown instanceof ApiRefusal) return { error: thrown.error };
+    if (!isFault(thrown)) throw thrown;
+    this.#account.ports.log.error(`JetStream API ${subject}: ${thrown.message}`);
+    return { error: apiError('StreamGeneralErrorF', { err: thrown.message }) };
   }
 
   #respond({ row }: ApiRoute, message: InboundMessage, answer: Answer | undefined): void {
@@ -145,9 +153,4 @@ export class ApiDispatcher {
       response,
     });
   }
-}
-
-function refusal(thrown: unknown): Answer {
-  if (thrown instanceof ApiRefusal) return { error: thrown.error };
-  throw thrown;
 }

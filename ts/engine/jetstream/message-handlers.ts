@@ -3,7 +3,7 @@
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
-import { readRequest, refuse, streamOf, type ApiHandler } from './request.ts';
+import { readRequest, refuse, streamOf, whenShown, type ApiHandler } from './request.ts';
 
 const deleteSchema: Schema = {
   name: 'JSApiMsgDeleteRequest',
@@ -22,7 +22,7 @@ export const get: ApiHandler = (request) => {
   if (message === undefined) refuse('NoMessageFoundErr');
   const { subject, seq, headers, payload, ts } = message;
   const hdrs = asked.no_hdr ? undefined : base64(headers);
-  return { fields: { message: { subject, seq, hdrs, data: base64(payload), time: formatInstant(ts) } }, after: stream };
+  return { fields: { message: { subject, seq, hdrs, data: base64(payload), time: formatInstant(ts) } }, ...whenShown(stream) };
 };
 
 export const remove: ApiHandler = (request) => {

@@ -3,6 +3,8 @@
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
 import { JsonError } from '../../core/jetstream/parse-json.ts';
 import { readDocument, type Document, type Schema } from '../../core/jetstream/schema.ts';
+import { DiskFault } from '../../ports/disk.ts';
+import { StoreFault } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
 import type { Consumer } from './consumer.ts';
 import type { InboundMessage } from './ports.ts';
@@ -22,6 +24,16 @@ export type Answer =
 
 /** `undefined`: not answered, or the handler answers by other means. */
 export type ApiHandler = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;
+
+/** Whether something failed on the disk's side, to be told rather than to end the process. */
+export function isFault(thrown: unknown): thrown is StoreFault | DiskFault {
+  return thrown instanceof StoreFault || thrown instanceof DiskFault;
+}
+
+/** When an answer that only reads may leave: with the state it was drawn from, or at once when the stream writes no more. */
+export function whenShown(stream: Stream): { readonly after?: Stream } {
+  return stream.store.fault === undefined ? { after: stream } : {};
+}
 
 /** Ends a request with an error. */
 export class ApiRefusal extends Error {

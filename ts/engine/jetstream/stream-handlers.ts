@@ -6,7 +6,17 @@ import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstre
 import { checkStreamConfig, type Checked } from '../../core/stream/check-config.ts';
 import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
-import { isObject, pageOf, readRequest, refuse, streamOf, ApiRefusal, type ApiHandler, type ApiRequest } from './request.ts';
+import {
+  isObject,
+  pageOf,
+  readRequest,
+  refuse,
+  streamOf,
+  whenShown,
+  ApiRefusal,
+  type ApiHandler,
+  type ApiRequest,
+} from './request.ts';
 import { Stream } from './stream.ts';
 
 const namesLimit = 1024;
@@ -124,12 +134,12 @@ export const info: ApiHandler = (request) => {
   const leader = request.account.settings.serverName;
   const deleted = asked.deleted_details ? { deleted: stream.store.deleted(Number.MAX_SAFE_INTEGER) } : {};
   if (asked.subjects_filter === '') {
-    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, after: stream };
+    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, ...whenShown(stream) };
   }
   const subjects = [...stream.store.subjects(asked.subjects_filter)].sort(([a], [b]) => (a < b ? -1 : 1));
   const { page, fields } = pageOf(subjects, asked.offset, detailsLimit);
   if (subjects.length === 0)
-    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, after: stream };
+    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, ...whenShown(stream) };
   return {
     fields: { ...fields, ...stream.info({ ...deleted, subjects: Object.fromEntries(page) }, true, leader) },
     after: stream,

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { StoreFault } from '../../../../ts/engine/store/store.ts';
 import { apiSession, type ApiSession } from './session.ts';
 
 async function json(session: ApiSession, subject: string, body?: unknown): Promise<Record<string, unknown>> {
@@ -214,5 +215,45 @@ test('an atomic batch is stored as a whole when it is committed, and not at all 
       '{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"S","seq":0}',
     ],
   );
+  await session.stop();
+});
+
+test('a stream that cannot write any more still shows what it has, and a consumer that cannot be stored is refused', async () => {
+  const session = await withStream();
+  session.publish('s.a', 'kept');
+  const stream = session.store.streams.get('S');
+  assert.ok(stream);
+  stream.fault = 'no space left';
+  stream.holdSyncs = true;
+  assert.equal(((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages, 1);
+  assert.ok((await json(session, 'STREAM.MSG.GET.S', { seq: 1 }))['message']);
+  stream.writeConsumer = () => {
+    throw new StoreFault('ENOSPC', 'no space left');
+  };
+  const { text } = await session.request('$JS.API.CONSUMER.DURABLE.CREATE.S.C', JSON.stringify(durable));
+  assert.match(text ?? '', /"err_code":10104,"description":"error creating store for consumer: no space left"/);
+  assert.match((await session.request('$JS.API.CONSUMER.INFO.S.C')).text ?? '', /"err_code":10014/);
+  await session.stop();
+});
+
+test('an acknowledgement is confirmed only when the state that knows it could be written', async () => {
+  const session = await withStream();
+  session.publish('s.a');
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  const messages = session.listen('in');
+  const confirmed = session.listen('confirmed');
+  session.broker.publish(0, '$JS.API.CONSUMER.MSG.NEXT.S.C', 'in', undefined, new Uint8Array(0));
+  const stream = session.store.streams.get('S');
+  assert.ok(stream);
+  const write = stream.writeConsumerState.bind(stream);
+  stream.writeConsumerState = () => {
+    throw new StoreFault('EIO', 'bad sector');
+  };
+  session.broker.publish(0, messages[0]?.reply ?? '', 'confirmed', undefined, new Uint8Array(0));
+  assert.equal(confirmed.length, 0);
+  stream.writeConsumerState = write;
+  session.clock.advance(1000);
+  await session.restart();
+  assert.equal((await json(session, 'CONSUMER.INFO.S.C'))['num_ack_pending'], 0, 'it was written once the disk let it');
   await session.stop();
 });
