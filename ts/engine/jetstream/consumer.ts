@@ -240,7 +240,7 @@ export class Consumer {
         this.stream.ports.clock.after(0, () => this.wake());
         break;
       }
-      this.machine.delivered(work, this.stream.store.deliver(this.#deliverRequest(work)), nowMs);
+      if (!this.#deliver(work, nowMs)) break;
       this.#flushOutputs();
     }
     this.#flushOutputs();
@@ -249,6 +249,18 @@ export class Consumer {
     if (this.#confirms.length > 0) this.#confirm();
     else this.#saveSoon();
     this.#arm();
+  }
+
+  /** False: the stream could not be read. */
+  #deliver(work: DeliverWork, nowMs: number): boolean {
+    try {
+      this.machine.delivered(work, this.stream.store.deliver(this.#deliverRequest(work)), nowMs);
+      return true;
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      this.stream.ports.log.error(`consumer '${this.stream.name} > ${this.name}': ${thrown.message}`);
+      return false;
+    }
   }
 
   #deliverRequest(work: DeliverWork): Parameters<Stream['store']['deliver']>[0] {
