@@ -35,6 +35,7 @@ export class JetStream {
     const account = new JetStreamAccount(name, number, this.ports, this.settings, limits);
     this.accounts.set(name, account);
     await Promise.all(this.ports.store.find(name).map((found) => recoverStream(account, found)));
+    for (const stream of account.streams.values()) stream.followMirrorDirect();
     const dispatcher = new ApiDispatcher(account);
     this.#dispatchers.set(name, dispatcher);
     dispatcher.open();

@@ -118,6 +118,7 @@ export class Publishing {
   /** Stores a message that its own stream has judged already; the error says why there is no room for it. */
   storeSourced(message: SourcedMessage): ApiError | undefined {
     const { store, config, ports } = this.#stream;
+    if (config.sealed) return apiError('StreamSealedErr');
     const headers = parseHeaders(message.headers);
     const view = this.#view();
     const id = message.seq === undefined && this.#duplicates.windowMs > 0 ? (headers.get('Nats-Msg-Id') ?? '') : '';

@@ -42,7 +42,7 @@ export class Sourcing {
   #transform: Transform | undefined;
   #mirror: Upstream | undefined;
   #sources = new Map<string, Upstream>();
-  #search: PlaceSearch | undefined;
+  readonly #searches: PlaceSearch[] = [];
   #configured = false;
   #closed = false;
 
@@ -111,7 +111,7 @@ export class Sourcing {
     const { name, ports } = this.#stream;
     const identities = fresh.map(({ plan }) => plan.identity);
     const search = new PlaceSearch(this.#target, identities, this.#configured);
-    this.#search = search;
+    this.#searches.push(search);
     for (const { key, plan } of fresh) {
       const label = `Source '${plan.source.name}' of '${name}'`;
       this.#sources.set(key, new Upstream(plan, label, new SourceIntake(plan, this.#target, search), this.#origins, ports));
@@ -143,7 +143,7 @@ export class Sourcing {
 
   close(): void {
     this.#closed = true;
-    this.#search?.cancel();
+    for (const search of this.#searches) search.cancel();
     for (const upstream of this.#all()) upstream.close();
   }
 }

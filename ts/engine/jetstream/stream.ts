@@ -91,6 +91,13 @@ export class Stream implements Origin {
     this.account.originOpened();
   }
 
+  /** At a start, as at its creation, a mirror takes over whether its origin is asked directly. */
+  followMirrorDirect(): void {
+    const { mirror } = this.#config;
+    const origin = mirror === undefined || mirror.external !== undefined ? undefined : this.account.streams.get(mirror.name);
+    if (origin !== undefined) this.#config = { ...this.#config, mirror_direct: origin.config.allow_direct };
+  }
+
   /** Whether mirrors and sources may read it. */
   get isOpen(): boolean {
     return this.#isOpen;

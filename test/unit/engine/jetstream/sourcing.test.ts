@@ -198,3 +198,24 @@ test('a purged stream does not take the same messages again after a restart', as
   assert.deepEqual(await counts(session, 'S'), [1, 4, 4]);
   await session.stop();
 });
+
+test('a mirror made before its origin takes over how that is asked at the next start', async () => {
+  const session = await apiSession();
+  await create(session, { name: 'M', mirror: { name: 'O' } });
+  await create(session, { name: 'O', subjects: ['o.>'], allow_direct: true });
+  const shown = async (): Promise<unknown> =>
+    ((await ask(session, 'STREAM.INFO.M')) as { config: { mirror_direct: boolean } }).config.mirror_direct;
+  assert.equal(await shown(), false);
+  await session.restart();
+  assert.equal(await shown(), true);
+  await session.stop();
+});
+
+test('a sealed stream takes nothing from its sources', async () => {
+  const session = await withOrigin();
+  await create(session, { name: 'S', sources: [{ name: 'O' }] });
+  await ask(session, 'STREAM.UPDATE.S', { name: 'S', sources: [{ name: 'O' }], sealed: true });
+  session.publish('o.4', 'x');
+  assert.deepEqual(await counts(session, 'S'), [3, 1, 3]);
+  await session.stop();
+});
