@@ -36,10 +36,13 @@ export class S2Decoder {
   #bodyFilled = 0;
   #skip = 0;
   #begun = false;
+  #content: Uint8Array | undefined;
 
-  /** Takes the next piece of the stream and gives what came out of it. Throws an ArchiveError; then the stream is over. */
-  push(piece: Uint8Array): Uint8Array[] {
-    const out: Uint8Array[] = [];
+  /**
+   * Takes the next piece of the stream and gives what comes out of it, chunk by chunk: little input may be much content. Throws an
+   * ArchiveError; then the stream is over.
+   */
+  *push(piece: Uint8Array): Generator<Uint8Array> {
     for (let at = 0; at < piece.length;) {
       if (this.#skip > 0) {
         const skipped = Math.min(this.#skip, piece.length - at);
@@ -47,12 +50,19 @@ export class S2Decoder {
         at += skipped;
       } else if (this.#headFilled < chunkHead) {
         this.#head[this.#headFilled++] = piece[at++] ?? 0;
-        if (this.#headFilled === chunkHead) this.#beginBody(out);
+        if (this.#headFilled === chunkHead) this.#beginBody();
       } else {
-        at += this.#fill(piece.subarray(at), out);
+        at += this.#fill(piece.subarray(at));
       }
+      const content = this.#takeContent();
+      if (content !== undefined) yield content;
     }
-    return out;
+  }
+
+  #takeContent(): Uint8Array | undefined {
+    const content = this.#content;
+    this.#content = undefined;
+    return content;
   }
 
   /** The stream has ended. */
@@ -61,7 +71,7 @@ export class S2Decoder {
     if (!this.#begun) throw new ArchiveError('s2: the stream is empty');
   }
 
-  #beginBody(out: Uint8Array[]): void {
+  #beginBody(): void {
     const [type = 0, ...length] = this.#head;
     const size = readU32(Uint8Array.from([...length, 0]), 0);
     if (!this.#begun && type !== chunk.identifier) throw new ArchiveError('s2: corrupt input');
@@ -75,19 +85,19 @@ export class S2Decoder {
     if (size > (type === chunk.identifier ? 6 : mostBody)) throw new ArchiveError('s2: corrupt input');
     this.#body = new Uint8Array(size);
     this.#bodyFilled = 0;
-    if (size === 0) this.#finish(this.#body, out);
+    if (size === 0) this.#finish(this.#body);
   }
 
-  #fill(piece: Uint8Array, out: Uint8Array[]): number {
+  #fill(piece: Uint8Array): number {
     const body = this.#body ?? new Uint8Array(0);
     const taken = Math.min(piece.length, body.length - this.#bodyFilled);
     body.set(piece.subarray(0, taken), this.#bodyFilled);
     this.#bodyFilled += taken;
-    if (this.#bodyFilled === body.length) this.#finish(body, out);
+    if (this.#bodyFilled === body.length) this.#finish(body);
     return taken;
   }
 
-  #finish(body: Uint8Array, out: Uint8Array[]): void {
+  #finish(body: Uint8Array): void {
     const type = this.#head[0];
     this.#headFilled = 0;
     this.#body = undefined;
@@ -101,14 +111,14 @@ export class S2Decoder {
     const content = type === chunk.stored ? rest : decodeS2Block(rest, mostContent);
     if (content.length > mostContent) throw new ArchiveError('s2: corrupt input');
     if (maskedCrc32c(content) !== readU32(body, 0)) throw new ArchiveError('s2: checksum mismatch');
-    if (content.length > 0) out.push(content);
+    if (content.length > 0) this.#content = content;
   }
 }
 
 /** All of a stream that is in memory. */
 export function decodeS2(stream: Uint8Array): Uint8Array {
   const reader = new S2Decoder();
-  const pieces = reader.push(stream);
+  const pieces = [...reader.push(stream)];
   reader.end();
   return concatBytes(pieces);
 }

@@ -31,6 +31,9 @@ const restoreSchema: Schema = {
   fields: { config: { kind: { is: 'document', schema: streamConfigSchema, optional: false } }, state: { kind: { is: 'any' } } },
 };
 const patienceMs = 5000;
+/** Content unpacked in one turn, give or take one block. */
+const bytesATurn = 2 * 1024 * 1024;
+const mostWaiting = 64 * 1024 * 1024;
 const encoder = new TextEncoder();
 const noBytes = new Uint8Array(0);
 
@@ -45,6 +48,14 @@ function errorOf(thrown: unknown): ApiError {
   throw thrown;
 }
 
+interface Chunk {
+  readonly reply: string;
+  readonly isEnd: boolean;
+  readonly length: number;
+  /** What comes out of it. */
+  readonly pieces: Generator<Uint8Array>;
+}
+
 class Restore implements Transfer {
   readonly deliverSubject: string;
   readonly #account: JetStreamAccount;
@@ -56,6 +67,10 @@ class Restore implements Transfer {
   readonly #chunks: ServerSubscription;
   readonly #mostBytes: number;
   #patience: Timer | undefined;
+  /** Chunks that are not unpacked yet, and the turn that goes on with them. */
+  readonly #waiting: Chunk[] = [];
+  #waitingBytes = 0;
+  #work: Timer | undefined;
   #bytes = 0;
   #unpacked = 0;
   #ended = false;
@@ -83,24 +98,51 @@ class Restore implements Transfer {
 
   #receive({ payload, reply }: InboundMessage): void {
     if (this.#ended) return;
-    if (payload.length === 0) {
-      this.#hangUp();
-      this.#finish(reply).catch((thrown: unknown) => this.#account.ports.log.error(`JetStream restore: ${String(thrown)}`));
-      return;
-    }
     this.#rearm();
     this.#bytes += payload.length;
-    try {
-      for (const piece of this.#s2.push(payload)) {
-        this.#unpacked += piece.length;
-        if (this.#unpacked > this.#mostBytes) refuse('StorageResourcesExceededErr');
-        this.#tar.push(piece);
+    this.#waitingBytes += payload.length;
+    this.#waiting.push({ reply, isEnd: payload.length === 0, length: payload.length, pieces: this.#s2.push(payload) });
+    if (this.#work === undefined) this.#unpack();
+  }
+
+  /** Unpacks what has come, a bounded amount in a turn: a small chunk may be much content. */
+  #unpack(): void {
+    this.#work = undefined;
+    let left = bytesATurn;
+    for (let chunk = this.#waiting[0]; chunk !== undefined && !this.#ended; chunk = this.#waiting[0]) {
+      if (chunk.isEnd) return this.#end(chunk.reply);
+      try {
+        if (this.#waitingBytes > mostWaiting) throw new ArchiveError('chunks are sent faster than they are answered');
+        const next = chunk.pieces.next();
+        if (next.done === true) this.#acknowledge(chunk);
+        else left -= this.#take(next.value);
+      } catch (thrown) {
+        this.cancel();
+        return this.#answer(chunk.reply, { error: errorOf(thrown) });
       }
-    } catch (thrown) {
-      this.cancel();
-      return this.#answer(reply, { error: errorOf(thrown) });
+      if (left > 0) continue;
+      this.#rearm();
+      this.#work = this.#account.ports.clock.after(0, () => this.#unpack());
+      return;
     }
+  }
+
+  #acknowledge({ reply, length }: Chunk): void {
+    this.#waiting.shift();
+    this.#waitingBytes -= length;
     this.#publish(reply, noBytes);
+  }
+
+  #take(piece: Uint8Array): number {
+    this.#unpacked += piece.length;
+    if (this.#unpacked > this.#mostBytes) refuse('StorageResourcesExceededErr');
+    this.#tar.push(piece);
+    return piece.length;
+  }
+
+  #end(reply: string): void {
+    this.#hangUp();
+    this.#finish(reply).catch((thrown: unknown) => this.#account.ports.log.error(`JetStream restore: ${String(thrown)}`));
   }
 
   async #finish(reply: string): Promise<void> {
@@ -173,6 +215,8 @@ class Restore implements Transfer {
 
   #hangUp(): void {
     this.#ended = true;
+    this.#waiting.length = 0;
+    this.#work?.cancel();
     this.#patience?.cancel();
     this.#chunks.cancel();
   }

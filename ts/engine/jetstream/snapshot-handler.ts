@@ -41,7 +41,8 @@ interface SnapshotRequest {
 const least = 1024;
 const chunkBytes = { usual: 128 * 1024, most: 1024 * 1024 };
 const windowBytes = { usual: 8 * 1024 * 1024, most: 32 * 1024 * 1024 };
-const bytesATurn = 512 * 1024;
+/** Pieces packed in one turn; each is made of at most 64 KiB. */
+const piecesATurn = 16;
 const patienceMs = 5000;
 /** How long a listener is waited for, and how often it is looked for. */
 const listenerMs = 2000;
@@ -89,6 +90,7 @@ class Snapshot implements Transfer {
   readonly #acks: ServerSubscription;
   #filled = 0;
   #rest: Uint8Array = noBytes;
+  #piecesLeft = 0;
   #sent = 0;
   #unanswered = 0;
   #queued: Timer | undefined;
@@ -141,16 +143,18 @@ class Snapshot implements Transfer {
 
   #send(): void {
     try {
-      for (let turn = 0; turn < bytesATurn && !this.#ended; turn += this.#chunk.length) {
+      this.#piecesLeft = piecesATurn;
+      while (!this.#ended) {
         if (this.#unanswered >= this.#mostUnanswered) return this.#wait();
-        if (!this.#fill()) return this.#finish();
+        const filled = this.#fill();
+        if (filled === 'end') return this.#finish();
+        if (filled === 'later') return this.#later(0, () => this.#send());
         const reply = `${this.#ackPrefix}.${this.#chunk.length}.${this.#sent + 1}`;
         if (!this.#publish(reply, undefined, this.#chunk)) return this.#end('408 No Interest');
         this.#sent += 1;
         this.#unanswered += 1;
         this.#filled = 0;
       }
-      this.#later(0, () => this.#send());
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
       this.#stream.ports.log.error(`Snapshot of stream '${this.#stream.account.name} > ${this.#stream.name}': ${message}`);
@@ -158,12 +162,13 @@ class Snapshot implements Transfer {
     }
   }
 
-  /** Fills the chunk; false when the archive ended before. */
-  #fill(): boolean {
+  /** Fills the chunk, unless the archive ends before or this turn has done enough. */
+  #fill(): 'full' | 'end' | 'later' {
     while (this.#filled < this.#chunk.length) {
       if (this.#rest.length === 0) {
+        if (this.#piecesLeft-- === 0) return 'later';
         const next = this.#bytes.next();
-        if (next.done === true) return false;
+        if (next.done === true) return 'end';
         this.#rest = next.value;
       }
       const part = this.#rest.subarray(0, this.#chunk.length - this.#filled);
@@ -171,7 +176,7 @@ class Snapshot implements Transfer {
       this.#filled += part.length;
       this.#rest = this.#rest.subarray(part.length);
     }
-    return true;
+    return 'full';
   }
 
   /** False: nobody took it. */

@@ -328,6 +328,26 @@ describe('a restore', () => {
     assert.deepEqual(readdirSync(join(small.root, '$G', '__snapshots__')), []);
   });
 
+  test('of much content in one small chunk lets other work go on in between', async (context) => {
+    const served = await filled(context);
+    const files = members(archiveOf(await backup(served, 'S')));
+    files.set('unknown', new Uint8Array(12 << 20));
+    const archive = pack(files);
+    const other = await serve(context);
+    const { deliver_subject: to = '' } = await other.ask('STREAM.RESTORE.S', { config, state: {} });
+    let answered = false;
+    const acknowledged = other.send(to, archive).then(() => (answered = true));
+    let turns = 0;
+    for (; !answered && turns < 100; turns++) {
+      other.clock.advance(0);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await acknowledged;
+    assert.ok(turns >= 5, `${turns} turns`);
+    assert.equal((JSON.parse(await other.send(to, new Uint8Array(0))) as Answer).error, undefined);
+    assert.deepEqual(other.texts('S'), served.texts('S'));
+  });
+
   test('that stalls is given up', async (context) => {
     const served = await serve(context);
     const { deliver_subject: to = '' } = await served.ask('STREAM.RESTORE.S', { config, state: {} });
