@@ -208,7 +208,20 @@ export class FileStore implements Store {
       this.#open.delete(tag);
     };
     const erasures = new Erasures(streams, address, files, reader);
-    const parts = { handle: address, erasures, kernel, streams, files, directory, reader, rounds: this.#rounds, log, clock, turn, closed };
+    const parts = {
+      handle: address,
+      erasures,
+      kernel,
+      streams,
+      files,
+      directory,
+      reader,
+      rounds: this.#rounds,
+      log,
+      clock,
+      turn,
+      closed,
+    };
     const stream = new FileStream(parts, options, lost);
     this.#open.set(tag, stream);
     stream.setSealed(options.sealed);
