@@ -37,6 +37,7 @@ import {
   DISCARD_NEW,
   DISCARD_NEW_PER_SUBJECT,
   FAULTED,
+  JUDGED,
   NO_ACK,
   SEALED,
   Stream,
@@ -64,6 +65,7 @@ function asksForDecision(headers: usize, length: u32): bool {
 /** Why the host must decide about the current message; 0: it is stored. */
 function judge(stream: Stream, length: u32): u32 {
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
+  if (stream.flags & JUDGED) return JUDGE_HEADERS;
   if (msgHeaderLength && asksForDecision(msgData, msgHeaderLength)) return JUDGE_HEADERS;
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;

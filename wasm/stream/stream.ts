@@ -19,6 +19,8 @@ export const SEALED: u32 = 4;
 export const NO_ACK: u32 = 8;
 /** The disk failed: nothing is appended any more. */
 export const FAULTED: u32 = 16;
+/** Every publish is handed to the host: the stream stores under another subject. */
+export const JUDGED: u32 = 64;
 /** Reported to the host as having something to write. */
 export const DIRTY: u32 = 32;
 

@@ -73,9 +73,10 @@ export class Publishing {
     this.#batchTimer?.cancel();
   }
 
-  judge(publish: JudgedPublish): void {
-    const rejection = rejections[publish.reason];
-    if (rejection !== undefined) return this.#refuse(publish.reply, rejection());
+  judge(arrived: JudgedPublish): void {
+    const rejection = rejections[arrived.reason];
+    if (rejection !== undefined) return this.#refuse(arrived.reply, rejection());
+    const publish = { ...arrived, subject: this.#stream.storedSubject(arrived.subject) };
     const headers = parseHeaders(publish.headers);
     if (headers.has('Nats-Batch-Id')) return this.#batch(publish, headers);
     const verdict = this.#verdict(publish, headers);

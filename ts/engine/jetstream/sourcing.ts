@@ -55,13 +55,14 @@ export class Sourcing {
       ports,
       storeSourced: (message) => storage.storeSourced(message),
       whenSynced: (call) => stream.whenSynced(call),
-      subjectFor: (plan, subject) => this.#ownSubject(plan.subjectFor(subject, this.#random)),
+      subjectFor: (plan, subject) => this.ownSubject(plan.subjectFor(subject, this.#random)),
     };
   }
 
   readonly #random = (limit: number): number => this.#stream.ports.random.below(limit);
 
-  #ownSubject(subject: string): string {
+  /** The subject the stream stores a message under, by its own `subject_transform`. */
+  ownSubject(subject: string): string {
     const transform = this.#transform;
     return transform?.matches(tokens(subject)) === true ? transform.apply(subject, this.#random) : subject;
   }

@@ -84,6 +84,7 @@ export class Stream implements Origin {
     });
     this.store.onRemoved(() => this.#firstMoved());
     this.store.setNoAck(this.#config.no_ack);
+    this.store.setJudged(this.#config.subject_transform !== undefined);
     this.store.setSealed(this.#config.sealed);
     this.store.setSubjects(this.#config.subjects);
     this.#isOpen = true;
@@ -101,6 +102,11 @@ export class Stream implements Origin {
   /** Whether mirrors and sources may read it. */
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** The subject a publish is stored under. */
+  storedSubject(subject: string): string {
+    return this.#sourcing.ownSubject(subject);
   }
 
   /** A stream has appeared that mirrors and sources may wait for. */
@@ -130,6 +136,7 @@ export class Stream implements Origin {
     this.store.writeMeta(encodeJson(streamMeta(config, this.created)));
     this.store.setLimits(storeLimits(config));
     this.store.setNoAck(config.no_ack);
+    this.store.setJudged(config.subject_transform !== undefined);
     this.store.setSealed(config.sealed);
     this.store.setSubjects(config.subjects);
     this.#sourcing.configure(config);

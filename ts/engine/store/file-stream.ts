@@ -223,6 +223,10 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#flag(streamFlag.noAck, noAck);
   }
 
+  setJudged(judged: boolean): void {
+    this.#flag(streamFlag.judged, judged);
+  }
+
   #flag(flag: number, on: boolean): void {
     this.#parts.streams.exports.flagStream(this.handle, on ? flag : 0, on ? 0 : flag);
   }

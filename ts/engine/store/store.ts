@@ -212,6 +212,8 @@ export interface StreamStore {
   setLimits(limits: StoreLimits): void;
   setSealed(sealed: boolean): void;
   setNoAck(noAck: boolean): void;
+  /** Hands every publish to `onPublish`, with `reason: 'headers'`: the stream may store it under another subject. */
+  setJudged(judged: boolean): void;
 
   append(message: NewMessage): number;
   /** Gives out the sequences up to this one without a message. */

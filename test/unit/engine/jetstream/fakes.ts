@@ -168,6 +168,7 @@ export class FakeStream implements StreamStore {
   #subjects: readonly string[] = [];
   #noAck: boolean;
   #sealed = false;
+  #judged = false;
   #publish: (publish: JudgedPublish) => void = () => {};
   #synced: (seq: number) => void = () => {};
   #removed: (from: number, to: number) => void = () => {};
@@ -243,6 +244,10 @@ export class FakeStream implements StreamStore {
     this.#sealed = sealed;
   }
 
+  setJudged(judged: boolean): void {
+    this.#judged = judged;
+  }
+
   setNoAck(noAck: boolean): void {
     this.#noAck = noAck;
   }
@@ -261,7 +266,7 @@ export class FakeStream implements StreamStore {
   #refusal({ subject, headers, payload }: InboundMessage): JudgedPublish['reason'] | undefined {
     const { maxMessageSize, maxMessages, maxBytes, maxMessagesPerSubject, discard, discardNewPerSubject } = this.#limits;
     if (this.#sealed) return 'sealed';
-    if (headers.length > 0) return 'headers';
+    if (this.#judged || headers.length > 0) return 'headers';
     if (maxMessageSize >= 0 && payload.length > maxMessageSize) return 'message-size';
     if (discard === 'old') return undefined;
     const { messages, bytes } = this.state;
