@@ -43,7 +43,6 @@ export const errorCode = {
   controlLine: 3,
   payload: 4,
   subject: 5,
-  publishSubject: 6,
   subscriptions: 7,
   publishDenied: 8,
   replyDenied: 9,

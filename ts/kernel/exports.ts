@@ -30,7 +30,6 @@ export interface CoreExports {
   ingest(index: number, at: number, length: number): number;
   stopped(): number;
   stash(index: number, at: number, length: number): void;
-  carriedBytes(index: number): number;
   stalled(): number;
   pressed(): number;
   send(index: number, at: number, length: number): void;

@@ -132,10 +132,6 @@ export function stopped(): bool {
 export function stash(index: u32, at: usize, length: u32): void {
   stashBytes(connectionAt(index), at, length);
 }
-/** Bytes carried for a connection. */
-export function carriedBytes(index: u32): u32 {
-  return connectionAt(index).carryLength;
-}
 /** Whether a receiver passed three quarters of its pending limit since the last call. */
 export function stalled(): bool {
   return takeStalled();

@@ -76,12 +76,6 @@ function run(state: i32, at: usize, length: u32): i32 {
   return state;
 }
 
-/** Whether a subject matches the filter. */
-export function filterMatches(subject: usize, length: u32): bool {
-  const state = run(0, subject, length);
-  return state != FAILED && accepts(state);
-}
-
 function add(leaf: Leaf): void {
   if (listCount == listCapacity) {
     const capacity: u32 = listCapacity ? listCapacity << 1 : 1024;

@@ -11,8 +11,6 @@ export const ERROR_CONTROL_LINE: u32 = 3;
 export const ERROR_PAYLOAD: u32 = 4;
 /** SUB on a subject that is none. */
 export const ERROR_SUBJECT: u32 = 5;
-/** Pedantic only: publish to a subject that is none or has wildcards. The message went out. */
-export const ERROR_PUBLISH_SUBJECT: u32 = 6;
 /** More subscriptions than allowed. */
 export const ERROR_SUBSCRIPTIONS: u32 = 7;
 /** Publish to a subject that permissions forbid. */

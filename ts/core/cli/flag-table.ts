@@ -5,8 +5,6 @@ import type { ClusterOptions, Options } from '../config/options.ts';
 import { defaultTls } from '../config/options-default.ts';
 import { emptyCluster } from '../config/keys/cluster.ts';
 
-export type FlagKind = 'bool' | 'int' | 'text';
-
 /** Values of flags after parsing, by the first of their spellings. */
 export type FlagValues = ReadonlyMap<string, boolean | number | string>;
 

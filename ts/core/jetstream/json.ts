@@ -1,21 +1,8 @@
-// JSON as nats-server writes it: compact, keys in the given order, `<`, `>`, `&` and the two line separators escaped,
-// durations (bigints) as integers. Values are plain objects, arrays, strings, numbers, bigints and booleans.
+// JSON as nats-server writes it, compact, for documents that are built as plain values; durations are bigints. The writer is lib's.
 
-const special = /[<>&\u2028\u2029]/g;
+import { jsonText, type JsonInput } from '../../lib/json-text.ts';
 
-function escaped(text: string): string {
-  return JSON.stringify(text).replace(special, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
+/** `value` is made of plain objects, arrays, strings, numbers, bigints and booleans; nothing at all is `null`. */
 export function encodeJson(value: unknown): string {
-  if (typeof value === 'string') return escaped(value);
-  if (typeof value === 'bigint') return value.toString();
-  if (value === null || value === undefined) return 'null';
-  if (typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(encodeJson).join(',')}]`;
-  const members: string[] = [];
-  for (const [name, member] of Object.entries(value)) {
-    if (member !== undefined) members.push(`${escaped(name)}:${encodeJson(member)}`);
-  }
-  return `{${members.join(',')}}`;
+  return value === undefined ? 'null' : jsonText(value as JsonInput);
 }

@@ -19,7 +19,6 @@ export const wireErrors = {
   maxPayload: { text: 'Maximum Payload Violation', closes: 'maxPayload' },
   maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: undefined },
   invalidSubject: { text: 'Invalid Subject', closes: undefined },
-  invalidPublishSubject: { text: 'Invalid Publish Subject', closes: undefined },
   headersNotSupported: { text: undefined, closes: 'protocolViolation' },
   clientError: { text: undefined, closes: 'parseError' },
   publishDenied: { text: 'Permissions Violation for Publish to %q', closes: undefined },

@@ -12,7 +12,6 @@ const texts: Partial<Record<WireError, (detail: string) => string | undefined>> 
   maxPayload: (sizes) => `maximum payload exceeded${sizes === '' ? '' : `: ${sizes}`}`,
   staleConnection: () => undefined,
   invalidSubject: () => undefined,
-  invalidPublishSubject: () => undefined,
   badArguments: (detail) => (detail === '' ? 'Protocol Violation' : detail),
   throttled: () => undefined,
 };

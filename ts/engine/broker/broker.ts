@@ -147,7 +147,6 @@ export class Broker implements Acceptor {
       do {
         this.kernel.drain(this.events);
         for (const call of this.#soon.splice(0)) this.#guarded(call);
-        this.#guarded(this.#afterEvents);
         this.#flush();
       } while (this.kernel.hasEvents || this.#soon.length > 0);
     } finally {
@@ -170,13 +169,6 @@ export class Broker implements Acceptor {
     } finally {
       if (--this.#inTurn === 0) this.settle();
     }
-  }
-
-  #afterEvents: () => void = () => {};
-
-  /** Called in each turn behind the events and before the flush: the store writes what the kernel staged. */
-  onTurn(call: () => void): void {
-    this.#afterEvents = call;
   }
 
   #flush(): void {

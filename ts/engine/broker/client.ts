@@ -29,7 +29,6 @@ const wireErrorOf: Readonly<Record<number, WireError>> = {
   [errorCode.controlLine]: 'maxControlLine',
   [errorCode.payload]: 'maxPayload',
   [errorCode.subject]: 'invalidSubject',
-  [errorCode.publishSubject]: 'invalidPublishSubject',
   [errorCode.subscriptions]: 'maxSubscriptions',
   [errorCode.publishDenied]: 'publishDenied',
   [errorCode.replyDenied]: 'replyDenied',
