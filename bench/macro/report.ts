@@ -1,5 +1,5 @@
 /** Turns samples into medians and ratios, and prints them as a table; the same numbers go to a JSON file. */
-import type { Measure } from './workloads.ts';
+import type { Measure } from './workload.ts';
 
 /** What one round of a workload on one server gave: measures, or why there are none. */
 export type Sample = { readonly measures: readonly Measure[] } | { readonly lacking: string };

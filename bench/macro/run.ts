@@ -12,7 +12,8 @@ import { ServerProcess, type ServerKind } from '../../test/support/server.ts';
 import { removeFolder, temporaryFolder } from '../../test/support/temporary.ts';
 import { residentKiB } from './process-cost.ts';
 import { rowsOf, tableOf, type Row, type Sample } from './report.ts';
-import { startUp, workloads, type Measure, type Workload } from './workloads.ts';
+import type { Measure, Workload } from './workload.ts';
+import { startUp, workloads } from './workloads.ts';
 
 const help = `npm run bench -- [options]
   --workloads a,b   only these: ${[startUp, ...workloads.map(({ name }) => name)].join(', ')}

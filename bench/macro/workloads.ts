@@ -1,42 +1,11 @@
-/**
- * The workloads, one row each. A row knows how to load a running server and what it measures; it does not know which server that is.
- * `messages` is what the server carried, in and out, as the CPU time a message is counted by; a rate of 0 messages means no such number.
- */
+/** The workloads, one row each: of core NATS and of publishing here, of reading streams in consumption.ts. */
 import { awaitMonitoring, monitoring } from '../../test/support/monitoring.ts';
 import type { ServerProcess } from '../../test/support/server.ts';
-import { startBench, type RunningBench } from './nats-bench.ts';
+import { consumption } from './consumption.ts';
+import { startBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
 import { connectionLoad, subscriptionLoad } from './raw-load.ts';
-
-/** One measured number of a workload, e.g. `rate`, and whether more or less of it is better. */
-export interface Measure {
-  readonly name: string;
-  readonly unit: string;
-  readonly better: 'more' | 'less';
-  readonly value: number;
-}
-
-export interface Workload {
-  readonly name: string;
-  readonly about: string;
-  readonly messages: number;
-  readonly jetstream: boolean;
-  run(server: ServerProcess, messages: number): Promise<readonly Measure[]>;
-}
-
-function cost(pid: number, before: number, messages: number): Measure {
-  return { name: 'server CPU a message', unit: 'us', better: 'less', value: ((cpuSeconds(pid) - before) * 1e6) / messages };
-}
-
-function rate(value: number): Measure {
-  return { name: 'rate', unit: 'msg/s', better: 'more', value };
-}
-
-async function measured(server: ServerProcess, messages: number, running: RunningBench): Promise<readonly Measure[]> {
-  const before = cpuSeconds(server.pid);
-  const result = await running.result;
-  return [rate(result.messagesPerSecond), cost(server.pid, before, messages)];
-}
+import { core, cost, jetstream, measured, rate, type Measure, type Workload } from './workload.ts';
 
 /** A publisher with nobody listening. */
 async function publish(server: ServerProcess, messages: number, size: string): Promise<readonly Measure[]> {
@@ -76,12 +45,6 @@ async function publishToStream(server: ServerProcess, messages: number, how: 'as
   return measured(server, messages, startBench(server.url, args));
 }
 
-/** Fills the stream, unmeasured, and reads it through a consumer. */
-async function consume(server: ServerProcess, messages: number, how: 'ordered' | 'fetch'): Promise<readonly Measure[]> {
-  await publishToStream(server, messages, 'async');
-  return measured(server, messages, startBench(server.url, ['js', how, '--msgs', String(messages), '--size', '128']));
-}
-
 async function subscribe(server: ServerProcess, total: number): Promise<readonly Measure[]> {
   const before = cpuSeconds(server.pid);
   const load = await subscriptionLoad(server.port, total);
@@ -107,14 +70,6 @@ async function connections(server: ServerProcess, total: number): Promise<readon
   ];
 }
 
-function core(name: string, about: string, messages: number, run: Workload['run']): Workload {
-  return { name, about, messages, jetstream: false, run };
-}
-
-function jetstream(name: string, about: string, messages: number, run: Workload['run']): Workload {
-  return { name, about, messages, jetstream: true, run };
-}
-
 /** Start-up is measured by the runner, which alone starts servers. */
 export const startUp = 'start';
 
@@ -131,10 +86,7 @@ export const workloads: readonly Workload[] = [
   jetstream('js-sync', 'publish to a file stream, one at a time', 5_000, (server, count) =>
     publishToStream(server, count, 'sync'),
   ),
-  jetstream('js-ordered', 'read a stream, ordered consumer', 300_000, (server, messages) => consume(server, messages, 'ordered')),
-  jetstream('js-fetch', 'read a stream, pull consumer, explicit acks', 200_000, (server, messages) =>
-    consume(server, messages, 'fetch'),
-  ),
+  ...consumption,
   core('subscriptions', '4 connections, a tenth wildcards, then a publish to each', 200_000, subscribe),
   core('connections', 'connections with a subscription each', 2_000, connections),
 ];
