@@ -11,6 +11,7 @@ import { NodeDisk } from '../node/disk.ts';
 import { NodeJobs } from '../node/jobs.ts';
 import { logJetStreamBanner } from '../ops/banner.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Crypto } from '../ports/crypto.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import { machineLimits } from './machine-limits.ts';
@@ -20,6 +21,7 @@ export interface JetStreamNodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly crypto: Pick<Crypto, 'sha256'>;
 }
 
 function directoryOf(options: Options, log: Log): string {

@@ -42,6 +42,6 @@ export function buildServer(options: Options, log: Log): Server {
     log,
     listeners,
     runtime: RUNTIME,
-    makeJetStream: (parts) => makeJetStream(parts, { clock, random, log }),
+    makeJetStream: (parts) => makeJetStream(parts, { clock, random, log, crypto: nodeCrypto }),
   });
 }

@@ -66,6 +66,9 @@ export class DeliverCall {
   needLength: u32;
   /** Kept between the calls of one batch: the mark of matching subjects, 0 when everything matches. */
   mark: u32;
+  /** In: a header line with its CRLF that every message carries behind its own headers; length 0: none. */
+  extra: usize;
+  extraLength: u32;
 }
 
 /** Results of `deliver`. */
@@ -161,10 +164,12 @@ function layReply(call: DeliverCall, sequence: u64, time: i64): u32 {
   return <u32>(at - reply);
 }
 
-/** Routes the record with its headers and `Nats-Msg-Size` only. */
+/** Routes the record with headers it was not stored with: the call's own, and `Nats-Msg-Size` where the payload stays away. */
 function routeHeaders(call: DeliverCall, record: usize): u32 {
   const headerLength = recordHeaderLength(record);
-  const block = alloc(headerLength + 64);
+  const payload = recordData(record) + headerLength;
+  const payloadLength = recordDataLength(record) - headerLength;
+  const block = alloc(headerLength + 64 + call.extraLength + (call.headersOnly ? 0 : payloadLength));
   let at = block;
   if (headerLength) {
     copy(at, recordData(record), headerLength - 2);
@@ -173,12 +178,23 @@ function routeHeaders(call: DeliverCall, record: usize): u32 {
     copy(at, STATUS_LINE, STATUS_LINE_LENGTH);
     at += STATUS_LINE_LENGTH;
   }
-  copy(at, SIZE_HEADER, SIZE_HEADER_LENGTH);
-  at = printNumber(at + SIZE_HEADER_LENGTH, recordDataLength(record) - headerLength);
+  if (call.headersOnly) {
+    copy(at, SIZE_HEADER, SIZE_HEADER_LENGTH);
+    at = printNumber(at + SIZE_HEADER_LENGTH, payloadLength);
+    store<u16>(at, CRLF);
+    at += 2;
+  }
+  copy(at, call.extra, call.extraLength);
+  at += call.extraLength;
   store<u16>(at, CRLF);
-  store<u16>(at, CRLF, 2);
-  const length = <u32>(at + 4 - block);
-  setData(block, length, length);
+  at += 2;
+  const headers = <u32>(at - block);
+  let length = headers;
+  if (!call.headersOnly) {
+    copy(at, payload, payloadLength);
+    length += payloadLength;
+  }
+  setData(block, length, headers);
   const taken = routeVia(call.subject, call.subjectLength);
   free(block);
   return taken;
@@ -189,7 +205,7 @@ function send(call: DeliverCall, stream: Stream, record: usize, replyLength: u32
   setOrigin(0, stream.account);
   setSubject(record + RECORD_HEAD, recordSubjectLength(record));
   setReply(reply, replyLength);
-  if (call.headersOnly) return routeHeaders(call, record);
+  if (call.headersOnly || call.extraLength) return routeHeaders(call, record);
   setData(recordData(record), recordDataLength(record), recordHeaderLength(record));
   return routeVia(call.subject, call.subjectLength);
 }

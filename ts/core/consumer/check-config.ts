@@ -32,6 +32,7 @@ const defaultAckWait = 30_000_000_000n;
 const defaultPinnedTtl = 120_000_000_000n;
 const oneSecond = 1_000_000_000n;
 const maxDescriptionLength = 4096;
+export const priorityGroupName = /^[a-zA-Z0-9/_=-]{1,16}$/;
 const maxMetadataKilobytes = 128;
 
 /** Zero or negative values that mean "none", with what pedantic mode says about the negative ones. */
@@ -291,7 +292,7 @@ const rules: readonly Rule[] = [
       { wrong: (c) => c.priority_groups.length === 0, id: 'ConsumerPriorityPolicyWithoutGroup' },
       { wrong: (c) => c.priority_groups.includes(''), id: 'ConsumerEmptyGroupName' },
       {
-        wrong: (c) => c.priority_groups.some((group) => !/^[a-zA-Z0-9/_=-]{1,16}$/.test(group)),
+        wrong: (c) => c.priority_groups.some((group) => !priorityGroupName.test(group)),
         id: 'ConsumerInvalidGroupNameErr',
       },
     ],

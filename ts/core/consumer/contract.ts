@@ -2,6 +2,7 @@
 
 import type { AdvisoryId } from '../jetstream/advisories.ts';
 import type { AckVerb } from './ack.ts';
+import type { Pin } from './priority.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 
 export type ConsumerInput =
@@ -19,9 +20,13 @@ export type ConsumerInput =
   /** Somebody listens on the deliver subject, or nobody any more. */
   | { readonly is: 'interest'; readonly active: boolean }
   /** Requests of inboxes that nobody listens on are dropped. */
-  | { readonly is: 'deaf'; readonly listens: (reply: string) => boolean }
+  | { readonly is: 'deaf' }
   /** The stream begins at this sequence now. */
-  | { readonly is: 'first'; readonly firstSeq: number };
+  | { readonly is: 'first'; readonly firstSeq: number }
+  /** Begins anew: delivers this sequence next, whatever was delivered before. */
+  | { readonly is: 'reset'; readonly nextSeq: number }
+  /** The pinned client of a priority group is not pinned any more. */
+  | { readonly is: 'unpin'; readonly group: string };
 
 /** One batch to read from the stream and send. */
 export interface DeliverWork {
@@ -34,6 +39,8 @@ export interface DeliverWork {
   readonly firstConsumerSeq: number;
   readonly deliveries: number;
   readonly again: boolean;
+  /** The pin that the messages carry in a header of their own. */
+  readonly pinId?: string;
 }
 
 export interface DeliverResult {
@@ -57,6 +64,8 @@ export type ConsumerOutput =
   | { readonly is: 'advisory'; readonly id: AdvisoryId; readonly fields: Readonly<Record<string, unknown>> }
   /** Acknowledged for good: a stream that deletes on ack may act. */
   | { readonly is: 'settled'; readonly fromSeq: number; readonly toSeq: number }
+  /** A pause has ended. */
+  | { readonly is: 'resumed' }
   /** Unused for longer than its inactive threshold. */
   | { readonly is: 'inactive' };
 
@@ -66,6 +75,10 @@ export interface StreamView {
   readonly visibleSeq: number;
   /** Messages the consumer's filters select at or behind a sequence. */
   countPending(fromSeq: number): number;
+  /** When the first of them was stored. */
+  nextStoredMs(fromSeq: number): number;
+  /** Whether somebody listens on a subject. */
+  listens(subject: string): boolean;
 }
 
 export interface ConsumerInfoState {
@@ -78,4 +91,5 @@ export interface ConsumerInfoState {
   readonly waiting: number;
   readonly pending: number;
   readonly pushActive: boolean;
+  readonly pin: Pin;
 }

@@ -70,6 +70,15 @@ export class DeliveryLedger {
     if (this.#pending.size > 0) this.#checkAtMs = 0;
   }
 
+  /** Begins anew: nothing was delivered, `nextSeq` comes next. */
+  reset(nextSeq: number): void {
+    this.#pending.clear();
+    this.#checkAtMs = Infinity;
+    this.#ackedAtMs = 0;
+    this.#delivered = this.#ackFloor = { consumer: 0, stream: nextSeq - 1 };
+    this.#revision += 1;
+  }
+
   restore({ delivered, ackFloor, pending, redelivered }: ConsumerState): void {
     this.#delivered = { ...delivered };
     this.#ackFloor = { ...ackFloor };
@@ -163,6 +172,14 @@ export class DeliveryLedger {
       else this.#checkAtMs = Math.min(this.#checkAtMs, dueMs);
     }
     for (const seq of late.sort((a, b) => a - b)) this.#pending.enqueue(seq);
+  }
+
+  /** When the last of the pending messages is due to be delivered again; 0: none is pending. */
+  lastDueMs(): number {
+    let lastMs = 0;
+    for (const [seq, { sentAtMs }] of this.#pending.entries())
+      lastMs = Math.max(lastMs, sentAtMs + this.#waitAfter(this.deliveries(seq)));
+    return lastMs;
   }
 
   // Acknowledgements

@@ -6,6 +6,8 @@ import type { ConsumerInfoState, ConsumerInput, ConsumerOutput, DeliverResult, D
 import { FlowWindow } from './flow-window.ts';
 import { DeliveryLedger } from './ledger.ts';
 import type { ConsumerState } from './o-dat.ts';
+import { Pace } from './pace.ts';
+import { PriorityGroups, type Turn } from './priority.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 import type { ConsumerSettings } from './settings.ts';
 import { WaitingQueue, type WaitingRequest } from './waiting.ts';
@@ -21,6 +23,8 @@ export interface ConsumerStart {
 export interface ConsumerIdentity {
   readonly stream: string;
   readonly name: string;
+  /** Names nobody can guess, for pins. */
+  readonly freshId: () => string;
 }
 
 type HeaderPairs = readonly (readonly [name: string, value: string | number])[];
@@ -35,6 +39,8 @@ export class ConsumerMachine {
   readonly #ledger: DeliveryLedger;
   readonly #waiting: WaitingQueue;
   readonly #window: FlowWindow | undefined;
+  readonly #priority: PriorityGroups;
+  readonly #pace: Pace;
   #outputs: ConsumerOutput[] = [];
 
   #nextSeq: number;
@@ -50,17 +56,24 @@ export class ConsumerMachine {
   #deliveredAtMs = 0;
   #usedAtMs: number;
   #heartbeatAtMs = 0;
+  /** Paused until then; 0: not paused. */
+  #pausedUntilMs = 0;
 
   constructor(identity: ConsumerIdentity, settings: ConsumerSettings, view: StreamView, start: ConsumerStart, nowMs: number) {
     this.#settings = settings;
     this.#view = view;
-    this.#ledger = new DeliveryLedger(settings, start.firstSeq, (output) => this.#outputs.push(output));
+    const tell = (output: ConsumerOutput): void => void this.#outputs.push(output);
+    this.#ledger = new DeliveryLedger(settings, start.firstSeq, tell);
     this.#waiting = new WaitingQueue(settings.maxWaiting);
+    this.#waiting.prioritized = settings.priorityPolicy === 'prioritized';
+    this.#priority = new PriorityGroups(settings, identity.freshId, tell);
+    this.#pace = new Pace(settings, view.visibleSeq, nowMs);
     this.#window = settings.flowControl ? new FlowWindow(`$JS.FC.${identity.stream}.${identity.name}.`) : undefined;
     this.#nextSeq = start.firstSeq;
     this.#only = start.only ?? [];
     this.#resumeSeq = (start.resumeAfterSeq ?? 0) + 1;
     this.#usedAtMs = nowMs;
+    this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
   }
 
   /** Goes on from what an earlier run left. */
@@ -75,10 +88,6 @@ export class ConsumerMachine {
     return this.#ledger.revision;
   }
 
-  get waitingFull(): boolean {
-    return this.#waiting.isFull;
-  }
-
   /** Whether somebody waits for messages, so that new ones in the stream matter. */
   get isHungry(): boolean {
     return this.#settings.push ? this.#pushActive : this.#waiting.length > 0;
@@ -88,9 +97,13 @@ export class ConsumerMachine {
     return this.#settings.push && this.#pushActive;
   }
 
-  configure(settings: ConsumerSettings): void {
+  configure(settings: ConsumerSettings, nowMs: number): void {
     this.#settings = settings;
+    this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
     this.#ledger.configure(settings);
+    this.#priority.configure(settings);
+    this.#pace.configure(settings);
+    this.#waiting.prioritized = settings.priorityPolicy === 'prioritized';
   }
 
   state(): ConsumerState {
@@ -108,6 +121,7 @@ export class ConsumerMachine {
       waiting: this.#waiting.length,
       pending: this.pendingCount(),
       pushActive: this.pushActive,
+      pin: this.#priority.pin,
     };
   }
 
@@ -147,20 +161,40 @@ export class ConsumerMachine {
       case 'interest':
         return this.#interest(input.active, nowMs);
       case 'deaf':
-        return this.#waiting.filter(({ reply }) => input.listens(reply));
+        return this.#dropDeaf();
       case 'first':
         return this.#first(input.firstSeq);
+      case 'reset':
+        return this.#reset(input.nextSeq);
+      case 'unpin':
+        return this.#priority.unpin(input.group);
     }
+  }
+
+  #dropDeaf(): void {
+    this.#waiting.filter(({ reply }) => this.#view.listens(reply));
+  }
+
+  #reset(nextSeq: number): void {
+    this.#ledger.reset(nextSeq);
+    this.#deliveredAtMs = 0;
+    this.#nextSeq = nextSeq;
+    this.#only = [];
+    this.#onlyAt = 0;
   }
 
   // Requests
 
   #pull(reply: string, request: PullRequest | Refusal, nowMs: number): void {
     if ('status' in request) return this.#status(reply, request.status);
+    if (request.priority !== undefined && !this.#priority.asked(request.priority, nowMs))
+      return this.#status(reply, '423 Nats-Pin-Id mismatch');
     this.#usedAtMs = nowMs;
+    if (this.#waiting.isFull) this.#dropDeaf();
     if (request.noWait) {
       const available = this.pendingCount() + this.#ledger.queued;
       if (available === 0 && request.expiresMs === 0) return this.#status(reply, '404 No Messages');
+      if (available > 0) this.#dropDeaf();
       if (available > 0 && available < this.#waiting.wanted) return this.#status(reply, '408 Requests Pending');
     }
     if (!this.#waiting.isFull) this.#waiting.add(request, reply, nowMs);
@@ -191,6 +225,7 @@ export class ConsumerMachine {
 
   /** No more messages for now: requests that do not wait are answered. */
   #endOfStream(): void {
+    if (this.#pace.isReplaying) this.#pace.caughtUp(this.#nextSeq);
     this.#waiting.filter((request) => {
       if (!request.noWait || (request.expiresAtMs > 0 && request.delivered === 0)) return true;
       this.#status(request.reply, '404 No Messages');
@@ -224,57 +259,100 @@ export class ConsumerMachine {
 
   /** The next batch to send, or undefined when nothing can be sent now. */
   ready(nowMs: number): DeliverWork | undefined {
-    if (nowMs < this.#settings.pausedUntilMs) return undefined;
-    if (this.#settings.push) {
+    const { push, deliverSubject } = this.#settings;
+    if (nowMs < this.#pausedUntilMs || this.#pace.room(nowMs) === 0) return undefined;
+    if (push) {
       if (!this.#pushActive || this.#window?.isFull === true) return undefined;
-      return this.#workFor(this.#settings.deliverSubject, batchMessages, this.#window?.room ?? batchBytes);
+      return this.#workFor(deliverSubject, batchMessages, this.#window?.room ?? batchBytes, nowMs);
     }
+    const request = this.#nextRequest(nowMs);
+    if (request === undefined) return undefined;
+    const pinId = this.#priority.pinFor(request);
+    const bytes = request.limited ? request.bytes : batchBytes;
+    const work = this.#workFor(request.reply, this.#share(request), bytes, nowMs);
+    return work === undefined || pinId === undefined ? work : { ...work, pinId };
+  }
+
+  /** The request whose turn it is. */
+  #nextRequest(nowMs: number): WaitingRequest | undefined {
+    let passed = 0;
     for (let request = this.#waiting.first(); request !== undefined; request = this.#waiting.first()) {
       if (request.expiresAtMs > 0 && nowMs >= request.expiresAtMs) {
         this.#closeRequest(request, '408 Request Timeout');
         this.#waiting.rotate(true);
         continue;
       }
-      return this.#workFor(request.reply, this.#share(request), request.limited ? request.bytes : batchBytes);
+      const turn = this.#turnOf(request);
+      if (turn === 'now') return request;
+      if (turn === 'wrong') this.#closeRequest(request, '423 Nats-Wrong-Pin-Id');
+      this.#waiting.rotate(turn === 'wrong');
+      if (turn === 'later' && ++passed >= this.#waiting.length) {
+        this.#endOfStream();
+        return undefined;
+      }
     }
     return undefined;
   }
 
+  #turnOf(request: WaitingRequest): Turn {
+    if (this.#settings.priorityPolicy === 'none') return 'now';
+    const again = this.#ledger.nextAgain() !== undefined;
+    const pending = this.pendingCount();
+    if (!again && (pending === 0 || this.#room(1) <= 0)) return 'now';
+    return this.#priority.turnOf(request, again ? pending + 1 : pending, this.#ledger.pending);
+  }
+
+  /** How many of `wanted` messages may be pending besides those that are. */
+  #room(wanted: number): number {
+    const { maxAckPending } = this.#settings;
+    return maxAckPending > 0 ? maxAckPending - this.#ledger.pending : wanted;
+  }
+
   /** Several requests share what is there. */
   #share(request: WaitingRequest): number {
-    if (this.#waiting.length === 1) return Math.min(request.wanted, batchMessages);
+    const most = Math.min(request.wanted, batchMessages);
+    if (this.#settings.priorityPolicy !== 'none') return this.#prioritizedShare(request, most);
+    if (this.#waiting.length === 1) return most;
     if (this.#turnsLeft === 0) {
       this.#turnsLeft = this.#waiting.length;
       this.#turnMessages = Math.max(1, Math.ceil((this.#view.visibleSeq - this.#nextSeq + 1) / this.#turnsLeft));
     }
-    return Math.min(request.wanted, batchMessages, this.#turnMessages);
+    return Math.min(most, this.#turnMessages);
   }
 
-  #workFor(deliverSubject: string, wanted: number, bytes: number): DeliverWork | undefined {
-    const maxBytes = this.#oversized ? unlimitedBytes : Math.min(bytes, unlimitedBytes);
+  /** Where requests are judged before each message, one goes out at a time unless only this request can be served. */
+  #prioritizedShare(request: WaitingRequest, most: number): number {
+    if (!this.#waiting.isAlone) return 1;
+    return Math.min(most, this.#priority.mostFor(request, this.pendingCount(), this.#ledger.pending));
+  }
+
+  #workFor(deliverSubject: string, wanted: number, bytes: number, nowMs: number): DeliverWork | undefined {
+    const maxBytes = this.#oversized ? unlimitedBytes : Math.min(bytes, unlimitedBytes, this.#pace.room(nowMs));
     const base = { deliverSubject, maxBytes, firstConsumerSeq: this.#ledger.delivered.consumer + 1 };
     const again = this.#ledger.nextAgain();
     if (again !== undefined) {
-      return {
-        ...base,
-        fromSeq: again,
-        toSeq: again,
-        maxMessages: 1,
-        deliveries: this.#ledger.deliveries(again) + 1,
-        again: true,
-      };
+      if (!this.#mayReplay(again, nowMs)) return undefined;
+      const deliveries = this.#ledger.deliveries(again) + 1;
+      return { ...base, fromSeq: again, toSeq: again, maxMessages: 1, deliveries, again: true };
     }
-    const { maxAckPending } = this.#settings;
-    const room = maxAckPending > 0 ? maxAckPending - this.#ledger.pending : wanted;
+    const room = this.#room(wanted);
     if (room <= 0) return undefined;
     const single = this.#only[this.#onlyAt];
-    if (single !== undefined) return { ...base, fromSeq: single, toSeq: single, maxMessages: 1, deliveries: 1, again: false };
-    if (this.#nextSeq > this.#view.visibleSeq) {
+    if (single === undefined && this.#nextSeq > this.#view.visibleSeq) {
       this.#endOfStream();
       return undefined;
     }
-    const maxMessages = this.#oversized ? 1 : Math.min(wanted, room);
+    if (!this.#mayReplay(single ?? this.#nextSeq, nowMs)) return undefined;
+    if (single !== undefined) return { ...base, fromSeq: single, toSeq: single, maxMessages: 1, deliveries: 1, again: false };
+    const maxMessages = this.#oversized || this.#pace.isReplaying ? 1 : Math.min(wanted, room);
     return { ...base, fromSeq: this.#nextSeq, toSeq: 0, maxMessages, deliveries: 1, again: false };
+  }
+
+  /** Whether the first message at or behind a sequence may go now, at the pace of its stream. */
+  #mayReplay(fromSeq: number, nowMs: number): boolean {
+    if (!this.#pace.isReplaying) return true;
+    const storedMs = this.#view.nextStoredMs(fromSeq);
+    return storedMs === 0 || this.#pace.mayReplay(storedMs, nowMs);
   }
 
   /** What became of the work that `ready` gave. */
@@ -294,6 +372,7 @@ export class ConsumerMachine {
 
   #sent({ again, fromSeq }: DeliverWork, { seqs, messages, bytes }: DeliverResult, nowMs: number): void {
     const { heartbeatMs, deliverSubject } = this.#settings;
+    this.#pace.sent(bytes, this.#pace.isReplaying ? this.#view.nextStoredMs(seqs[0] ?? fromSeq) : 0, nowMs);
     if (again) this.#ledger.sentAgain(fromSeq, nowMs);
     else this.#ledger.sent(seqs, messages, nowMs);
     this.#deliveredAtMs = this.#usedAtMs = nowMs;
@@ -309,6 +388,7 @@ export class ConsumerMachine {
       this.#closeRequest(request, '409 Message Size Exceeds MaxBytes');
       return this.#waiting.rotate(true);
     }
+    this.#priority.served(request, nowMs);
     this.#turnsLeft = Math.max(0, this.#turnsLeft - 1);
     request.wanted -= messages;
     request.delivered += messages;
@@ -348,20 +428,35 @@ export class ConsumerMachine {
       this.#heartbeatAtMs = nowMs + this.#settings.heartbeatMs;
     }
     if (nowMs >= this.#ledger.checkAtMs) this.#ledger.check(nowMs);
+    this.#priority.tick(nowMs);
+    if (this.#pausedUntilMs > 0 && nowMs >= this.#pausedUntilMs) {
+      this.#pausedUntilMs = 0;
+      this.#outputs.push({ is: 'resumed' });
+    }
+    if (this.#inactiveAtMs() <= nowMs) this.#maybeInactive(nowMs);
+  }
+
+  /** Unused for long: unless requests still wait, or messages may still be worked on. */
+  #maybeInactive(nowMs: number): void {
+    this.#dropDeaf();
+    if (this.#waiting.length > 0) this.#usedAtMs = nowMs;
+    else if (!this.#settings.push) this.#usedAtMs = Math.max(this.#usedAtMs, this.#ledger.lastDueMs());
     if (this.#inactiveAtMs() <= nowMs) this.#outputs.push({ is: 'inactive' });
   }
 
   /** When `tick` has something to do next; Infinity: when something happens. */
   nextTickMs(): number {
-    const { heartbeatMs, pausedUntilMs } = this.#settings;
+    const { heartbeatMs } = this.#settings;
     const heartbeat = this.pushActive && heartbeatMs > 0 ? this.#heartbeatAtMs : Infinity;
-    const resume = pausedUntilMs > this.#usedAtMs ? pausedUntilMs : Infinity;
-    return Math.min(this.#waiting.nextAtMs() ?? Infinity, heartbeat, this.#ledger.checkAtMs, this.#inactiveAtMs(), resume);
+    const resume = this.#pausedUntilMs > 0 ? this.#pausedUntilMs : Infinity;
+    const opens = this.isHungry && resume === Infinity && this.#pace.opensAtMs > 0 ? this.#pace.opensAtMs : Infinity;
+    const others = Math.min(this.#ledger.checkAtMs, this.#inactiveAtMs(), this.#priority.lostAtMs);
+    return Math.min(this.#waiting.nextAtMs() ?? Infinity, heartbeat, resume, opens, others);
   }
 
   #inactiveAtMs(): number {
     const { inactiveMs, push } = this.#settings;
-    if (inactiveMs === 0 || (push ? this.#pushActive : this.#waiting.length > 0)) return Infinity;
+    if (inactiveMs === 0 || (push && this.#pushActive)) return Infinity;
     return this.#usedAtMs + inactiveMs;
   }
 }

@@ -14,6 +14,19 @@ export interface PullRequest {
   readonly noWait: boolean;
   /** 0: none. */
   readonly heartbeatMs: number;
+  /** Who asks, of a consumer with priority groups; undefined for requests that are no JSON. */
+  readonly priority?: RequestPriority;
+}
+
+export interface RequestPriority {
+  readonly group: string;
+  /** Served only while at least so many messages are to be delivered, or so many to be acknowledged; 0: says nothing. */
+  readonly minPending: number;
+  readonly minAckPending: number;
+  /** The pin the client holds; '' for none. */
+  readonly pinId: string;
+  /** 0 goes first. */
+  readonly level: number;
 }
 
 /** A status line that answers a request instead of messages. */
@@ -27,7 +40,14 @@ interface Wire {
   readonly no_wait: boolean;
   readonly max_bytes: number;
   readonly idle_heartbeat: bigint;
+  readonly group: string;
+  readonly min_pending: number;
+  readonly min_ack_pending: number;
+  readonly id: string;
+  readonly priority: number;
 }
+
+const lowestLevel = 9;
 
 const int = { kind: { is: 'integer', type: 'int' } } as const;
 const duration = { kind: { is: 'duration' } } as const;
@@ -71,8 +91,28 @@ export function parsePullRequest(payload: Uint8Array, config: ConsumerConfig): P
     expiresMs: wire.expires === 0n ? 0 : Math.max(millis(wire.expires), Number.MIN_VALUE),
     noWait: wire.no_wait,
     heartbeatMs: Math.max(0, millis(wire.idle_heartbeat)),
+    priority: {
+      group: wire.group,
+      minPending: wire.min_pending,
+      minAckPending: wire.min_ack_pending,
+      pinId: wire.id,
+      level: wire.priority,
+    },
   };
-  return bounded(request, wire.expires, config);
+  const judged = bounded(request, wire.expires, config);
+  const complaint = 'status' in judged ? undefined : priorityFault(wire, config);
+  return complaint === undefined ? judged : { status: `400 Bad Request - ${complaint}` };
+}
+
+/** What stands against a request's priority. */
+function priorityFault(wire: Wire, { priority_policy, priority_groups }: ConsumerConfig): string | undefined {
+  if ((wire.min_pending !== 0 || wire.min_ack_pending !== 0) && priority_policy !== 'overflow')
+    return 'Not a Overflow Priority consumer';
+  if (wire.id !== '' && priority_policy !== 'pinned_client') return 'Not a Pinned Client Priority consumer';
+  if (wire.priority < 0 || wire.priority > lowestLevel) return `Priority must be between 0 and ${lowestLevel}`;
+  if (priority_policy === 'none') return undefined;
+  if (wire.group === '') return 'Priority Group missing';
+  return priority_groups.includes(wire.group) ? undefined : 'Invalid Priority Group';
 }
 
 function bounded(request: PullRequest, expires: bigint, config: ConsumerConfig): PullRequest | Refusal {

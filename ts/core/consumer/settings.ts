@@ -2,8 +2,9 @@
 
 import type { ConsumerConfig } from '../jetstream/consumer-config.ts';
 import { instantMs, millis } from '../jetstream/instant.ts';
+import type { PaceSettings } from './pace.ts';
 
-export interface ConsumerSettings {
+export interface ConsumerSettings extends PaceSettings {
   readonly push: boolean;
   readonly deliverSubject: string;
   readonly ackPolicy: ConsumerConfig['ack_policy'];
@@ -23,11 +24,21 @@ export interface ConsumerSettings {
   readonly samplePercent: number;
   /** The stream wants to know what is acknowledged for good. */
   readonly tellsSettled: boolean;
+  readonly priorityPolicy: ConsumerConfig['priority_policy'];
+  readonly priorityTimeoutMs: number;
+}
+
+/** What the consumer's settings take from its stream. */
+export interface StreamSettings {
+  readonly tellsSettled: boolean;
+  /** The largest message it takes. */
+  readonly maxMessageBytes: number;
 }
 
 const ephemeralInactiveMs = 5000;
+const bitsPerByte = 8;
 
-export function settingsOf(config: ConsumerConfig, tellsSettled: boolean): ConsumerSettings {
+export function settingsOf(config: ConsumerConfig, { tellsSettled, maxMessageBytes }: StreamSettings): ConsumerSettings {
   const configured = millis(config.inactive_threshold);
   return {
     push: config.deliver_subject !== '',
@@ -44,5 +55,10 @@ export function settingsOf(config: ConsumerConfig, tellsSettled: boolean): Consu
     pausedUntilMs: config.pause_until === undefined ? 0 : instantMs(config.pause_until),
     samplePercent: config.sample_freq === '' ? 0 : Math.min(100, Number(config.sample_freq.replace('%', ''))),
     tellsSettled,
+    priorityPolicy: config.priority_policy,
+    priorityTimeoutMs: millis(config.priority_timeout),
+    rateBytesPerSecond: Math.floor(config.rate_limit_bps / bitsPerByte),
+    rateBurstBytes: maxMessageBytes,
+    replayOriginal: config.replay_policy === 'original',
   };
 }

@@ -1,6 +1,7 @@
-// The queue of pull requests that wait for messages, oldest first. Requests take turns: one that was served and wants more goes to the back.
+// The queue of pull requests that wait for messages, oldest first. Requests take turns: one that was served and wants more goes to the back,
+// in a prioritized queue behind those of its own level.
 
-import type { PullRequest } from './pull-request.ts';
+import type { PullRequest, RequestPriority } from './pull-request.ts';
 
 export interface WaitingRequest {
   readonly reply: string;
@@ -15,11 +16,20 @@ export interface WaitingRequest {
   readonly heartbeatMs: number;
   heartbeatAtMs: number;
   delivered: number;
+  /** Its pin is given by the consumer when it is served first. */
+  priority: RequestPriority | undefined;
+}
+
+/** Requests without a priority come last. */
+function levelOf({ priority }: WaitingRequest): number {
+  return priority?.level ?? Infinity;
 }
 
 export class WaitingQueue {
   readonly #limit: number;
   #requests: WaitingRequest[] = [];
+  /** Orders requests by their level. */
+  prioritized = false;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -39,7 +49,7 @@ export class WaitingQueue {
   }
 
   add(request: PullRequest, reply: string, nowMs: number): void {
-    this.#requests.push({
+    this.#insert({
       reply,
       wanted: request.batch,
       bytes: request.maxBytes,
@@ -49,7 +59,14 @@ export class WaitingQueue {
       heartbeatMs: request.heartbeatMs,
       heartbeatAtMs: request.heartbeatMs > 0 ? nowMs + request.heartbeatMs : 0,
       delivered: 0,
+      priority: request.priority,
     });
+  }
+
+  #insert(request: WaitingRequest): void {
+    if (!this.prioritized) return void this.#requests.push(request);
+    const behind = this.#requests.findIndex((other) => levelOf(other) > levelOf(request));
+    this.#requests.splice(behind < 0 ? this.#requests.length : behind, 0, request);
   }
 
   first(): WaitingRequest | undefined {
@@ -59,7 +76,13 @@ export class WaitingQueue {
   /** The first request had its turn: it leaves, or waits behind the others. */
   rotate(done: boolean): void {
     const request = this.#requests.shift();
-    if (request !== undefined && !done) this.#requests.push(request);
+    if (request !== undefined && !done) this.#insert(request);
+  }
+
+  /** Whether only the first request may be served now: alone, or the only one of its level. */
+  get isAlone(): boolean {
+    const [first, second] = this.#requests;
+    return second === undefined || (this.prioritized && first !== undefined && levelOf(second) > levelOf(first));
   }
 
   /** Keeps the requests that `keep` wants kept. */

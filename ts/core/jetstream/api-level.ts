@@ -2,6 +2,7 @@
 // configuration; `_nats.ver` and `_nats.level` are added to answers only.
 
 import type { ConsumerConfig } from './consumer-config.ts';
+import { parseHeaders } from './headers.ts';
 import { isZeroInstant } from './instant.ts';
 import type { StreamConfig } from './stream-config.ts';
 
@@ -49,6 +50,12 @@ export function storedConsumerMetadata(config: ConsumerConfig): Metadata {
 /** The metadata of an answer: what is stored and this server's version and level. */
 export function shownMetadata(metadata: Metadata): Metadata {
   return { ...metadata, '_nats.ver': compatibleVersion, '_nats.level': String(apiLevel) };
+}
+
+/** Whether a request's headers ask for more than this server's level. */
+export function isLevelRefused(headers: Uint8Array): boolean {
+  const level = parseHeaders(headers).get('Nats-Required-Api-Level') ?? '';
+  return level !== '' && !(/^\d+$/.test(level) && Number(level) <= apiLevel);
 }
 
 /** Whether this server can run what the metadata asks for. */

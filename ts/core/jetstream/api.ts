@@ -39,6 +39,8 @@ interface Row {
   readonly withError?: Readonly<Record<string, unknown>>;
   /** Refuses a request that has a payload. */
   readonly bare?: boolean;
+  /** Neither counted nor audited. */
+  readonly unnoticed?: boolean;
 }
 
 const page = { total: 0, offset: 0, limit: 0 };
@@ -76,7 +78,13 @@ const rows: readonly Row[] = [
     type: 'consumer_pause_response',
     withError: { paused: false, pause_until: '0001-01-01T00:00:00Z' },
   },
-  { subject: 'CONSUMER.RESET.*.*', handler: 'consumerReset', type: 'consumer_reset_response' },
+  {
+    subject: 'CONSUMER.RESET.*.*',
+    handler: 'consumerReset',
+    type: 'consumer_reset_response',
+    withError: { reset_seq: 0 },
+    unnoticed: true,
+  },
   { subject: 'CONSUMER.UNPIN.*.*', handler: 'consumerUnpin', type: 'consumer_unpin_response' },
   { subject: 'CONSUMER.LEADER.STEPDOWN.*.*', handler: 'consumerStepdown', type: 'consumer_leader_stepdown_response' },
   { subject: 'CONSUMER.MSG.NEXT.*.*', handler: 'consumerNext' },

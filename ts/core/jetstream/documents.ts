@@ -101,7 +101,16 @@ export function consumerInfoDocument({ stream, name, created, config, state, now
     paused: pauseMs > 0 ? true : undefined,
     pause_remaining: pauseMs > 0 ? BigInt(Math.round(pauseMs * 1e6)) : undefined,
     ts: formatInstant(now),
+    priority_groups: priorityGroups(config, state),
   };
+}
+
+/** Only the first group is shown, as it is the only one that can have a pinned client. */
+function priorityGroups({ priority_groups }: ConsumerConfig, { pin }: ConsumerInfoState): readonly Document[] | undefined {
+  const [group] = priority_groups;
+  if (group === undefined) return undefined;
+  const pinned_ts = formatInstant(pin.id === '' ? zeroInstant : instantOfMs(pin.sinceMs));
+  return [{ group, pinned_client_id: pin.id === '' ? undefined : pin.id, pinned_ts }];
 }
 
 function sequenceInfo(pair: { readonly consumer: number; readonly stream: number }, atMs: number): Document {

@@ -1,10 +1,10 @@
-// CONSUMER requests: create in its three subject forms, names, list, info, delete, pause.
+// CONSUMER requests: create in its three subject forms, names, list, info, delete.
 
 import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config.ts';
 import { consumerUpdateFault, sameConsumerConfig } from '../../core/consumer/check-update.ts';
 import { storedConsumerMetadata } from '../../core/jetstream/api-level.ts';
 import { consumerCreateSchema, type ConsumerConfig, type ConsumerCreateRequest } from '../../core/jetstream/consumer-config.ts';
-import { compareInstants, formatInstant, instantMs, zeroInstant, type Instant } from '../../core/jetstream/instant.ts';
+import type { Instant } from '../../core/jetstream/instant.ts';
 import { maxNameLength } from '../../core/jetstream/names.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
@@ -35,7 +35,6 @@ const pageSchema: Schema = {
   prefix: 'ApiPagedRequest',
   fields: { offset: { kind: { is: 'integer', type: 'int' } } },
 };
-const pauseSchema: Schema = { name: 'JSApiConsumerPauseRequest', fields: { pause_until: { kind: { is: 'time' } } } };
 
 export const createDurable: ApiHandler = (request) => {
   const asked = readRequest<ConsumerCreateRequest>(request, consumerCreateSchema);
@@ -174,26 +173,4 @@ export const remove: ApiHandler = (request) => {
   const consumer = consumerOf(request);
   consumer.stream.removeConsumer(consumer);
   return { fields: { success: true }, after: consumer.stream };
-};
-
-export const pause: ApiHandler = (request) => {
-  const { pause_until } = readRequest<{ pause_until: Instant | undefined }>(request, pauseSchema);
-  const consumer = consumerOf(request);
-  const now = request.account.ports.clock.wallInstant();
-  const until = pause_until === undefined || compareInstants(pause_until, zeroInstant) === 0 ? undefined : pause_until;
-  const config: ConsumerConfig = { ...consumer.config, pause_until: until };
-  consumer.update({ ...config, metadata: storedConsumerMetadata(config) });
-  const paused = until !== undefined && compareInstants(until, now) > 0;
-  const fields = {
-    paused,
-    pause_until: formatInstant(until ?? zeroInstant),
-    pause_remaining: paused && until !== undefined ? BigInt(Math.round((instantMs(until) - instantMs(now)) * 1e6)) : undefined,
-  };
-  request.account.advise(
-    'consumerPaused',
-    { stream: consumer.stream.name, consumer: consumer.name, paused, pause_until: formatInstant(until ?? zeroInstant) },
-    consumer.stream.name,
-    consumer.name,
-  );
-  return { fields, after: consumer.stream };
 };

@@ -1,15 +1,18 @@
 // Drives one consumer: feeds its machine with pulls, acknowledgements and time, sends what the machine asks for, keeps its state on disk.
 // Kept true: an acknowledgement is confirmed only after the state that knows it was written; state is written at most every 100 ms otherwise.
 
+import type { AdvisoryId } from '../../core/jetstream/advisories.ts';
 import { parseAckVerb } from '../../core/consumer/ack.ts';
 import type { ConsumerOutput, DeliverWork } from '../../core/consumer/contract.ts';
 import { filtersOf } from '../../core/consumer/check-config.ts';
 import { ConsumerMachine, type ConsumerStart } from '../../core/consumer/machine.ts';
 import { parsePullRequest } from '../../core/consumer/pull-request.ts';
-import { settingsOf } from '../../core/consumer/settings.ts';
+import { settingsOf, type ConsumerSettings } from '../../core/consumer/settings.ts';
+import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { consumerInfoDocument, consumerMeta } from '../../core/jetstream/documents.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { buildHeaders } from '../../core/jetstream/headers.ts';
+import { formatInstant, instantMs, zeroInstant } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
@@ -22,6 +25,11 @@ const noBytes = new Uint8Array(0);
 const stateIntervalMs = 100;
 const retryMs = 1000;
 const roundsATurn = 16;
+/** Letters and digits of a pin. */
+const idLength = 22;
+
+/** Advisories that name the account. */
+const accountAdvisories: ReadonlySet<AdvisoryId> = new Set(['consumerPinned', 'consumerUnpinned']);
 
 export class Consumer {
   readonly stream: Stream;
@@ -48,31 +56,46 @@ export class Consumer {
     this.#filters = filtersOf(config);
     this.#ackPrefix = config.ack_policy === 'none' && config.direct ? '' : `$JS.ACK.${stream.name}.${name}.`;
     const { store } = stream;
+    const { account, ports } = stream;
     const view = {
       countPending: (fromSeq: number) => store.countPending(this.#filters, fromSeq),
+      nextStoredMs: (fromSeq: number) => this.#storedMs(store.nextSeq(this.#filters, fromSeq)),
+      listens: (subject: string) => ports.door.hasInterest(account.number, subject),
       get visibleSeq() {
         return store.syncedSeq;
       },
     };
     this.machine = new ConsumerMachine(
-      { stream: stream.name, name },
-      settingsOf(config, this.#tellsSettled),
+      { stream: stream.name, name, freshId: () => account.unique(idLength) },
+      this.#settings(),
       view,
       start,
-      stream.ports.clock.wallMs(),
+      ports.clock.wallMs(),
     );
+  }
+
+  #settings(): ConsumerSettings {
+    const { config, account } = this.stream;
+    const maxMessageBytes = config.max_msg_size > 0 ? config.max_msg_size : account.settings.maxPayloadBytes;
+    return settingsOf(this.#config, { tellsSettled: config.retention !== 'limits', maxMessageBytes });
+  }
+
+  #storedMs(seq: number): number {
+    const message = seq === 0 ? undefined : this.stream.store.get(seq);
+    return message === undefined ? 0 : instantMs(message.ts);
   }
 
   get config(): ConsumerConfig {
     return this.#config;
   }
 
-  get #tellsSettled(): boolean {
-    return this.stream.config.retention !== 'limits';
-  }
-
   get isPush(): boolean {
     return this.#config.deliver_subject !== '';
+  }
+
+  /** Whether its messages are acknowledged one by one or up to one. */
+  get acknowledges(): boolean {
+    return this.#config.ack_policy === 'explicit' || this.#config.ack_policy === 'all';
   }
 
   get isDurable(): boolean {
@@ -92,7 +115,8 @@ export class Consumer {
         door.subscribe(account.number, `${prefix}.CONSUMER.MSG.NEXT.${scope}`, (message) => this.#pull(message)),
       );
     }
-    this.#subscriptions.push(door.subscribeAcks(account.number, `$JS.ACK.${scope}.>`, (ack) => this.#ack(ack)));
+    if (this.acknowledges)
+      this.#subscriptions.push(door.subscribeAcks(account.number, `$JS.ACK.${scope}.>`, (ack) => this.acknowledge(ack)));
     if (this.#config.flow_control) {
       this.#subscriptions.push(door.subscribe(account.number, `$JS.FC.${scope}.*`, ({ subject }) => this.#flow(subject)));
     }
@@ -106,7 +130,7 @@ export class Consumer {
   update(config: ConsumerConfig): void {
     this.#config = config;
     this.#filters = filtersOf(config);
-    this.machine.configure(settingsOf(config, this.#tellsSettled));
+    this.machine.configure(this.#settings(), this.#now());
     this.#writeMeta();
     this.checkInterest();
     this.#arm();
@@ -115,7 +139,7 @@ export class Consumer {
 
   info(versions: boolean): Document {
     const { clock } = this.stream.ports;
-    if (!this.isPush) this.#dropDeaf();
+    if (!this.isPush) this.machine.step({ is: 'deaf' }, this.#now());
     return consumerInfoDocument({
       stream: this.stream.name,
       name: this.name,
@@ -198,25 +222,34 @@ export class Consumer {
     return this.stream.ports.clock.wallMs();
   }
 
-  #pull({ reply, payload }: InboundMessage): void {
+  #pull({ reply, payload, headers }: InboundMessage): void {
     if (reply === '') return;
-    this.#request(reply, payload);
+    if (!isLevelRefused(headers) || this.isPush) return this.#request(reply, payload);
+    this.#send({ is: 'status', to: reply, status: '412 Required Api Level', headers: [], reply: '' });
   }
 
   #request(reply: string, payload: Uint8Array): void {
-    if (this.machine.waitingFull) this.#dropDeaf();
     this.machine.step({ is: 'pull', reply, request: parsePullRequest(payload, this.#config) }, this.#now());
     this.#arm();
     this.wake();
   }
 
-  #dropDeaf(): void {
-    const { door } = this.stream.ports;
-    const { number } = this.stream.account;
-    this.machine.step({ is: 'deaf', listens: (reply) => door.hasInterest(number, reply) }, this.#now());
+  /** Begins anew at a sequence. */
+  reset(nextSeq: number): void {
+    this.machine.step({ is: 'reset', nextSeq }, this.#now());
+    this.save();
+    this.wake();
   }
 
-  #ack({ kind, streamSeq, consumerSeq, deliveries, reply, payload }: InboundAck): void {
+  /** Takes the pin of a priority group away. */
+  unpin(group: string): void {
+    this.machine.step({ is: 'unpin', group }, this.#now());
+    this.#flushOutputs();
+    this.wake();
+  }
+
+  /** An acknowledgement of one of its messages. */
+  acknowledge({ kind, streamSeq, consumerSeq, deliveries, reply, payload }: InboundAck): void {
     const verb = kind === 0 ? ({ is: 'ack' } as const) : parseAckVerb(payload);
     if (verb === undefined) return;
     this.machine.step({ is: 'ack', streamSeq, consumerSeq, deliveries, verb, reply }, this.#now());
@@ -240,8 +273,8 @@ export class Consumer {
         this.stream.ports.clock.after(0, () => this.wake());
         break;
       }
-      if (!this.#deliver(work, nowMs)) break;
       this.#flushOutputs();
+      if (!this.#deliver(work, nowMs)) break;
     }
     this.#flushOutputs();
     if (this.machine.isHungry) this.stream.hungry.add(this);
@@ -276,6 +309,7 @@ export class Consumer {
       deliveredCount: work.deliveries,
       pendingBefore: this.machine.pendingCount() + (work.again ? 1 : 0),
       headersOnly: this.#config.headers_only,
+      ...(work.pinId === undefined ? {} : { pinId: work.pinId }),
     };
   }
 
@@ -293,19 +327,28 @@ export class Consumer {
         this.#confirms.push(output.to);
         return;
       case 'advisory':
-        account.advise(
-          output.id,
-          { stream: this.stream.name, consumer: this.name, ...output.fields },
-          this.stream.name,
-          this.name,
-        );
-        return;
+        return this.#advise(output.id, output.fields);
+      case 'resumed':
+        return this.advisePaused();
       case 'settled':
         this.stream.settled(output.fromSeq, output.toSeq);
         return;
       case 'inactive':
         ports.door.soon(() => this.stream.removeConsumer(this));
     }
+  }
+
+  #advise(id: AdvisoryId, fields: Document): void {
+    const { account, name: stream } = this.stream;
+    const named = accountAdvisories.has(id) ? { account: account.name } : {};
+    account.advise(id, { ...named, stream, consumer: this.name, ...fields }, stream, this.name);
+  }
+
+  /** Tells that the consumer pauses, or goes on. */
+  advisePaused(): void {
+    const { pause_until } = this.#config;
+    const paused = pause_until !== undefined && instantMs(pause_until) > this.#now();
+    this.#advise('consumerPaused', { paused, pause_until: formatInstant(pause_until ?? zeroInstant) });
   }
 
   #confirm(): void {

@@ -1,13 +1,13 @@
 // Takes API requests off the wire: finds the row of the subject, runs the handler, sends the response, counts and audits.
 
-import { apiLevel } from '../../core/jetstream/api-level.ts';
+import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { findApiRoute, responseType, type ApiHandlerId, type ApiRoute } from '../../core/jetstream/api.ts';
 import { apiError } from '../../core/jetstream/errors.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import { accountInfo } from './account-handlers.ts';
 import type { JetStreamAccount } from './account.ts';
+import * as actions from './consumer-actions.ts';
 import * as consumers from './consumer-handlers.ts';
 import * as messages from './message-handlers.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
@@ -40,7 +40,6 @@ export const apiSubjects = [
 ];
 
 const clusterRequired: ApiHandler = () => ({ error: apiError('ClusterRequiredErr') });
-const notYet: ApiHandler = () => ({ error: apiError('BadRequestErr') });
 
 const handlers: Readonly<Partial<Record<ApiHandlerId, ApiHandler>>> = {
   accountInfo,
@@ -63,8 +62,9 @@ const handlers: Readonly<Partial<Record<ApiHandlerId, ApiHandler>>> = {
   consumerList: consumers.list,
   consumerInfo: consumers.info,
   consumerDelete: consumers.remove,
-  consumerPause: consumers.pause,
-  consumerUnpin: notYet,
+  consumerPause: actions.pause,
+  consumerReset: actions.reset,
+  consumerUnpin: actions.unpin,
   consumerStepdown: clusterRequired,
 };
 
@@ -94,7 +94,7 @@ export class ApiDispatcher {
   #receive(message: InboundMessage, prefix: string): void {
     const route = findApiRoute(`$JS.API${message.subject.slice(prefix.length)}`);
     if (route === undefined) return;
-    this.#account.apiTotal += 1;
+    if (route.row.unnoticed !== true) this.#account.apiTotal += 1;
     const answer = this.#run(route, message);
     if (!(answer instanceof Promise)) return this.#respond(route, message, answer);
     answer.then(
@@ -106,9 +106,7 @@ export class ApiDispatcher {
   #run({ row, parts }: ApiRoute, message: InboundMessage): Answer | undefined | Promise<Answer | undefined> {
     const handler = handlers[row.handler];
     if (handler === undefined) return undefined;
-    const level = parseHeaders(message.headers).get('Nats-Required-Api-Level');
-    if (level !== undefined && level !== '' && !(/^\d+$/.test(level) && Number(level) <= apiLevel))
-      return { error: apiError('RequiredApiLevelErr') };
+    if (isLevelRefused(message.headers)) return { error: apiError('RequiredApiLevelErr') };
     if (row.bare === true && message.payload.length > 0) return { error: apiError('NotEmptyRequestErr') };
     try {
       const answer = handler({ account: this.#account, message, parts });
@@ -130,14 +128,14 @@ export class ApiDispatcher {
     if (answer === undefined) return;
     let document: Document = { type: responseType(row.type ?? ''), ...answer.fields };
     if ('error' in answer) {
-      this.#account.apiErrors += 1;
+      if (row.unnoticed !== true) this.#account.apiErrors += 1;
       document = { type: responseType(row.type ?? ''), error: answer.error, ...row.withError, ...answer.fields };
     }
     const text = encodeJson(document);
     const { door } = this.#account.ports;
     const send = (): void => {
       if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
-      this.#audit(message, text);
+      if (row.unnoticed !== true) this.#audit(message, text);
     };
     if (answer.after === undefined) send();
     else answer.after.whenSynced(send);

@@ -3,7 +3,8 @@
 import type { Timer } from '../../ports/clock.ts';
 import { JetStreamAccount } from './account.ts';
 import { ApiDispatcher } from './dispatcher.ts';
-import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
+import { listenToLongAcks } from './long-acks.ts';
+import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { recoverStream } from './recover.ts';
 
 /** How often push consumers look whether somebody listens. */
@@ -14,6 +15,7 @@ export class JetStream {
   readonly settings: JetStreamSettings;
   readonly accounts = new Map<string, JetStreamAccount>();
   readonly #dispatchers = new Map<string, ApiDispatcher>();
+  readonly #longAcks: ServerSubscription[] = [];
   readonly #interestTimer: Timer;
 
   constructor(ports: JetStreamPorts, settings: JetStreamSettings) {
@@ -39,6 +41,7 @@ export class JetStream {
     const dispatcher = new ApiDispatcher(account);
     this.#dispatchers.set(name, dispatcher);
     dispatcher.open();
+    this.#longAcks.push(listenToLongAcks(account));
     return account;
   }
 
@@ -54,6 +57,7 @@ export class JetStream {
   async stop(): Promise<void> {
     this.#interestTimer.cancel();
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
+    for (const subscription of this.#longAcks.splice(0)) subscription.cancel();
     for (const { transfers } of this.accounts.values()) transfers.cancelAll();
     const streams = [...this.accounts.values()].flatMap(({ streams: all }) => [...all.values()]);
     await Promise.all(streams.map((stream) => stream.stop()));

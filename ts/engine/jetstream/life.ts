@@ -26,6 +26,7 @@ export function settingsOf(options: Options, serverName: string): JetStreamSetti
     serverName,
     domain,
     strict,
+    maxPayloadBytes: options.maxPayload,
     limits: {
       maxAckPending: Math.max(0, limits.maxAckPending),
       maxRequestBatch: Math.max(0, limits.maxRequestBatch),

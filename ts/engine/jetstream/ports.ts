@@ -2,6 +2,7 @@
 // Tests put an in-memory broker behind them.
 
 import type { Clock } from '../../ports/clock.ts';
+import type { Crypto } from '../../ports/crypto.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Store } from '../store/store.ts';
@@ -78,11 +79,14 @@ export interface JetStreamPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly crypto: Pick<Crypto, 'sha256'>;
 }
 
 export interface JetStreamSettings {
   readonly serverName: string;
   readonly domain: string;
   readonly strict: boolean;
+  /** The largest message a client may publish. */
+  readonly maxPayloadBytes: number;
   readonly limits: ServerLimits;
 }

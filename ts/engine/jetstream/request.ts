@@ -64,6 +64,17 @@ function readText(request: ApiRequest, schema: Schema, text: string): Document {
   }
 }
 
+/** The same of requests whose unknown members are passed over, and whose errors do not tell where. */
+export function readLenient<T>({ message }: ApiRequest, schema: Schema): T {
+  try {
+    return readDocument(schema, decoder.decode(message.payload), false) as T;
+  } catch (thrown) {
+    if (!(thrown instanceof JsonError)) throw thrown;
+    const err = thrown.message === 'EOF' ? 'unexpected end of JSON input' : thrown.message.replace(/ at offset \d+$/, '');
+    return refuse('InvalidJSONErr', { err });
+  }
+}
+
 /** Whether the payload is a JSON object; page requests that are none are taken as empty. */
 export function isObject(request: ApiRequest): boolean {
   return decoder.decode(request.message.payload).trim().startsWith('{');

@@ -32,9 +32,11 @@ const field = {
   needBlock: 112,
   needOffset: 116,
   needLength: 120,
+  extra: 128,
+  extraLength: 132,
 } as const;
 
-/** Bytes for deliver subject and prefix. */
+/** Bytes for deliver subject, prefix and the extra header. */
 const TEXTS = 8192;
 const MOST_MESSAGES = 4096;
 const MOST_BYTES = 0x7fff_ffff;
@@ -69,7 +71,10 @@ export class DeliverCall {
   begin(stream: number, request: DeliverRequest, to: number): boolean {
     const memory = this.#kernel.memory.all();
     const subjectLength = memory.write(request.deliverSubject, this.#texts, TEXTS / 2, 'utf8');
-    const prefixLength = memory.write(request.ackPrefix, this.#texts + subjectLength, TEXTS / 2, 'utf8');
+    const prefixLength = memory.write(request.ackPrefix, this.#texts + subjectLength, TEXTS / 4, 'utf8');
+    const extra = this.#texts + subjectLength + prefixLength;
+    const extraLength =
+      request.pinId === undefined ? 0 : memory.write(`Nats-Pin-Id: ${request.pinId}\r\n`, extra, TEXTS / 4, 'utf8');
     const filters = this.#kernel.layFilters(request.filters);
     this.#bytesAtStart = Math.min(request.maxBytes, MOST_BYTES);
     this.#putNumber(field.next, request.fromSeq);
@@ -90,6 +95,8 @@ export class DeliverCall {
     this.#put(field.filterCount, filters.count);
     this.#put(field.headersOnly, request.headersOnly ? 1 : 0);
     this.#put(field.list, this.#list);
+    this.#put(field.extra, extra);
+    this.#put(field.extraLength, extraLength);
     return this.#kernel.exports.beginDeliver() !== 0;
   }
 

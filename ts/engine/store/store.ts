@@ -147,6 +147,8 @@ export interface DeliverRequest {
   readonly pendingBefore: number;
   /** Payloads stay away, `Nats-Msg-Size` is added. */
   readonly headersOnly: boolean;
+  /** Every message carries it as `Nats-Pin-Id`, which does not count as bytes. */
+  readonly pinId?: string;
 }
 
 export interface Delivered {

@@ -34,6 +34,9 @@ export class Bench {
   nowMs = 1_000_000;
   readonly messages = new Set<number>();
   lastSeq = 0;
+  /** When messages were stored. */
+  readonly storedMs = new Map<number, number>();
+  #pins = 0;
   readonly deliveries: Delivery[] = [];
   readonly outputs: ConsumerOutput[] = [];
   readonly deaf = new Set<string>();
@@ -49,11 +52,15 @@ export class Bench {
     const lastSeq = (): number => this.lastSeq;
     const view = {
       countPending: (from: number) => [...this.messages].filter((seq) => seq >= from).length,
+      nextStoredMs: (from: number) => this.storedMs.get([...this.messages].find((seq) => seq >= from) ?? 0) ?? 0,
+      listens: (subject: string) => !this.deaf.has(subject),
       get visibleSeq() {
         return lastSeq();
       },
     };
-    return new ConsumerMachine({ stream: 'S', name: 'C' }, settingsOf(this.config, true), view, start, this.nowMs);
+    const identity = { stream: 'S', name: 'C', freshId: () => `pin${++this.#pins}` };
+    const settings = settingsOf(this.config, { tellsSettled: true, maxMessageBytes: 1024 });
+    return new ConsumerMachine(identity, settings, view, start, this.nowMs);
   }
 
   /** A new machine with the state of the old one. */
@@ -63,8 +70,16 @@ export class Bench {
     this.machine.restore(state);
   }
 
+  /** A new machine that begins with the stream as it is. */
+  reopen(): void {
+    this.machine = this.#machine({ firstSeq: 1 });
+  }
+
   publish(count: number): void {
-    for (let index = 0; index < count; index++) this.messages.add(++this.lastSeq);
+    for (let index = 0; index < count; index++) {
+      this.messages.add(++this.lastSeq);
+      this.storedMs.set(this.lastSeq, this.nowMs);
+    }
     this.run();
   }
 

@@ -10,6 +10,7 @@ import { TarReader } from '../../../../ts/core/archive/tar-reader.ts';
 import { tarEnd, tarMemberHead, tarPadding } from '../../../../ts/core/archive/tar-writer.ts';
 import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
 import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
+import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import { NodeRandom } from '../../../../ts/node/random.ts';
 import { openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
@@ -42,11 +43,11 @@ async function serve(context: TestContext, limits: AccountLimits = unlimited): P
   const broker = new FakeBroker();
   const clock = new FakeClock();
   const settings = {
-    ...{ serverName: 'one', domain: '', strict: true },
+    ...{ serverName: 'one', domain: '', strict: true, maxPayloadBytes: 1024 * 1024 },
     limits: { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n },
   };
   const jetstream = new JetStream(
-    { door: broker, store: server.store, clock, random: new NodeRandom(), log: server.log },
+    { door: broker, store: server.store, clock, random: new NodeRandom(), log: server.log, crypto: nodeCrypto },
     settings,
   );
   const account = await jetstream.enable('$G', server.account, limits);

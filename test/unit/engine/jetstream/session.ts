@@ -2,6 +2,7 @@
 
 import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
 import { unlimited, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
+import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import type { Random } from '../../../../ts/ports/random.ts';
 import { FakeBroker, FakeClock, FakeStore } from './fakes.ts';
 
@@ -47,8 +48,11 @@ export async function apiSession(): Promise<ApiSession> {
   let inboxes = 0;
   const begin = async (): Promise<JetStream> => {
     const limits = { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n };
-    const settings = { serverName: 'fake', domain: '', strict: true, limits };
-    const jetstream = new JetStream({ door: broker, store, clock, random: countingRandom(), log: quiet }, settings);
+    const settings = { serverName: 'fake', domain: '', strict: true, maxPayloadBytes: 1024 * 1024, limits };
+    const jetstream = new JetStream(
+      { door: broker, store, clock, random: countingRandom(), log: quiet, crypto: nodeCrypto },
+      settings,
+    );
     await jetstream.enable('$G', 0, unlimited);
     return jetstream;
   };
