@@ -45,10 +45,14 @@ async function look(manager: JetStreamManager): Promise<Seen> {
 async function visit(
   kind: ServerKind,
   folder: string,
+  config: string,
   from: number,
   end: 'stop' | 'kill',
 ): Promise<{ before: Seen; after: Seen }> {
-  const server = await ServerProcess.start(kind, { folder, args: ['-js', '-sd', folder] });
+  const server = await ServerProcess.start(kind, {
+    folder,
+    config: `jetstream { store_dir: ${JSON.stringify(folder)} ${config} }`,
+  });
   try {
     const connection = await connect({ servers: `127.0.0.1:${server.port}`, reconnect: false });
     const manager = await jetstreamManager(connection);
@@ -70,21 +74,30 @@ async function visit(
   }
 }
 
-test('a stream goes to nats-server and back', { skip: findPeer('nats-server') === undefined, timeout: 60_000 }, async () => {
-  const folder = temporaryFolder();
-  let left: Seen | undefined;
-  let from = 0;
-  for (const [kind, end] of [
-    ['slipstream', 'kill'],
-    ['nats-server', 'stop'],
-    ['slipstream', 'stop'],
-    ['nats-server', 'stop'],
-    ['slipstream', 'kill'],
-    ['nats-server', 'stop'],
-  ] as const) {
-    const { before, after } = await visit(kind, folder, from, end);
-    if (left !== undefined) assert.deepEqual(before, left, `${kind} sees what the other left`);
-    left = after;
-    from += 60;
-  }
-});
+const forms = {
+  plain: '',
+  'encrypted with chacha': ', key: "between the two", cipher: chacha',
+  'encrypted with aes': ', key: "between the two", cipher: aes',
+};
+
+for (const [form, config] of Object.entries(forms)) {
+  const options = { skip: findPeer('nats-server') === undefined, timeout: 60_000 };
+  test(`a stream goes to nats-server and back (${form})`, options, async () => {
+    const folder = temporaryFolder();
+    let left: Seen | undefined;
+    let from = 0;
+    for (const [kind, end] of [
+      ['slipstream', 'kill'],
+      ['nats-server', 'stop'],
+      ['slipstream', 'stop'],
+      ['nats-server', 'stop'],
+      ['slipstream', 'kill'],
+      ['nats-server', 'stop'],
+    ] as const) {
+      const { before, after } = await visit(kind, folder, config, from, end);
+      if (left !== undefined) assert.deepEqual(before, left, `${kind} sees what the other left`);
+      left = after;
+      from += 60;
+    }
+  });
+}

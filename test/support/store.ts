@@ -3,13 +3,16 @@
  */
 import { Kernel } from '../../ts/kernel/kernel.ts';
 import type { EventSink } from '../../ts/kernel/events.ts';
+import { nodeCiphers } from '../../ts/node/ciphers.ts';
 import { NodeClock } from '../../ts/node/clock.ts';
 import { NodeDisk } from '../../ts/node/disk.ts';
 import { NodeJobs } from '../../ts/node/jobs.ts';
 import { loadKernel } from '../../ts/node/wasm.ts';
+import type { EncryptionOptions } from '../../ts/engine/store/cipher/keyring.ts';
 import { FileStore } from '../../ts/engine/store/file-store.ts';
 import type { StoreLimits, StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
+import type { Jobs } from '../../ts/ports/jobs.ts';
 import type { Log } from '../../ts/ports/log.ts';
 
 export const noLimits: StoreLimits = {
@@ -56,7 +59,17 @@ export interface TestStore {
 
 const module = loadKernel('server', import.meta.dirname);
 
-export function openTestStore(root: string, disk: Disk = new NodeDisk(), syncIntervalMs = 0): TestStore {
+export interface TestStoreOptions {
+  readonly encryption?: EncryptionOptions;
+  readonly jobs?: Jobs;
+}
+
+export function openTestStore(
+  root: string,
+  disk: Disk = new NodeDisk(),
+  syncIntervalMs = 0,
+  { encryption, jobs = new NodeJobs() }: TestStoreOptions = {},
+): TestStore {
   const kernel = new Kernel({ module, seed: [1, 2] });
   const clock = new NodeClock();
   const log = keptLog();
@@ -85,8 +98,8 @@ export function openTestStore(root: string, disk: Disk = new NodeDisk(), syncInt
     later.push(call);
     if (depth === 0) queueMicrotask(() => turn(() => {}));
   };
-  const jobs = new NodeJobs();
-  const store: FileStore = new FileStore({ root, syncIntervalMs }, { kernel, disk, jobs, clock, log, turn, soon });
+  const ports = { kernel, disk, jobs, ciphers: nodeCiphers, clock, log, turn, soon };
+  const store: FileStore = new FileStore({ root, syncIntervalMs, ...(encryption === undefined ? {} : { encryption }) }, ports);
   const options = (name: string, more: Partial<StreamOptions> = {}): StreamOptions => ({
     accountName: '$G',
     account,

@@ -2,7 +2,7 @@
  * A disk in memory that forgets in a power failure whatever was not synced: file contents without a sync of the file, names without a sync of
  * their directory. What is left is written to a real folder, for a store to open.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DiskFault } from '../../ts/ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
@@ -81,6 +81,7 @@ export class VolatileDisk implements Disk {
   }
 
   replace(path: string, content: Uint8Array, durable: boolean): void {
+    this.remove(`${path}.tmp`);
     this.writeWhole(`${path}.tmp`, content, durable);
     this.rename(`${path}.tmp`, path);
     if (durable) this.syncDirectory(dirname(path));
@@ -190,10 +191,25 @@ export class VolatileDisk implements Disk {
     return Promise.resolve();
   }
 
-  /** The power fails: what was synced goes to `folder`. */
-  leaveIn(folder: string): void {
+  /** Takes over a real folder, synced, as the directory `path`. */
+  take(folder: string, path: string): void {
+    this.makeDirectory(path);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const to = `${path}/${entry.name}`;
+      if (entry.isDirectory()) this.take(join(folder, entry.name), to);
+      else this.writeWhole(to, readFileSync(join(folder, entry.name)), true);
+    }
+    this.syncDirectory(path);
+    this.syncDirectory(dirname(path));
+  }
+
+  /**
+   * The power fails: what was synced goes to `folder`. A directory may be ahead of its last sync (`names: 'newest'`), as file systems write
+   * names on their own; contents are as synced.
+   */
+  leaveIn(folder: string, names: 'synced' | 'newest' = 'synced'): void {
     const leave = (directory: Directory, path: string): void => {
-      for (const [name, node] of directory.synced) {
+      for (const [name, node] of names === 'synced' ? directory.synced : directory.entries) {
         const to = join(path, name);
         if (node instanceof File) {
           writeFileSync(to, node.synced);

@@ -7,9 +7,11 @@ import type { Options } from '../core/config/options.ts';
 import { JetStreamService } from '../engine/jetstream/life.ts';
 import type { JetStreamLife, JetStreamParts } from '../engine/server/jetstream-life.ts';
 import { FileStore } from '../engine/store/file-store.ts';
+import { cipherProblem, nodeCiphers } from '../node/ciphers.ts';
 import { NodeDisk } from '../node/disk.ts';
 import { NodeJobs } from '../node/jobs.ts';
 import { logJetStreamBanner } from '../ops/banner.ts';
+import type { CipherName } from '../ports/ciphers.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Log } from '../ports/log.ts';
@@ -43,21 +45,34 @@ function makeDirectory(directory: string): void {
   }
 }
 
+/** The cipher of encryption at rest. Throws one clear line when this machine does not have it. */
+function encryptionCipher({ jetstream }: Options): CipherName {
+  const cipher = jetstream.cipher === '' ? 'chacha' : jetstream.cipher;
+  const problem = cipherProblem(cipher);
+  if (problem !== undefined) throw new Error(`Can't start JetStream: no cipher ${cipher} here: ${problem}`);
+  return cipher;
+}
+
 /** Builds JetStream for a server. Rejects when the store directory cannot be had. */
 export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodePorts): Promise<JetStreamLife> {
   const { options, broker } = parts;
-  const { syncIntervalMs } = options.jetstream;
+  const { syncIntervalMs, key, prevKey } = options.jetstream;
   const storeDir = directoryOf(options, ports.log);
   makeDirectory(storeDir);
   const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
   const facts = { storeDir, maxMemory, maxStorage: maxFile };
   logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);
   const store = new FileStore(
-    { root: storeDir, syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs },
+    {
+      root: storeDir,
+      syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs,
+      ...(key === '' ? {} : { encryption: { key, prevKey, cipher: encryptionCipher(options) } }),
+    },
     {
       kernel: broker.kernel,
       disk: new NodeDisk(),
       jobs: new NodeJobs(),
+      ciphers: nodeCiphers,
       clock: ports.clock,
       log: ports.log,
       turn: (work) => broker.turn(work),

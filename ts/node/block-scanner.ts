@@ -1,7 +1,9 @@
 // Scans block files with the record kernel over a memory of its own: one scanner a thread, one block at a time.
 
 import fs from 'node:fs';
+import { isPacked, unpackBlock } from '../core/block/packed-block.ts';
 import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
+import { nodeCiphers } from './ciphers.ts';
 
 interface ScanExports {
   alloc(size: number): number;
@@ -26,8 +28,6 @@ const SLACK = 64;
 const DAMAGE = 24;
 /** A block is below 1 GiB: offsets have 30 bits. */
 const LARGEST = 1 << 30;
-/** How a compressed block begins. */
-const COMPRESSED = 'cmp';
 const NOTHING = new Uint8Array(0);
 
 export class BlockScanner {
@@ -82,7 +82,15 @@ export class BlockScanner {
   }
 
   #problem(task: ScanTask, size: number, problem: string): ScanResult {
-    const nothing = { goodEnd: 0, damages: [], tombstones: 0, subjectCount: 0, entries: NOTHING, subjects: NOTHING };
+    const nothing = {
+      packed: false,
+      goodEnd: 0,
+      damages: [],
+      tombstones: 0,
+      subjectCount: 0,
+      entries: NOTHING,
+      subjects: NOTHING,
+    };
     return { block: task.block, size, ...nothing, problem };
   }
 
@@ -90,32 +98,56 @@ export class BlockScanner {
     const { size } = fs.fstatSync(descriptor);
     if (size >= LARGEST) return this.#problem(task, size, 'the block is larger than 1 GiB');
     const name = new TextEncoder().encode(task.stream);
-    const at = this.#exports.alloc(name.length + size + SLACK) >>> 0;
-    this.#bytes(at, name.length).set(name);
-    const data = this.#bytes(at + name.length, size);
-    for (let have = 0; have < size;) {
-      const count = fs.readSync(descriptor, data, have, size - have, have);
+    const exports = this.#exports;
+    const at = exports.alloc(name.length + size + SLACK) >>> 0;
+    let contentAt = at;
+    try {
+      this.#bytes(at, name.length).set(name);
+      const file = this.#bytes(at + name.length, size);
+      this.#read(descriptor, file);
+      const decipher = task.key === undefined ? undefined : nodeCiphers.keyStream(task.key);
+      if (decipher !== undefined) file.set(decipher(file, 0));
+      const content = isPacked(file) ? unpackBlock(file) : undefined;
+      if (content !== undefined) {
+        contentAt = exports.alloc(content.length + SLACK) >>> 0;
+        this.#bytes(contentAt, content.length).set(content);
+      }
+      const contentSize = content?.length ?? size;
+      const scan = (): void =>
+        exports.scanBlock(at, name.length, task.block, content === undefined ? at + name.length : contentAt, contentSize);
+      scan();
+      if (decipher !== undefined && size > 0 && exports.scanGoodEnd() === 0) {
+        file.set(decipher(file, 0));
+        scan();
+        if (exports.scanGoodEnd() !== 0) return { ...this.#result(task.block, size, false), plain: true };
+      }
+      return this.#result(task.block, contentSize, content !== undefined);
+    } finally {
+      if (contentAt !== at) exports.free(contentAt);
+      exports.free(at);
+    }
+  }
+
+  #read(descriptor: number, into: Uint8Array): void {
+    for (let have = 0; have < into.length;) {
+      const count = fs.readSync(descriptor, into, have, into.length - have, have);
       if (count === 0) throw new Error('the file became shorter while it was read');
       have += count;
     }
-    try {
-      if (Buffer.from(data.subarray(0, COMPRESSED.length)).toString('latin1') === COMPRESSED) {
-        return this.#problem(task, size, 'the block is compressed, which this server cannot read yet');
-      }
-      const exports = this.#exports;
-      exports.scanBlock(at, name.length, task.block, at + name.length, size);
-      return {
-        block: task.block,
-        size,
-        goodEnd: exports.scanGoodEnd() >>> 0,
-        damages: this.#damages(),
-        tombstones: exports.scanTombstones() >>> 0,
-        entries: this.#copy(exports.scanEntries(), exports.scanEntriesLength()),
-        subjects: this.#copy(exports.scanSubjects(), exports.scanSubjectsLength()),
-        subjectCount: exports.scanSubjectCount() >>> 0,
-      };
-    } finally {
-      this.#exports.free(at);
-    }
+  }
+
+  #result(block: number, size: number, packed: boolean): ScanResult {
+    const exports = this.#exports;
+    return {
+      block,
+      size,
+      packed,
+      goodEnd: exports.scanGoodEnd() >>> 0,
+      damages: this.#damages(),
+      tombstones: exports.scanTombstones() >>> 0,
+      entries: this.#copy(exports.scanEntries(), exports.scanEntriesLength()),
+      subjects: this.#copy(exports.scanSubjects(), exports.scanSubjectsLength()),
+      subjectCount: exports.scanSubjectCount() >>> 0,
+    };
   }
 }

@@ -5,6 +5,8 @@ import { workerData } from 'node:worker_threads';
 import type { ScanResult, ScanTask } from '../ports/jobs.ts';
 import { BlockScanner } from './block-scanner.ts';
 
+export { rewriteFile } from './block-rewriter.ts';
+
 /** What the pool hands to its threads. */
 export interface JobsWorkerData {
   readonly module: WebAssembly.Module;

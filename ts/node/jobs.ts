@@ -6,15 +6,21 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
-import type { Jobs, ScanResult, ScanTask } from '../ports/jobs.ts';
+import type { Jobs, RewriteResult, RewriteTask, ScanResult, ScanTask } from '../ports/jobs.ts';
+import { rewriteFile } from './block-rewriter.ts';
 import { BlockScanner } from './block-scanner.ts';
 import type { JobsWorkerData } from './jobs-worker.ts';
 import { loadKernel } from './wasm.ts';
 
 /** Files of this size together take less time than the pool to start. */
 const WORTH_A_POOL = 24 << 20;
+/** A block below this is rewritten without the pool, unless that runs already. */
+const SMALL_REWRITE = 64 << 10;
 const MOST_THREADS = 8;
 const IDLE_MS = 5_000;
+
+/** Tasks of two kinds; which function of the worker runs is named with the second. */
+type Pool = Piscina<ScanTask | RewriteTask, ScanResult & RewriteResult>;
 
 /** The worker's file: beside the bundle, or the source when run from the sources. */
 function workerFile(directory: string): string {
@@ -31,7 +37,7 @@ export class NodeJobs implements Jobs {
   readonly #directory = dirname(fileURLToPath(import.meta.url));
   #module: WebAssembly.Module | undefined;
   #scanner: BlockScanner | undefined;
-  #pool: Promise<Piscina<ScanTask, ScanResult>> | undefined;
+  #pool: Promise<Pool> | undefined;
 
   /** `worthAPool`: bytes from which on the pool is used. */
   constructor(worthAPool = WORTH_A_POOL) {
@@ -43,10 +49,10 @@ export class NodeJobs implements Jobs {
     return this.#module;
   }
 
-  async #start(): Promise<Piscina<ScanTask, ScanResult>> {
-    const { Piscina: Pool } = await import('piscina');
+  async #start(): Promise<Pool> {
+    const { Piscina: Threads } = await import('piscina');
     const workerData: JobsWorkerData = { module: this.#kernel() };
-    return new Pool<ScanTask, ScanResult>({
+    return new Threads<ScanTask | RewriteTask, ScanResult & RewriteResult>({
       filename: workerFile(this.#directory),
       workerData,
       minThreads: 0,
@@ -65,6 +71,14 @@ export class NodeJobs implements Jobs {
     this.#pool ??= this.#start();
     const pool = await this.#pool;
     return Promise.all(tasks.map((task) => pool.run(task)));
+  }
+
+  /** Small blocks are rewritten here: the sync that ends it is as long as all the rest. */
+  async rewrite(task: RewriteTask): Promise<RewriteResult> {
+    if (this.#pool === undefined && sizeOf(task.path) < SMALL_REWRITE) return rewriteFile(task);
+    this.#pool ??= this.#start();
+    const pool = await this.#pool;
+    return pool.run(task, { name: 'rewriteFile' });
   }
 
   async stop(): Promise<void> {

@@ -40,10 +40,10 @@ export function logJetStreamBanner(log: Log, facts: JetStreamBannerFacts, { jets
   log.info('Starting JetStream');
   log.info(`---------------- JETSTREAM ${'-'.repeat(16)}`);
   log.info(`  Strict:          ${jetstream.strict}`);
-  if (jetstream.cipher !== '') log.info(`  Encryption:      ${jetstream.cipher}`);
   log.info(`  Max Memory:      ${sizeText(facts.maxMemory)}`);
   log.info(`  Max Storage:     ${sizeText(facts.maxStorage)}`);
   log.info(`  Store Directory: "${facts.storeDir}"`);
+  if (jetstream.key !== '') log.info(`  Encryption:      ${jetstream.cipher === 'aes' ? 'AES-GCM' : 'ChaCha20-Poly1305'}`);
   const { syncIntervalMs } = jetstream;
   log.info(
     `  Sync:            ${syncIntervalMs === 'always' ? 'before each acknowledgement' : `every ${syncIntervalMs / 1000} s`}`,

@@ -1,10 +1,14 @@
 // The jobs port: long work over files, done beside the event loop by the same record code over memories of its own.
 
+import type { ContentKey } from './ciphers.ts';
+
 export interface ScanTask {
   readonly path: string;
   /** The stream's name: the checksums are keyed by it. */
   readonly stream: string;
   readonly block: number;
+  /** Of an encrypted block. */
+  readonly key?: ContentKey;
 }
 
 /** A stretch of a block that is no record, with good records behind it. */
@@ -16,11 +20,14 @@ export interface Damage {
   readonly behind: number;
 }
 
-/** What a scan found. The arrays are not copied between threads; their layouts are drawn in wasm/record/scan.ts. */
+/** What a scan found; offsets and sizes are those of the content, decrypted and decompressed. The arrays are not copied between threads; their layouts are drawn in wasm/record/scan.ts. */
 export interface ScanResult {
   readonly block: number;
-  /** Bytes of the file. */
   readonly size: number;
+  /** The file is compressed. */
+  readonly packed: boolean;
+  /** The task had a key and the block is not encrypted: whoever was to encrypt it was interrupted. */
+  readonly plain?: true;
   /** Offset behind the last good record. */
   readonly goodEnd: number;
   readonly damages: readonly Damage[];
@@ -28,11 +35,34 @@ export interface ScanResult {
   readonly entries: Uint8Array;
   readonly subjects: Uint8Array;
   readonly subjectCount: number;
-  /** Set instead of a scan: the block is `compressed`, or could not be read (the system's words). */
+  /** Set instead of a scan: why the block could not be read. */
+  readonly problem?: string;
+}
+
+/** Writes a block's content anew, in another form, into another file, and syncs that. */
+export interface RewriteTask {
+  readonly path: string;
+  readonly target: string;
+  /** Of the file as it is, when it is encrypted. */
+  readonly key?: ContentKey;
+  /** Of the new file, when it is to be encrypted. */
+  readonly newKey?: ContentKey;
+  /** What stays of the content: offset and length of each stretch. Absent: all of it. */
+  readonly keep?: Uint32Array;
+  /** Whether the new file is to be compressed. Absent: as it is now. */
+  readonly pack?: boolean;
+}
+
+export interface RewriteResult {
+  /** Bytes of the new content, and whether its file is compressed. */
+  readonly size: number;
+  readonly packed: boolean;
+  /** Set instead: why there is no new file. */
   readonly problem?: string;
 }
 
 export interface Jobs {
+  rewrite(task: RewriteTask): Promise<RewriteResult>;
   scan(tasks: readonly ScanTask[]): Promise<ScanResult[]>;
   stop(): Promise<void>;
 }

@@ -145,14 +145,14 @@ export function frameEmpty(to: usize, key: usize, sequence: u64, time: i64): u32
 }
 
 /**
- * Writes an erased record of `length` bytes (at least RECORD_EMPTY) that holds nothing: it stands where bytes were damaged.
- * Sequence 0 says nothing about any message.
+ * Writes an erased record of `length` bytes (at least RECORD_EMPTY) around what lies there: it stands where bytes were damaged
+ * or erased. Sequence 0 says nothing about any message.
  */
 export function frameFiller(to: usize, key: usize, sequence: u64, time: i64, length: u32): void {
-  memory.fill(to, 0, length);
   store<u32>(to, length);
   store<u64>(to, sequence | ERASED, 4);
   store<i64>(to, time, 12);
+  store<u16>(to, 0, 20);
   store<u64>(to + length - RECORD_SUM, recordHash(key, to));
 }
 

@@ -248,7 +248,7 @@ export function blockMessages(stream: usize, block: u32): u32 {
   return liveInBlock(sequencesOf(at(stream)), block);
 }
 
-/** Writes an erased record of `length` bytes at `to`; its time in two halves, as no 64-bit integer crosses the border. */
+/** Makes the `length` bytes at `to` an erased record; its time in two halves, as no 64-bit integer crosses the border. */
 export function frameErased(stream: usize, block: u32, to: usize, length: u32, sequence: f64, timeLow: u32, timeHigh: u32): void {
   blockKey(hashKey, at(stream).name, at(stream).nameLength, block);
   frameFiller(to, hashKey, <u64>sequence, ((<i64>timeHigh) << 32) | (<i64>timeLow), length);

@@ -34,7 +34,7 @@ compression mode or an account block that is none.
 
 **reload** says what \`--signal reload\` may change: a key with *no* makes the whole reload fail when it differs. A key that is *not
 built yet* is read and checked, and said once in the log. Keys that would make the server stricter than it can be yet (operator mode,
-auth callout, encryption at rest) keep it from starting.
+auth callout) keep it from starting.
 `;
 
 function cell(text: string): string {

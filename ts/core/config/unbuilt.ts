@@ -18,7 +18,6 @@ const UNBUILT: readonly Unbuilt[] = [
     asked: (options) => options.authorization.proxyRequired || allUsers(options).some((user) => user.proxyRequired),
   },
   { keys: 'ocsp_peer', asked: (options) => options.tls?.ocspPeer?.verify === true },
-  { keys: 'the encryption key of jetstream', asked: ({ jetstream }) => jetstream.enabled && jetstream.key !== '' },
 ];
 
 /** One line for each protection that was asked for and cannot be given. */

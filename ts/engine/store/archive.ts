@@ -1,33 +1,23 @@
 // What a backup of a stream consists of, in the order nats-server writes it: meta.inf, meta.sum, the blocks, the consumers. All plain: checksums
-// are made here, and a compressed block is decoded while it is read.
+// are made here, and encrypted and compressed blocks are decoded while they are read.
 //
 // What stays true: an archive shows the stream as it was when it was opened. Its blocks are read through descriptors of its own and no further
 // than they were long, so that neither appends nor removed files change it.
 
-import { ArchiveError } from '../../core/archive/archive-error.ts';
-import { decodeS2 } from '../../core/archive/s2-stream.ts';
 import { encodeConsumerState } from '../../core/consumer/o-dat.ts';
 import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
+import type { ListedBlock } from './block-files.ts';
 import type { DirectoryPorts } from './stream-directory.ts';
+import { unpackFile } from './unpacked.ts';
 import { StoreFault, type ArchiveMember, type ConsumerState, type StreamArchive } from './store.ts';
 
 const pieceBytes = 65536;
-const sumBytes = 8;
-/** The start of a compressed block: "cmp", the algorithm S2, and the length of the content as uvarint. */
-const compressed = [0x63, 0x6d, 0x70, 1];
-const compressedHead = 14;
 const encoder = new TextEncoder();
 
 /** The configuration texts and consumer states that go with the blocks. */
 export interface StreamDescription {
   readonly meta: string;
   readonly consumers: readonly { readonly name: string; readonly meta: string; readonly state: ConsumerState }[];
-}
-
-/** A block and how much of it belongs to the archive. */
-export interface ArchivedBlock {
-  readonly number: number;
-  readonly size: number;
 }
 
 function wholeMember(name: string, content: Uint8Array): ArchiveMember {
@@ -41,45 +31,19 @@ function readStretch(disk: Disk, file: OpenFile, from: number, to: number): Uint
   return bytes;
 }
 
-function* readPieces(disk: Disk, file: OpenFile, size: number): Iterable<Uint8Array> {
+function contentOf(disk: Disk, file: OpenFile, { size, cipher, packed }: ListedBlock): Uint8Array {
+  if (packed) return unpackFile({ path: file.path, bytes: readStretch(disk, file, 0, disk.size(file)), cipher });
   const bytes = readStretch(disk, file, 0, size);
-  for (let at = 0; at < size; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+  return cipher === undefined ? bytes : cipher(bytes, 0);
 }
 
-/** The content's length and where the compressed bytes begin; undefined for a plain block. */
-function compressedHeadOf(disk: Disk, file: OpenFile): { readonly size: number; readonly from: number } | undefined {
-  const head = new Uint8Array(compressedHead);
-  const length = disk.read(file, head, 0);
-  if (length < compressed.length || compressed.some((byte, at) => head[at] !== byte)) return undefined;
-  let size = 0;
-  let from = compressed.length;
-  for (let scale = 1; from < length; scale *= 128) {
-    const byte = head[from++] ?? 0;
-    size += (byte & 127) * scale;
-    if (byte < 128) break;
-  }
-  return { size, from };
+function* readPieces(disk: Disk, file: OpenFile, block: ListedBlock): Iterable<Uint8Array> {
+  const bytes = contentOf(disk, file, block);
+  for (let at = 0; at < block.size; at += pieceBytes) yield bytes.subarray(at, Math.min(at + pieceBytes, block.size));
 }
 
-/** The content of a compressed block: its S2 stream, and its last bytes, which are plain. */
-function* inflate(disk: Disk, file: OpenFile, from: number, to: number, size: number): Iterable<Uint8Array> {
-  const packed = readStretch(disk, file, from, to);
-  try {
-    const content = decodeS2(packed.subarray(0, -sumBytes));
-    if (content.length + sumBytes !== size) throw new ArchiveError('its length is not what it says');
-    yield content;
-  } catch (error) {
-    if (error instanceof ArchiveError) throw new StoreFault('BLOCK', `${file.path}: ${error.message}`, error);
-    throw error;
-  }
-  yield packed.subarray(-sumBytes);
-}
-
-function blockMember(disk: Disk, file: OpenFile, { number, size }: ArchivedBlock): ArchiveMember {
-  const name = `msgs/${number}.blk`;
-  const head = compressedHeadOf(disk, file);
-  if (head === undefined) return { name, size, pieces: () => readPieces(disk, file, size) };
-  return { name, size: head.size, pieces: () => inflate(disk, file, head.from, size, head.size) };
+function blockMember(disk: Disk, file: OpenFile, block: ListedBlock): ArchiveMember {
+  return { name: `msgs/${block.number}.blk`, size: block.size, pieces: () => readPieces(disk, file, block) };
 }
 
 /** A content and its checksum, as members of the directory `path` (empty, or ending with a slash). */
@@ -93,7 +57,7 @@ function metaMembers(ports: DirectoryPorts, path: string, keyName: string, meta:
 export function openArchive(
   ports: DirectoryPorts,
   stream: { readonly name: string; readonly blocks: string },
-  blocks: readonly ArchivedBlock[],
+  blocks: readonly ListedBlock[],
   { meta, consumers }: StreamDescription,
 ): StreamArchive {
   const { disk, clock } = ports;

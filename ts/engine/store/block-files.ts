@@ -1,10 +1,22 @@
 // The block files of one stream: which there are, how long, and open descriptors for those in use. The block that is appended to stays
 // open; others are opened when read and closed again when many are open. A file is always exactly as long as its records: a write that
 // fails is cut back to where it began.
+//
+// Offsets and sizes are those of a block's content, whatever form its file has: plain, encrypted, or compressed.
 
+import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
+import type { BlockKeys } from './cipher/block-keys.ts';
 import type { Maps } from './maps.ts';
+import { packContent, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
+
+/** The form of a block's file. */
+export interface BlockForm {
+  /** Undefined: it is not encrypted. */
+  readonly cipher: KeyStream | undefined;
+  readonly packed: boolean;
+}
 
 interface Block {
   readonly number: number;
@@ -12,12 +24,30 @@ interface Block {
   file: OpenFile | undefined;
   /** Has tombstones: they may stand for messages of earlier blocks. */
   tombstones: boolean;
+  form: BlockForm;
+  /** Rises when anything but an append changes the file. */
+  version: number;
 }
+
+const PLAIN: BlockForm = { cipher: undefined, packed: false };
 
 /** Where a stream's records end. */
 export interface BlockEnd {
   readonly block: number;
   readonly offset: number;
+}
+
+export interface BlockFilesPorts {
+  readonly disk: Disk;
+  /** Shared by all streams. */
+  readonly maps: Maps;
+  readonly unpacked: Unpacked;
+}
+
+/** A block as an archive has it. */
+export interface ListedBlock extends BlockForm {
+  readonly number: number;
+  readonly size: number;
 }
 
 /** Blocks of one stream kept open for reading. */
@@ -27,6 +57,8 @@ export class BlockFiles {
   readonly directory: string;
   readonly #disk: Disk;
   readonly #maps: Maps;
+  readonly #unpacked: Unpacked;
+  readonly #keys: BlockKeys | undefined;
   readonly #blocks = new Map<number, Block>();
   readonly #open: Block[] = [];
   /** The highest number there was. Blocks below it are complete: runs are written in order. */
@@ -39,15 +71,22 @@ export class BlockFiles {
   /** No longer used here, but perhaps by a sync: closed when that is through. */
   readonly #retired = new Set<OpenFile>();
 
-  constructor(disk: Disk, maps: Maps, directory: string) {
+  constructor({ disk, maps, unpacked }: BlockFilesPorts, directory: string, keys: BlockKeys | undefined) {
     this.#disk = disk;
     this.#maps = maps;
+    this.#unpacked = unpacked;
+    this.#keys = keys;
     this.directory = directory;
   }
 
+  /** Whether new blocks are encrypted. */
+  get isEncrypted(): boolean {
+    return this.#keys !== undefined;
+  }
+
   /** Enters a block that exists. */
-  add(number: number, size: number, tombstones: boolean): void {
-    this.#blocks.set(number, { number, size, file: undefined, tombstones });
+  add(number: number, size: number, tombstones: boolean, form: BlockForm = PLAIN): void {
+    this.#blocks.set(number, { number, size, file: undefined, tombstones, form, version: 0 });
     this.#newest = Math.max(this.#newest, number);
   }
 
@@ -56,9 +95,13 @@ export class BlockFiles {
   }
 
   /** The blocks up to where records end, and how long each is. */
-  upTo(end: BlockEnd): { readonly number: number; readonly size: number }[] {
+  upTo(end: BlockEnd): ListedBlock[] {
     const found = [...this.#blocks.values()].filter(({ number }) => number <= end.block).sort((a, b) => a.number - b.number);
-    return found.map(({ number, size }) => ({ number, size: number === end.block ? Math.min(size, end.offset) : size }));
+    return found.map(({ number, size, form }) => ({
+      number,
+      size: number === end.block ? Math.min(size, end.offset) : size,
+      ...form,
+    }));
   }
 
   hasTombstones(number: number): boolean {
@@ -93,7 +136,7 @@ export class BlockFiles {
     const block = this.#blocks.get(number) ?? this.create(number);
     const file = this.#use(block);
     try {
-      this.#disk.write(file, views, offset);
+      this.#disk.write(file, enciphered(block.form, views, offset), offset);
     } catch (fault) {
       this.#disk.cut(file, offset);
       throw fault;
@@ -102,18 +145,76 @@ export class BlockFiles {
     this.#unsynced.add(file);
   }
 
+  /** What an erased record is filled with: random bytes where its key stream has hidden something before. */
+  filler(number: number, length: number): Uint8Array {
+    const isEncrypted = this.#blocks.get(number)?.form.cipher !== undefined;
+    return (isEncrypted ? this.#keys?.randomBytes(length) : undefined) ?? new Uint8Array(length);
+  }
+
   /** Overwrites bytes of a block; its length stays. */
   patch(number: number, offset: number, bytes: Uint8Array): void {
     const block = this.#blocks.get(number);
     if (block === undefined || offset + bytes.length > block.size) return;
+    block.version++;
+    if (block.form.packed) return this.#patchPacked(block, offset, bytes);
     const file = this.#use(block);
-    this.#disk.write(file, [bytes], offset);
+    this.#disk.write(file, enciphered(block.form, [bytes], offset), offset);
     this.#unsynced.add(file);
+  }
+
+  /** A compressed block is written anew as a whole. */
+  #patchPacked(block: Block, offset: number, bytes: Uint8Array): void {
+    const content = Uint8Array.from(this.#contentOf(block));
+    content.set(bytes, offset);
+    const { file, packed } = packContent(content, block.form.cipher);
+    const path = this.#path(block.number);
+    this.#disk.writeWhole(`${path}.tmp`, file, true);
+    this.replace(block.number, `${path}.tmp`, { size: content.length, packed });
+  }
+
+  /** Puts a file that is complete and synced in the place of a block's. */
+  replace(number: number, path: string, { size, packed }: { readonly size: number; readonly packed: boolean }): void {
+    const block = this.#blocks.get(number);
+    if (block === undefined) return;
+    this.#disk.rename(path, this.#path(number));
+    this.#letGo(block);
+    block.size = size;
+    block.form = { ...block.form, packed };
+    block.version++;
+    this.noteDirectory();
+  }
+
+  /** A block's file is about to be replaced by another of the same content. */
+  release(number: number): void {
+    const block = this.#blocks.get(number);
+    if (block !== undefined) this.#letGo(block);
+  }
+
+  /** A block's file is encrypted with this key now. */
+  encrypted(number: number, key: ContentKey): void {
+    const block = this.#blocks.get(number);
+    if (block !== undefined) block.form = { ...block.form, cipher: this.#keys?.keyStream(key) };
+  }
+
+  /** Gives back what is held of a block's file. */
+  #letGo(block: Block): void {
+    const at = this.#open.indexOf(block);
+    if (at >= 0) this.#open.splice(at, 1);
+    if (block.file !== undefined) {
+      this.#unsynced.delete(block.file);
+      this.#closeLater(block.file);
+    }
+    block.file = undefined;
+    this.#maps.drop(block);
+    this.#unpacked.drop(block);
   }
 
   /** Makes a new, empty block. */
   create(number: number): Block {
-    const block: Block = { number, size: 0, file: undefined, tombstones: false };
+    const key = this.#keys?.create(number);
+    const cipher = key === undefined ? undefined : this.#keys?.keyStream(key);
+    const form = { cipher, packed: false };
+    const block: Block = { number, size: 0, file: undefined, tombstones: false, form, version: 0 };
     block.file = this.#disk.open(this.#path(number), true);
     this.#open.push(block);
     this.#blocks.set(number, block);
@@ -180,18 +281,46 @@ export class BlockFiles {
   }
 
   /**
-   * Reads into `into` from an offset: from the map of a block that is full (there is a later one), else from the file. Returns how many
-   * bytes there were.
+   * Reads into `into` from an offset: from the map of a plain block that is full (there is a later one), else from the file. Returns how
+   * many bytes there were.
    */
   read(number: number, into: Uint8Array, offset: number): number {
     const block = this.#blocks.get(number);
     if (block === undefined) return 0;
     const length = Math.min(into.length, block.size - offset);
     if (length <= 0) return 0;
-    const mapped = number < this.#newest ? this.#mapOf(block) : undefined;
-    if (mapped === undefined) return this.#disk.read(this.#use(block), into.subarray(0, length), offset);
-    into.set(mapped.bytes.subarray(offset, offset + length));
-    return length;
+    if (block.form.packed) {
+      into.set(this.#contentOf(block).subarray(offset, offset + length));
+      return length;
+    }
+    const { cipher } = block.form;
+    const mapped = cipher === undefined && number < this.#newest ? this.#mapOf(block) : undefined;
+    if (mapped !== undefined) {
+      into.set(mapped.bytes.subarray(offset, offset + length));
+      return length;
+    }
+    const have = this.#disk.read(this.#use(block), into.subarray(0, length), offset);
+    if (cipher !== undefined) into.set(cipher(into.subarray(0, have), offset));
+    return have;
+  }
+
+  /** A stretch of a block as its file has it: encrypted where that is. Of a compressed block, its content. */
+  stored(number: number, offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    const block = this.#blocks.get(number);
+    if (block?.form.packed === false) this.#disk.read(this.#use(block), bytes, offset);
+    else this.read(number, bytes, offset);
+    return bytes;
+  }
+
+  /** The content of a compressed block. */
+  #contentOf(block: Block): Uint8Array {
+    return this.#unpacked.use(block, () => {
+      const file = this.#use(block);
+      const bytes = new Uint8Array(this.#disk.size(file));
+      const have = this.#disk.read(file, bytes, 0);
+      return { path: file.path, bytes: bytes.subarray(0, have), cipher: block.form.cipher };
+    });
   }
 
   #mapOf(block: Block): MappedFile | undefined {
@@ -203,6 +332,7 @@ export class BlockFiles {
     const block = this.#blocks.get(number);
     if (block === undefined) return;
     const file = this.#use(block);
+    block.version++;
     this.#maps.drop(block);
     this.#disk.cut(file, length);
     block.size = length;
@@ -222,20 +352,16 @@ export class BlockFiles {
     const block = this.#blocks.get(number);
     if (block === undefined) return;
     this.#blocks.delete(number);
-    const at = this.#open.indexOf(block);
-    if (at >= 0) this.#open.splice(at, 1);
-    if (block.file !== undefined) {
-      this.#unsynced.delete(block.file);
-      this.#closeLater(block.file);
-    }
-    this.#maps.drop(block);
+    this.#letGo(block);
     this.#disk.remove(this.#path(number));
+    this.#keys?.remove(number);
   }
 
   /** Closes everything; only when no sync is under way. */
   close(): void {
     for (const block of this.#blocks.values()) {
       this.#maps.drop(block);
+      this.#unpacked.drop(block);
       if (block.file !== undefined) this.#disk.close(block.file);
       block.file = undefined;
     }
@@ -244,4 +370,15 @@ export class BlockFiles {
     this.#directoryFile = undefined;
     this.#unsynced.clear();
   }
+}
+
+/** What is written for records at an offset. */
+function enciphered({ cipher }: BlockForm, views: readonly Uint8Array[], offset: number): readonly Uint8Array[] {
+  if (cipher === undefined) return views;
+  let at = offset;
+  return views.map((view) => {
+    const from = at;
+    at += view.length;
+    return cipher(view, from);
+  });
 }

@@ -37,6 +37,7 @@ export class Erasures {
 
   /** The erased record keeps the message's time: an empty stream takes its last time from there. */
   #frame(seq: number, { block, length }: Place, at: number, time: Uint8Array): void {
+    this.#kernel.memory.bytes(at, length).set(this.#files.filler(block, length));
     const halves = new DataView(time.buffer, time.byteOffset, 8);
     const [low, high] = [halves.getUint32(0, true), halves.getUint32(4, true)];
     this.#kernel.exports.frameErased(this.#stream, block, at, length, seq, low, high);

@@ -8,7 +8,9 @@ import { DiskFault } from '../../ports/disk.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Ciphers } from '../../ports/ciphers.ts';
 import { BlockFiles } from './block-files.ts';
+import { Keyring, type EncryptionOptions } from './cipher/keyring.ts';
 import { DeliverCall } from './deliver-call.ts';
 import { Erasures } from './erasures.ts';
 import { FileStream } from './file-stream.ts';
@@ -22,6 +24,7 @@ import { Rounds } from './rounds.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
+import { Unpacked } from './unpacked.ts';
 import { Windows } from './windows.ts';
 
 export interface FileStoreOptions {
@@ -29,12 +32,15 @@ export interface FileStoreOptions {
   readonly root: string;
   /** 0: `always`. */
   readonly syncIntervalMs: number;
+  /** Absent: what is stored is plain. */
+  readonly encryption?: EncryptionOptions;
 }
 
 export interface FileStorePorts {
   readonly kernel: Kernel;
   readonly disk: Disk;
   readonly jobs: Jobs;
+  readonly ciphers: Ciphers;
   readonly clock: Clock;
   readonly log: Log;
   /** Runs work that sends messages, and flushes. */
@@ -50,6 +56,8 @@ export class FileStore implements Store {
   readonly #rounds: Rounds;
   readonly #windows: Windows;
   readonly #maps = new Maps();
+  readonly #unpacked = new Unpacked();
+  readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
   readonly #open = new Map<number, FileStream>();
   #lastTag = 0;
@@ -58,6 +66,7 @@ export class FileStore implements Store {
     const { disk, clock, turn, soon } = ports;
     this.#options = options;
     this.#ports = ports;
+    this.#keyring = options.encryption === undefined ? undefined : new Keyring(options.encryption, ports.ciphers);
     this.#streams = new StreamKernel(ports.kernel);
     this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
     this.#windows = new Windows(this.#streams);
@@ -95,11 +104,17 @@ export class FileStore implements Store {
 
   get #directoryPorts(): DirectoryPorts {
     const { disk, clock } = this.#ports;
-    return { disk, clock, kernel: this.#streams, durable: this.#rounds.synchronous };
+    return { disk, clock, kernel: this.#streams, durable: this.#rounds.synchronous, keyring: this.#keyring };
   }
 
   #directory(accountName: string, name: string): StreamDirectory {
-    return new StreamDirectory(this.#directoryPorts, `${streamsPath(this.#options.root, accountName)}/${name}`, name);
+    const path = `${streamsPath(this.#options.root, accountName)}/${name}`;
+    return new StreamDirectory(this.#directoryPorts, accountName, path, name);
+  }
+
+  #blockFiles(directory: StreamDirectory): BlockFiles {
+    const ports = { disk: this.#ports.disk, maps: this.#maps, unpacked: this.#unpacked };
+    return new BlockFiles(ports, directory.blocks, directory.blockKeys());
   }
 
   stage(accountName: string, id: string): StreamStaging {
@@ -114,7 +129,7 @@ export class FileStore implements Store {
       const firstOfAccount = !disk.exists(streamsPath(this.#options.root, options.accountName));
       directory.create();
       directory.writeMeta(meta);
-      const files = new BlockFiles(disk, this.#maps, directory.blocks);
+      const files = this.#blockFiles(directory);
       files.create(1);
       if (this.#rounds.synchronous) this.#syncParents(options.accountName, firstOfAccount);
       const stream = this.#openStream(options, directory, files, { lost: { bytes: 0, messages: [] }, block: 1, offset: 0 });
@@ -138,12 +153,13 @@ export class FileStore implements Store {
   async recover(options: StreamOptions): Promise<StreamStore> {
     const { disk, jobs, log } = this.#ports;
     const directory = this.#directory(options.accountName, options.name);
-    const files = new BlockFiles(disk, this.#maps, directory.blocks);
+    const files = this.#blockFiles(directory);
     const handle = this.#newHandle(options);
     try {
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
       const stream = this.#finishOpen(options, directory, files, recovered, handle);
       this.#takeIndex(directory, stream);
+      directory.adoptKey();
       return stream;
     } catch (error) {
       this.#streams.exports.closeStream(handle.address);
@@ -158,7 +174,7 @@ export class FileStore implements Store {
     const path = `${directory.blocks}/index.db`;
     const file = disk.readWhole(path);
     if (file === undefined) return;
-    const head = readIndexHead(this.#streams, directory.name, file);
+    const head = readIndexHead(this.#streams, directory.name, file, (body) => directory.unseal(body));
     disk.remove(path);
     disk.syncDirectory(directory.blocks);
     if (head === undefined) return;

@@ -208,8 +208,9 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
   /** Tells the kernel the limits and the block size that follows from them. */
   applyLimits(): void {
     const { maxMessages, maxBytes, maxMessagesPerSubject, maxMessageSize, discard, discardNewPerSubject } = this.#limits;
-    const { exports } = this.#parts.streams;
-    const limit = blockLimit(this.#options.retention, maxBytes);
+    const { streams, files } = this.#parts;
+    const { exports } = streams;
+    const limit = blockLimit(this.#options.retention, maxBytes, files.isEncrypted);
     exports.limitStream(this.handle, maxMessages, maxBytes, maxMessagesPerSubject, maxMessageSize, limit);
     this.#flag(streamFlag.discardNew, discard === 'new');
     this.#flag(streamFlag.discardNewPerSubject, discardNewPerSubject);

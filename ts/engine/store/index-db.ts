@@ -4,6 +4,8 @@
 //
 //   u8 11, u8 version 1..4, uvarint messages, uvarint bytes, uvarint first seq, varint first time, uvarint last seq, varint last time, ...
 //   8 bytes: HighwayHash-64 of all before, keyed by the stream's name
+//
+// In an encrypted stream all but the hash is sealed.
 
 import type { StreamKernel } from '../../kernel/streams.ts';
 
@@ -31,11 +33,17 @@ function varint(bytes: Uint8Array, from: number): { readonly value: bigint; read
 }
 
 /** Undefined: not an index this server knows, or damaged. */
-export function readIndexHead(kernel: StreamKernel, name: string, file: Uint8Array): IndexHead | undefined {
-  const body = file.subarray(0, -SUM);
+export function readIndexHead(
+  kernel: StreamKernel,
+  name: string,
+  file: Uint8Array,
+  unseal: (body: Uint8Array) => Uint8Array | undefined,
+): IndexHead | undefined {
+  const stored = file.subarray(0, -SUM);
+  if (kernel.sum(name, stored) !== Buffer.from(file.subarray(-SUM)).toString('hex')) return undefined;
+  const body = unseal(stored) ?? new Uint8Array(0);
   const version = body[1] ?? 0;
-  if (file.length < SUM + 8 || body[0] !== MAGIC || version < 1 || version > NEWEST) return undefined;
-  if (kernel.sum(name, body) !== Buffer.from(file.subarray(-SUM)).toString('hex')) return undefined;
+  if (body.length < 8 || body[0] !== MAGIC || version < 1 || version > NEWEST) return undefined;
   const numbers: bigint[] = [];
   for (let at = 2; numbers.length < 6;) {
     const { value, next } = varint(body, at);

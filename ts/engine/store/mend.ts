@@ -29,12 +29,11 @@ export function mend(disk: Disk, kernel: StreamKernel, stream: number, files: Bl
   const { offset, length } = damage;
   const lost = lostBy(damage);
   if (length < SMALLEST) return { filled: false, lost };
-  const bytes = new Uint8Array(length);
-  files.read(block, bytes, offset);
-  disk.replace(`${files.directory}/${block}.damaged-${offset}`, bytes, true);
+  disk.replace(`${files.directory}/${block}.damaged-${offset}`, files.stored(block, offset, length), true);
   const at = kernel.take(length + SMALLEST);
   // Without a sequence of its own the record must not name one: it would delete that message.
   const sequence = lost.length > 0 ? damage.behind - 1 : 0;
+  kernel.memory.bytes(at, length).fill(0);
   kernel.exports.frameErased(stream, block, at, length, sequence, 0, 0);
   files.patch(block, offset, kernel.memory.bytes(at, length));
   kernel.release(at);

@@ -3,9 +3,12 @@
 
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { Jobs, ScanResult } from '../../ports/jobs.ts';
+import type { Jobs, ScanResult, ScanTask } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
-import type { BlockFiles } from './block-files.ts';
+import type { BlockFiles, BlockForm } from './block-files.ts';
+import { adoptBlocks, finishBlocks } from './cipher/adopt-blocks.ts';
+import type { BlockKeys } from './cipher/block-keys.ts';
+import type { OpenedKey } from './cipher/keyring.ts';
 import { mend } from './mend.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
@@ -70,20 +73,22 @@ export async function recoverStream(
 ): Promise<Recovered> {
   const { disk, jobs, kernel, log } = ports;
   directory.finishPurge();
+  finishBlocks(disk, directory.blocks);
   const numbers = blockNumbers(disk, directory.blocks);
+  const keys = directory.blockKeys();
+  const opened = new Map(numbers.map((block) => [block, keys?.open(block)]));
   let handle = kernel.exports.loadBegin() >>> 0;
   const lost: Lost = { bytes: 0, messages: [] };
   const harmed: ScanResult[] = [];
   let last: ScanResult | undefined;
   try {
     for (let i = 0; i < numbers.length; i += BATCH) {
-      const tasks = numbers
-        .slice(i, i + BATCH)
-        .map((block) => ({ path: `${directory.blocks}/${block}.blk`, stream: directory.name, block }));
+      const tasks = numbers.slice(i, i + BATCH).map((block) => scanTask(directory, block, opened.get(block)));
       for (const scan of await jobs.scan(tasks)) {
         if (scan.problem !== undefined) throw new StoreFault('BLOCK', `${directory.blocks}/${scan.block}.blk: ${scan.problem}`);
+        if (scan.plain === true) opened.set(scan.block, undefined);
         handle = load(kernel, stream, handle, scan);
-        files.add(scan.block, scan.size, scan.tombstones > 0);
+        files.add(scan.block, scan.size, scan.tombstones > 0, formOf(scan, keys, opened.get(scan.block)));
         lost.bytes += scan.size - scan.goodEnd;
         last = scan;
         if (scan.damages.length > 0) harmed.push(scan);
@@ -95,7 +100,18 @@ export async function recoverStream(
     kernel.exports.loadEnd(stream, handle);
   }
   const whole = harmed.map((scan) => mendBlock(ports, directory, files, stream, scan, lost)).every((filled) => filled);
-  return { lost, ...tail(files, last, whole) };
+  const end = tail(files, last, whole);
+  if (keys !== undefined) await adoptBlocks(ports, files, keys, opened);
+  return { lost, ...end };
+}
+
+function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {
+  const task = { path: `${directory.blocks}/${block}.blk`, stream: directory.name, block };
+  return key === undefined ? task : { ...task, key: key.content };
+}
+
+function formOf({ packed }: ScanResult, keys: BlockKeys | undefined, key: OpenedKey | undefined): BlockForm {
+  return { packed, cipher: key === undefined ? undefined : keys?.keyStream(key.content) };
 }
 
 function report(log: Log, directory: StreamDirectory, block: number, what: string): void {
@@ -131,7 +147,7 @@ function tail(
   whole: boolean,
 ): { readonly block: number; readonly offset: number } {
   if (last === undefined) return { block: 1, offset: 0 };
-  if (!whole) return { block: last.block + 1, offset: 0 };
+  if (!whole || last.packed) return { block: last.block + 1, offset: 0 };
   if (last.goodEnd < last.size) files.cut(last.block, last.goodEnd);
   return { block: last.block, offset: last.goodEnd };
 }

@@ -106,6 +106,11 @@ export class Staging implements StreamStaging {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
+  /** What was unpacked is plain. */
+  #directory(name: string): StreamDirectory {
+    return new StreamDirectory({ ...this.#ports, keyring: undefined }, this.#place.accountName, this.#path, name);
+  }
+
   get meta(): string | undefined {
     const content = this.#guarded(() => this.#disk.readWhole(`${this.#path}/meta.inf`));
     return content === undefined ? undefined : decoder.decode(content);
@@ -113,7 +118,7 @@ export class Staging implements StreamStaging {
 
   find(name: string): FoundStream {
     return this.#guarded(() => {
-      const directory = new StreamDirectory(this.#ports, this.#path, name);
+      const directory = this.#directory(name);
       const found = directory.find();
       if (found.problem !== undefined) return found;
       const consumer = directory.consumers().find(({ problem }) => problem !== undefined);
@@ -122,7 +127,7 @@ export class Staging implements StreamStaging {
   }
 
   writeMeta(name: string, meta: string): void {
-    this.#guarded(() => new StreamDirectory(this.#ports, this.#path, name).writeMeta(meta));
+    this.#guarded(() => this.#directory(name).writeMeta(meta));
   }
 
   install(name: string): void {

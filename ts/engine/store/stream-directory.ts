@@ -5,7 +5,11 @@ import { decodeConsumerState, encodeConsumerState } from '../../core/consumer/o-
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
-import { openArchive, type ArchivedBlock, type StreamDescription } from './archive.ts';
+import { BlockKeys } from './cipher/block-keys.ts';
+import type { Keyring } from './cipher/keyring.ts';
+import { SealedDirectory } from './cipher/sealed-directory.ts';
+import { openArchive, type StreamDescription } from './archive.ts';
+import type { ListedBlock } from './block-files.ts';
 import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
 
 const encoder = new TextEncoder();
@@ -17,6 +21,8 @@ export interface DirectoryPorts {
   readonly clock: Clock;
   /** Metadata is synced when it is written. */
   readonly durable: boolean;
+  /** Undefined: what is stored is plain. */
+  readonly keyring: Keyring | undefined;
 }
 
 /** Where an account's streams are. */
@@ -27,10 +33,13 @@ export function streamsPath(root: string, accountName: string): string {
 export class StreamDirectory {
   readonly path: string;
   readonly name: string;
+  readonly accountName: string;
   readonly #ports: DirectoryPorts;
+  readonly #seals = new Map<string, SealedDirectory>();
 
-  constructor(ports: DirectoryPorts, path: string, name: string) {
+  constructor(ports: DirectoryPorts, accountName: string, path: string, name: string) {
     this.#ports = ports;
+    this.accountName = accountName;
     this.path = path;
     this.name = name;
   }
@@ -43,19 +52,71 @@ export class StreamDirectory {
     const { disk } = this.#ports;
     disk.makeDirectory(this.blocks);
     disk.makeDirectory(`${this.path}/obs`);
+    this.#seal().create();
+  }
+
+  /** The sealed files of the stream, or of one of its consumers. */
+  #seal(consumer?: string): SealedDirectory {
+    const { disk, keyring } = this.#ports;
+    const { accountName, name } = this;
+    const path = consumer === undefined ? this.path : this.#consumerPath(consumer);
+    let seal = this.#seals.get(path);
+    if (seal === undefined) {
+      seal = new SealedDirectory({
+        disk,
+        keyring,
+        accountName,
+        context: consumer === undefined ? name : `${name}.${consumer}`,
+        path,
+      });
+      this.#seals.set(path, seal);
+    }
+    return seal;
+  }
+
+  #consumerPath(consumer: string): string {
+    return `${this.path}/obs/${consumer}`;
+  }
+
+  /** The keys of the blocks; undefined: they are plain. */
+  blockKeys(): BlockKeys | undefined {
+    const { disk, keyring } = this.#ports;
+    if (keyring === undefined) return undefined;
+    return new BlockKeys({ disk, keyring, accountName: this.accountName, stream: this.name, directory: this.blocks });
+  }
+
+  /** Seals under the configured key what is not. */
+  adoptKey(): void {
+    const { kernel } = this.#ports;
+    const sumOf = (keyName: string) => (metaInf: Uint8Array) => encoder.encode(kernel.sum(keyName, metaInf));
+    this.#seal().adopt(sumOf(this.name));
+    for (const name of this.#consumerNames()) {
+      const seal = this.#seal(name);
+      if (seal.problem === undefined) seal.adopt(sumOf(`${this.name}/${name}`));
+    }
+  }
+
+  /** The plain content of a file that is sealed with the stream's key; undefined: it cannot be opened. */
+  unseal(bytes: Uint8Array): Uint8Array | undefined {
+    return this.#seal().unseal(bytes);
+  }
+
+  #consumerNames(): string[] {
+    const entries = this.#ports.disk.list(`${this.path}/obs`);
+    return entries.filter(({ directory }) => directory).map(({ name }) => name);
   }
 
   writeMeta(meta: string): void {
-    this.#writeMeta(this.path, this.name, meta);
+    this.#writeMeta(this.path, this.name, this.#seal(), meta);
   }
 
   /**
    * Both files are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
    * content whose checksum still has its temporary name (`#readMeta` ends that).
    */
-  #writeMeta(path: string, keyName: string, meta: string): void {
+  #writeMeta(path: string, keyName: string, seal: SealedDirectory, meta: string): void {
     const { disk, kernel, durable } = this.#ports;
-    const content = encoder.encode(meta);
+    const content = seal.seal(encoder.encode(meta));
     disk.writeWhole(`${path}/meta.inf.tmp`, content, durable);
     disk.writeWhole(`${path}/meta.sum.tmp`, encoder.encode(kernel.sum(keyName, content)), durable);
     disk.rename(`${path}/meta.inf.tmp`, `${path}/meta.inf`);
@@ -64,8 +125,9 @@ export class StreamDirectory {
   }
 
   /** The content of meta.inf, or why it is not to be believed. */
-  #readMeta(path: string, keyName: string): { readonly meta?: string; readonly problem?: string } {
+  #readMeta(path: string, keyName: string, seal: SealedDirectory): { readonly meta?: string; readonly problem?: string } {
     const { disk, kernel } = this.#ports;
+    if (seal.problem !== undefined) return { problem: seal.problem };
     const content = disk.readWhole(`${path}/meta.inf`);
     if (content === undefined) return { problem: 'meta.inf is missing' };
     const expected = kernel.sum(keyName, content);
@@ -74,56 +136,59 @@ export class StreamDirectory {
       if (!has('meta.sum.tmp')) return { problem: 'meta.inf does not have the checksum in meta.sum' };
       disk.rename(`${path}/meta.sum.tmp`, `${path}/meta.sum`);
     }
-    return { meta: decoder.decode(content) };
+    const plain = seal.unseal(content);
+    return plain === undefined ? { problem: 'meta.inf does not open with meta.key' } : { meta: decoder.decode(plain) };
   }
 
   /** Reads meta.inf and says what stands against opening the stream. */
   find(): FoundStream {
     const { name, path } = this;
-    const encrypted = this.#ports.disk.exists(`${path}/meta.key`);
-    if (encrypted) return { name, problem: 'the stream is encrypted, which this server cannot read yet' };
-    return { name, ...this.#readMeta(path, name) };
+    return { name, ...this.#readMeta(path, name, this.#seal()) };
   }
 
   consumers(): FoundConsumer[] {
+    return this.#consumerNames().map((name) => this.#consumer(name));
+  }
+
+  #consumer(name: string): FoundConsumer {
     const { disk } = this.#ports;
-    const found: FoundConsumer[] = [];
-    for (const { name, directory } of disk.list(`${this.path}/obs`)) {
-      if (!directory) continue;
-      const path = `${this.path}/obs/${name}`;
-      const content = disk.readWhole(`${path}/meta.inf`);
-      // As nats-server does: the checksum of a consumer must be there, and is not compared.
-      if (content !== undefined && !disk.exists(`${path}/meta.sum`)) this.#readMeta(path, `${this.name}/${name}`);
-      if (content === undefined || !disk.exists(`${path}/meta.sum`)) {
-        found.push({ name, problem: 'meta.inf or meta.sum is missing' });
-        continue;
-      }
-      const bytes = disk.readWhole(`${path}/o.dat`);
-      const state = bytes === undefined || bytes.length === 0 ? undefined : decodeConsumerState(bytes);
-      found.push({ name, meta: decoder.decode(content), ...(state === undefined ? {} : { state }) });
-    }
-    return found;
+    const path = this.#consumerPath(name);
+    const seal = this.#seal(name);
+    const content = disk.readWhole(`${path}/meta.inf`);
+    // As nats-server does: the checksum of a consumer must be there, and is not compared.
+    if (content !== undefined && !disk.exists(`${path}/meta.sum`)) this.#readMeta(path, `${this.name}/${name}`, seal);
+    if (content === undefined || !disk.exists(`${path}/meta.sum`)) return { name, problem: 'meta.inf or meta.sum is missing' };
+    const meta = seal.unseal(content);
+    if (meta === undefined) return { name, problem: seal.problem ?? 'meta.inf does not open with meta.key' };
+    const sealed = disk.readWhole(`${path}/o.dat`);
+    const bytes = sealed === undefined || sealed.length === 0 ? undefined : seal.unseal(sealed);
+    const state = bytes === undefined || bytes.length === 0 ? undefined : decodeConsumerState(bytes);
+    return { name, meta: decoder.decode(meta), ...(state === undefined ? {} : { state }) };
   }
 
   writeConsumer(name: string, meta: string): void {
-    const path = `${this.path}/obs/${name}`;
+    const path = this.#consumerPath(name);
     const { disk, durable } = this.#ports;
     disk.makeDirectory(path);
-    this.#writeMeta(path, `${this.name}/${name}`, meta);
+    const seal = this.#seal(name);
+    seal.create();
+    this.#writeMeta(path, `${this.name}/${name}`, seal, meta);
     if (durable) disk.syncDirectory(`${this.path}/obs`);
   }
 
   writeConsumerState(name: string, state: ConsumerState): void {
     const { disk, clock } = this.#ports;
-    disk.replace(`${this.path}/obs/${name}/o.dat`, encodeConsumerState(state, clock.wallInstant().seconds), false);
+    const content = encodeConsumerState(state, clock.wallInstant().seconds);
+    disk.replace(`${this.#consumerPath(name)}/o.dat`, this.#seal(name).seal(content), false);
   }
 
-  archive(blocks: readonly ArchivedBlock[], description: StreamDescription): StreamArchive {
+  archive(blocks: readonly ListedBlock[], description: StreamDescription): StreamArchive {
     return openArchive(this.#ports, this, blocks, description);
   }
 
   removeConsumer(name: string): void {
-    this.#ports.disk.removeTree(`${this.path}/obs/${name}`);
+    this.#seals.delete(this.#consumerPath(name));
+    this.#ports.disk.removeTree(this.#consumerPath(name));
   }
 
   /**

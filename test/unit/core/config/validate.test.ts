@@ -71,7 +71,6 @@ const protections: readonly string[] = [
   'trusted_keys: OA6HJDEGAEKJE4ZTBDIHMJFMAA2TE64PMZWPJSGNZ6ZLTTJYZ2HBPYAY',
   `authorization { auth_callout { issuer: ${issuer}, auth_users: [a] } }`,
   'authorization { proxy_required: true }',
-  'jetstream { key: secret }',
 ];
 
 for (const text of protections) {

@@ -7,7 +7,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { EncryptionOptions } from '../../../../ts/engine/store/cipher/keyring.ts';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
+import type { CipherName } from '../../../../ts/ports/ciphers.ts';
 import { noLimits, openTestStore } from '../../../support/store.ts';
 import type { TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
@@ -40,13 +42,26 @@ const fixtures = join(import.meta.dirname, '../../../fixtures/store');
 /** Streams where our rule keeps more than nats-server: records behind damage in the middle of a block stay, tombstones among them. */
 const keepsMore = new Set(['AMBER_FLIP_MIDDLE', 'YARROW_FLIP_MIDDLE_NO_INDEX']);
 
-function unpack(name: string): { readonly root: string; readonly streams: Record<string, ExpectedStream> } {
+interface Fixture {
+  readonly root: string;
+  readonly streams: Record<string, ExpectedStream>;
+  readonly encryption?: EncryptionOptions;
+}
+
+function unpack(name: string): Fixture {
   const folder = temporaryFolder();
   execFileSync('tar', ['xzf', join(fixtures, `${name}.tar.gz`), '-C', folder]);
   const expected = JSON.parse(readFileSync(join(fixtures, `${name}.json`), 'utf8')) as {
+    key?: string;
+    cipher?: CipherName;
     accounts: { $G: Record<string, ExpectedStream> };
   };
-  return { root: join(folder, 'jetstream'), streams: expected.accounts.$G };
+  const { key, cipher } = expected;
+  return {
+    root: join(folder, 'jetstream'),
+    streams: expected.accounts.$G,
+    ...(key === undefined || key === null ? {} : { encryption: { key, prevKey: '', cipher: cipher ?? 'chacha' } }),
+  };
 }
 
 function open(server: TestStore, name: string, { config }: ExpectedStream): Promise<StreamStore> {
@@ -72,12 +87,12 @@ function checkMessages(stream: StreamStore, expected: ExpectedStream, mayBeDelet
   }
 }
 
-for (const name of ['plain', 'deletes', 'kill9', 'kill9torn', 'torn']) {
+for (const name of ['plain', 'deletes', 'kill9', 'kill9torn', 'torn', 's2', 'chacha', 'aes']) {
   describe(`a directory nats-server left (${name})`, () => {
-    const { root, streams } = unpack(name);
+    const { root, streams, encryption } = unpack(name);
     for (const [streamName, expected] of Object.entries(streams)) {
       test(`${streamName} opens with what it had`, async () => {
-        const server = openTestStore(root);
+        const server = openTestStore(root, undefined, 0, encryption === undefined ? {} : { encryption });
         try {
           const stream = await open(server, streamName, expected);
           checkMessages(stream, expected, keepsMore.has(streamName));

@@ -151,7 +151,6 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     field: 'key',
     type: text,
     reload: 'no',
-    status: 'later',
     doc: 'Encrypts what is stored.',
   },
   {
@@ -160,7 +159,6 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     field: 'prevKey',
     type: text,
     reload: 'no',
-    status: 'later',
     doc: 'The key before; what it encrypted is encrypted again.',
   },
   {
@@ -168,7 +166,6 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     field: 'cipher',
     type: oneOf({ chacha: 'chacha', chachapoly: 'chacha', aes: 'aes' } as const),
     reload: 'no',
-    status: 'later',
     default: 'chacha',
     doc: 'How it is encrypted.',
   },

@@ -1,0 +1,41 @@
+/**
+ * The jobs port over a disk in memory: files that a job reads are laid into a real folder for it, what it writes comes back, synced.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NodeJobs } from '../../ts/node/jobs.ts';
+import type { Disk } from '../../ts/ports/disk.ts';
+import type { Jobs, RewriteResult, RewriteTask, ScanResult, ScanTask } from '../../ts/ports/jobs.ts';
+import { temporaryFolder } from './temporary.ts';
+
+export class VolatileJobs implements Jobs {
+  readonly #disk: Disk;
+  readonly #jobs = new NodeJobs();
+  readonly #folder = temporaryFolder();
+
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  #lay(path: string): string {
+    const at = join(this.#folder, path);
+    mkdirSync(dirname(at), { recursive: true });
+    writeFileSync(at, this.#disk.readWhole(path) ?? new Uint8Array(0));
+    return at;
+  }
+
+  scan(tasks: readonly ScanTask[]): Promise<ScanResult[]> {
+    return this.#jobs.scan(tasks.map((task) => ({ ...task, path: this.#lay(task.path) })));
+  }
+
+  async rewrite(task: RewriteTask): Promise<RewriteResult> {
+    const target = join(this.#folder, task.target);
+    const result = await this.#jobs.rewrite({ ...task, path: this.#lay(task.path), target });
+    if (result.problem === undefined) this.#disk.writeWhole(task.target, readFileSync(target), true);
+    return result;
+  }
+
+  stop(): Promise<void> {
+    return this.#jobs.stop();
+  }
+}

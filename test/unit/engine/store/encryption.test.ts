@@ -1,0 +1,198 @@
+/** Encryption at rest: what is on disk is not readable, keys and ciphers can change, and no moment of a change loses anything. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { EncryptionOptions } from '../../../../ts/engine/store/cipher/keyring.ts';
+import type { StreamStore } from '../../../../ts/engine/store/store.ts';
+import { NodeDisk } from '../../../../ts/node/disk.ts';
+import { dyingDisk } from '../../../support/dying-disk.ts';
+import { noLimits, openTestStore, synced, type TestStore } from '../../../support/store.ts';
+import { temporaryFolder } from '../../../support/temporary.ts';
+import { VolatileDisk } from '../../../support/volatile-disk.ts';
+import { VolatileJobs } from '../../../support/volatile-jobs.ts';
+
+const chacha: EncryptionOptions = { key: 'first', prevKey: '', cipher: 'chacha' };
+const aes: EncryptionOptions = { key: 'first', prevKey: '', cipher: 'aes' };
+const encoder = new TextEncoder();
+const state = {
+  ackFloor: { consumer: 1, stream: 1 },
+  delivered: { consumer: 3, stream: 3 },
+  pending: [],
+  redelivered: [],
+};
+/** Small blocks, so that there are many. */
+const limits = { ...noLimits, maxBytes: 120_000 };
+const messages = 90;
+const payloadOf = (seq: number): string => `the secret of ${seq} ${'.'.repeat(1000)}`;
+
+function open(root: string, encryption?: EncryptionOptions): TestStore {
+  return openTestStore(root, new NodeDisk(), 0, encryption === undefined ? {} : { encryption });
+}
+
+async function fill(server: TestStore): Promise<StreamStore> {
+  const stream = server.store.create(server.options('S', { limits }), '{"name":"S"}');
+  stream.writeConsumer('C', '{"name":"C"}');
+  stream.writeConsumerState('C', state);
+  for (let n = 0; n < messages; n += 10) {
+    server.turn(() => {
+      for (let k = 1; k <= 10; k++) stream.append({ subject: 'a.b', payload: encoder.encode(payloadOf(n + k)) });
+    });
+    await synced(stream);
+  }
+  return stream;
+}
+
+function checkContent(stream: StreamStore): void {
+  assert.equal(stream.state.messages, messages);
+  for (let seq = 1; seq <= messages; seq++) {
+    assert.equal(Buffer.from(stream.get(seq)?.payload ?? []).toString(), payloadOf(seq));
+  }
+  const [consumer] = stream.consumers();
+  assert.equal(consumer?.meta, '{"name":"C"}');
+  assert.deepEqual(consumer.state, state);
+}
+
+/** All files below a folder by name. */
+function filesOf(folder: string): Map<string, Buffer> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  );
+  return new Map(names.sort().map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+async function reopen(root: string, encryption?: EncryptionOptions): Promise<void> {
+  const server = open(root, encryption);
+  assert.deepEqual(server.store.find('$G'), [{ name: 'S', meta: '{"name":"S"}' }]);
+  checkContent(await server.store.recover(server.options('S', { limits })));
+  await server.stop();
+}
+
+for (const encryption of [chacha, aes]) {
+  test(`nothing on disk says what was stored (${encryption.cipher})`, async () => {
+    const root = temporaryFolder();
+    const server = open(root, encryption);
+    const stream = await fill(server);
+    checkContent(stream);
+    server.turn(() => assert.ok(stream.delete(40, true)));
+    await synced(stream);
+    assert.equal(stream.get(40), undefined);
+    const archive = await stream.archive(() => ({ meta: '{"name":"S"}', consumers: [] }));
+    const blocks = archive.members.filter(({ name }) => name.endsWith('.blk'));
+    const plain = Buffer.concat(blocks.flatMap((member) => [...member.pieces()]));
+    archive.close();
+    assert.ok(plain.includes('the secret of 41 ') && !plain.includes('the secret of 40 '), 'a backup is plain');
+    await server.stop();
+    const files = filesOf(root);
+    for (const [name, content] of files) {
+      assert.ok(!content.includes('secret') && !content.includes('"name"') && !content.includes('a.b'), name);
+      if (name.endsWith('.blk')) assert.ok(files.has(name.replace('.blk', '.key')), `${name} has a key`);
+    }
+    const again = open(root, encryption);
+    const after = await again.store.recover(again.options('S', { limits }));
+    assert.deepEqual(after.deleted(10), [40]);
+    assert.equal(Buffer.from(after.get(41)?.payload ?? []).toString(), payloadOf(41));
+    await again.stop();
+  });
+}
+
+test('without the key, or with another, a stream is left alone', async () => {
+  const root = temporaryFolder();
+  const server = open(root, chacha);
+  await fill(server);
+  await server.stop();
+  const before = filesOf(root);
+  for (const [encryption, problem] of [
+    [undefined, /encrypted and no key is configured/],
+    [{ ...chacha, key: 'wrong' }, /does not open/],
+    [{ ...aes, key: 'wrong', prevKey: 'wrong too' }, /does not open/],
+  ] as const) {
+    const other = open(root, encryption);
+    assert.match(other.store.find('$G')[0]?.problem ?? '', problem);
+    await other.stop();
+  }
+  assert.deepEqual(filesOf(root), before);
+  await reopen(root, chacha);
+});
+
+test('a block whose key file is damaged keeps the stream from opening, and nothing is changed', async () => {
+  const root = temporaryFolder();
+  const server = open(root, chacha);
+  await fill(server);
+  await server.stop();
+  const keyFile = join(root, '$G/streams/S/msgs/2.key');
+  const bytes = readFileSync(keyFile);
+  bytes[30] = (bytes[30] ?? 0) ^ 1;
+  new NodeDisk().writeWhole(keyFile, bytes, false);
+  const before = filesOf(root);
+  const again = open(root, chacha);
+  await assert.rejects(again.store.recover(again.options('S', { limits })), /2\.key does not open/);
+  await again.stop();
+  assert.deepEqual(filesOf(root), before);
+});
+
+test('a plain block beside a key, as nats-server leaves it when it is killed at the change, is read and encrypted', async () => {
+  const root = temporaryFolder();
+  const server = open(root);
+  await fill(server);
+  await server.stop();
+  const blocks = join(root, '$G/streams/S/msgs');
+  const plain = readFileSync(join(blocks, '2.blk'));
+  const adopted = open(root, chacha);
+  await adopted.store.recover(adopted.options('S', { limits }));
+  await adopted.stop();
+  new NodeDisk().writeWhole(join(blocks, '2.blk'), plain, false);
+  await reopen(root, chacha);
+  assert.ok(!readFileSync(join(blocks, '2.blk')).includes('secret'));
+});
+
+const changes: Readonly<Record<string, readonly [EncryptionOptions | undefined, EncryptionOptions]>> = {
+  'a key is set': [undefined, chacha],
+  'the key changes': [chacha, { key: 'second', prevKey: 'first', cipher: 'chacha' }],
+  'the cipher changes': [chacha, aes],
+  'key and cipher change': [aes, { key: 'second', prevKey: 'first', cipher: 'chacha' }],
+};
+
+for (const [what, [before, after]] of Object.entries(changes)) {
+  describe(`${what} while the server is down`, () => {
+    test('everything is sealed under what is configured now', async () => {
+      const root = temporaryFolder();
+      const server = open(root, before);
+      await fill(server);
+      await server.stop();
+      await reopen(root, after);
+      for (const [name, content] of filesOf(root)) {
+        assert.ok(!content.includes('secret') && !content.includes('"name"'), name);
+        assert.ok(!/\.(next|tmp)$/.test(name), name);
+      }
+      await reopen(root, { ...after, prevKey: '' });
+    });
+
+    test('a power failure at any step of it loses nothing', async () => {
+      const root = temporaryFolder();
+      const server = open(root, before);
+      await fill(server);
+      await server.stop();
+      for (let step = 0, finished = false; !finished; step++) {
+        const disk = new VolatileDisk();
+        disk.take(root, '/js');
+        const dying = dyingDisk(disk, step);
+        const jobs = new VolatileJobs(dying.disk);
+        const dies = openTestStore('/js', dying.disk, 0, { encryption: after, jobs });
+        try {
+          dies.store.find('$G');
+          await dies.store.recover(dies.options('S', { limits }));
+          finished = !dying.isDead();
+        } catch (error) {
+          assert.match(String(error), /the power is off/);
+        }
+        for (const names of ['synced', 'newest'] as const) {
+          const left = temporaryFolder();
+          disk.leaveIn(left, names);
+          await reopen(join(left, 'js'), after);
+          rmSync(left, { recursive: true });
+        }
+      }
+    });
+  });
+}

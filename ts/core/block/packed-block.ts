@@ -1,0 +1,61 @@
+// A compressed block file:
+//
+//   "cmp" | u8 algorithm (1: S2) | uvarint length of the content | S2 stream of the content but its last 8 bytes | those 8 bytes
+//
+// The last 8 bytes, the checksum of the last record, are plain so that the file ends as the content does. No record begins with "cmp": it would
+// be longer than any may be.
+
+import { ArchiveError } from '../archive/archive-error.ts';
+import { concatBytes, decodeS2, encodeS2 } from '../archive/s2-stream.ts';
+
+const SUM = 8;
+const S2 = 1;
+const MAGIC = [0x63, 0x6d, 0x70] as const;
+const LARGEST = 1 << 30;
+
+/** Whether a file's bytes are those of a compressed block. */
+export function isPacked(file: Uint8Array): boolean {
+  return file.length > MAGIC.length && MAGIC.every((byte, at) => file[at] === byte);
+}
+
+function uvarint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  bytes.push(rest);
+  return bytes;
+}
+
+/** The file of a content; undefined when it would not be smaller. */
+export function packBlock(content: Uint8Array): Uint8Array | undefined {
+  if (content.length <= SUM) return undefined;
+  const head = Uint8Array.of(...MAGIC, S2, ...uvarint(content.length));
+  const packed = concatBytes([head, encodeS2(content.subarray(0, -SUM)), content.subarray(-SUM)]);
+  return packed.length < content.length ? packed : undefined;
+}
+
+/** The content of a file that is packed. Throws an ArchiveError when it is damaged. */
+export function unpackBlock(file: Uint8Array): Uint8Array {
+  try {
+    return unpack(file);
+  } catch (error) {
+    if (error instanceof ArchiveError) throw new ArchiveError(`the compressed block is damaged: ${error.message}`);
+    throw error;
+  }
+}
+
+function unpack(file: Uint8Array): Uint8Array {
+  if (file[MAGIC.length] !== S2) throw new ArchiveError(`algorithm ${file[MAGIC.length] ?? 'missing'} is not known`);
+  let size = 0;
+  let at = MAGIC.length + 1;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = file[at++];
+    if (byte === undefined || size > LARGEST) throw new ArchiveError('its length is missing');
+    size += (byte & 127) * scale;
+    if (byte < 128) break;
+  }
+  if (file.length - at < SUM) throw new ArchiveError('it is cut');
+  const content = concatBytes([decodeS2(file.subarray(at, -SUM)), file.subarray(-SUM)]);
+  if (content.length !== size) throw new ArchiveError('it has not the length that it says');
+  return content;
+}
