@@ -52,6 +52,8 @@ const STAGED_MOST: u32 = 8 << 20;
 const NATS: u32 = 0x7374614e;
 const DASH: u32 = 0x2d;
 const LINE_FEED: u32 = 10;
+/** `.$FI` as a little-endian word: the end of a reply subject of a fast batch. */
+const FAST: u32 = 0x4946242e;
 
 /** Whether a header line begins with `Nats-`: such a publish asks for a decision. */
 function asksForDecision(headers: usize, length: u32): bool {
@@ -67,6 +69,7 @@ function judge(stream: Stream, length: u32): u32 {
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
   if (stream.flags & JUDGED) return JUDGE_HEADERS;
   if (msgHeaderLength && asksForDecision(msgData, msgHeaderLength)) return JUDGE_HEADERS;
+  if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) return JUDGE_HEADERS;
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
   const limit = overLimit(stream, length);

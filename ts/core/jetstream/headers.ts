@@ -35,3 +35,49 @@ export function addHeaders(block: Uint8Array, headers: readonly (readonly [name:
   out.set(tail, block.length - 2);
   return out;
 }
+
+const colonByte = 0x3a;
+const lineFeed = 0x0a;
+const noBytes = new Uint8Array(0);
+
+/** The block without the headers whose names are dropped; empty when none is left. */
+export function withoutHeaders(block: Uint8Array, drops: (name: string) => boolean): Uint8Array {
+  const kept: Uint8Array[] = [];
+  let dropped = false;
+  for (let at = 0; at < block.length;) {
+    let end = block.indexOf(lineFeed, at);
+    end = end < 0 ? block.length : end + 1;
+    if (drops(nameOf(block, at, end))) dropped = true;
+    else kept.push(block.subarray(at, end));
+    at = end;
+  }
+  // The version line and the empty one: no header is left.
+  if (kept.length <= 2 && dropped) return noBytes;
+  return dropped ? joined(kept) : block;
+}
+
+/** The block with the first value of a header replaced, or with the header at its end. */
+export function setHeader(block: Uint8Array, name: string, value: string): Uint8Array {
+  const text = decoder.decode(block);
+  const start = text.indexOf(`\r\n${name}:`);
+  if (start < 0) return addHeaders(block, [[name, value]]);
+  let from = start + name.length + 3;
+  if (text[from] === ' ') from += 1;
+  const end = text.indexOf('\r', from);
+  return end < 0 ? block : encoder.encode(text.slice(0, from) + value + text.slice(end));
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function nameOf(block: Uint8Array, from: number, to: number): string {
+  const colon = block.indexOf(colonByte, from);
+  return colon < 0 || colon >= to ? '' : String.fromCharCode(...block.subarray(from, Math.min(colon, from + 256)));
+}

@@ -9,6 +9,8 @@ export interface BatchMember<T> {
   readonly headers: ReadonlyMap<string, string>;
 }
 
+export type AbandonReason = 'timeout' | 'large' | 'incomplete' | 'unsupported';
+
 export type BatchVerdict<T> =
   | { readonly is: 'staged' }
   /** `sealed`: the last member itself says that it commits. */
@@ -16,8 +18,17 @@ export type BatchVerdict<T> =
   | {
       readonly is: 'refuse';
       readonly error: ApiError;
-      readonly abandoned?: { readonly id: string; readonly reason: 'incomplete' | 'large' | 'unsupported' };
+      readonly abandoned?: { readonly id: string; readonly reason: AbandonReason };
     };
+
+/** How many batches and messages there may be. */
+export interface BatchLimits {
+  readonly perStream: number;
+  readonly messages: number;
+  /** Whether the server takes one more; called when one is about to begin. */
+  hasRoom(): boolean;
+  ended(): void;
+}
 
 interface OpenBatch<T> {
   readonly members: BatchMember<T>[];
@@ -25,65 +36,77 @@ interface OpenBatch<T> {
 }
 
 const mostIdCharacters = 64;
-const mostMessages = 1000;
-const mostOpen = 50;
-const idleMs = 10_000;
-const lastIdHeader = 'Nats-Expected-Last-Msg-Id';
 
 export class AtomicBatches<T> {
   readonly #open = new Map<string, OpenBatch<T>>();
+  readonly #limits: BatchLimits;
+
+  constructor(limits: BatchLimits) {
+    this.#limits = limits;
+  }
 
   get isEmpty(): boolean {
     return this.#open.size === 0;
   }
 
-  /** Takes a publish that belongs to a batch. */
-  offer(message: T, headers: ReadonlyMap<string, string>, nowMs: number): BatchVerdict<T> {
+  /** Takes a publish that belongs to a batch. `isAboveLevel`: it asks for a higher API level than the server has. */
+  offer(message: T, headers: ReadonlyMap<string, string>, isAboveLevel: boolean, nowMs: number): BatchVerdict<T> {
     const id = headers.get('Nats-Batch-Id') ?? '';
     if (id.length > mostIdCharacters) return refuse('AtomicPublishInvalidBatchIDErr');
-    const sequence = headers.get('Nats-Batch-Sequence') ?? '';
-    if (!/^[1-9]\d{0,15}$/.test(sequence)) return refuse('AtomicPublishMissingSeqErr');
-    const commit = headers.get('Nats-Batch-Commit') ?? '';
-    if (commit !== '' && commit !== '1' && commit !== 'eob')
-      return this.#giveUp(id, 'unsupported', apiError('AtomicPublishInvalidBatchCommitErr'));
-    const batch = this.#at(id, Number(sequence));
+    const text = headers.get('Nats-Batch-Sequence') ?? '';
+    if (!/^\d{1,16}$/.test(text)) return refuse('AtomicPublishMissingSeqErr');
+    const sequence = Number(text);
+    const commit = headers.get('Nats-Batch-Commit');
+    const size = commit === 'eob' ? sequence - 1 : sequence;
+    const batch = this.#open.get(id) ?? this.#begin(id, sequence, size);
     if ('is' in batch) return batch;
-    if (commit !== 'eob') batch.members.push({ message, headers });
-    if (batch.members.length > mostMessages)
-      return this.#giveUp(id, 'large', apiError('AtomicPublishTooLargeBatchErrF', { size: mostMessages }));
-    batch.lastAtMs = nowMs;
-    if (commit === '') return { is: 'staged' };
-    if (batch.members.some((member) => member.headers.has(lastIdHeader))) {
-      return this.#giveUp(id, 'unsupported', apiError('AtomicPublishUnsupportedHeaderBatchErr', { header: lastIdHeader }));
+    if (commit !== undefined && commit !== '1' && commit !== 'eob') {
+      this.#end(id);
+      return refuse('AtomicPublishInvalidBatchCommitErr');
     }
-    this.#open.delete(id);
-    const ids = batch.members.map((member) => member.headers.get('Nats-Msg-Id') ?? '').filter((one) => one !== '');
-    if (new Set(ids).size < ids.length) return refuse('AtomicPublishContainsDuplicateMessageErr');
+    if (isAboveLevel) return this.#giveUp(id, 'unsupported', apiError('RequiredApiLevelErr'));
+    batch.lastAtMs = nowMs;
+    if (sequence !== batch.members.length + 1 || size === 0)
+      return this.#giveUp(id, 'incomplete', apiError('AtomicPublishIncompleteBatchErr'));
+    if (size > this.#limits.messages) return this.#giveUp(id, 'large', this.#tooLarge());
+    if (commit !== 'eob') batch.members.push({ message, headers });
+    if (commit === undefined) return { is: 'staged' };
+    this.#end(id);
     return { is: 'commit', id, members: batch.members, sealed: commit === '1' };
   }
 
-  /** The batch that this sequence continues, opened when it is the first. */
-  #at(id: string, sequence: number): OpenBatch<T> | BatchVerdict<T> {
-    const batch = this.#open.get(id);
-    if (batch !== undefined && sequence === batch.members.length + 1) return batch;
-    if (batch !== undefined && sequence > 1) return this.#giveUp(id, 'incomplete', apiError('AtomicPublishIncompleteBatchErr'));
-    if (sequence > 1) return refuse('AtomicPublishIncompleteBatchErr');
-    if (batch === undefined && this.#open.size >= mostOpen) return refuse('AtomicPublishTooManyInflight');
+  #tooLarge(): ApiError {
+    return apiError('AtomicPublishTooLargeBatchErrF', { size: this.#limits.messages });
+  }
+
+  #begin(id: string, sequence: number, size: number): OpenBatch<T> | BatchVerdict<T> {
+    if (sequence !== 1 && size > this.#limits.messages) return { is: 'refuse', error: this.#tooLarge() };
+    if (sequence !== 1) return refuse('AtomicPublishIncompleteBatchErr');
+    if (this.#open.size >= this.#limits.perStream || !this.#limits.hasRoom()) return refuse('AtomicPublishTooManyInflight');
     const fresh: OpenBatch<T> = { members: [], lastAtMs: 0 };
     this.#open.set(id, fresh);
     return fresh;
   }
 
-  #giveUp(id: string, reason: 'incomplete' | 'large' | 'unsupported', error: ApiError): BatchVerdict<T> {
-    this.#open.delete(id);
+  #end(id: string): void {
+    if (this.#open.delete(id)) this.#limits.ended();
+  }
+
+  #giveUp(id: string, reason: AbandonReason, error: ApiError): BatchVerdict<T> {
+    this.#end(id);
     return { is: 'refuse', error, abandoned: { id, reason } };
   }
 
-  /** Gives up batches that nobody continued; answers their ids. */
-  expire(nowMs: number): string[] {
+  /** Gives up batches that nobody continued for so long; answers their ids. */
+  expire(nowMs: number, idleMs: number): string[] {
     const idle = [...this.#open].filter(([, { lastAtMs }]) => nowMs - lastAtMs >= idleMs).map(([id]) => id);
-    for (const id of idle) this.#open.delete(id);
+    for (const id of idle) this.#end(id);
     return idle;
+  }
+
+  /** Ends all of them. */
+  clear(): void {
+    for (const id of [...this.#open.keys()]) this.#end(id);
   }
 }
 

@@ -1,128 +1,195 @@
-// Judges a publish whose headers ask for more than storing: message ids, expected sequences, rollups, TTLs. A pure function over the
-// stream's configuration and a view of its state; checks are in nats-server's order and refuse with rows of the error table.
+// Judges a publish whose headers ask for more than storing: message ids, expected sequences, rollups, TTLs, counters, schedules. Pure functions
+// over the stream's configuration and a view of its state; checks are in nats-server's order and refuse with rows of the error table. What is
+// accepted may be stored with other headers or another payload than it came with.
 
 import { apiError, type ApiError } from '../jetstream/errors.ts';
-import { parseDuration } from '../jetstream/instant.ts';
+import { addHeaders, setHeader, withoutHeaders } from '../jetstream/headers.ts';
 import type { StreamConfig } from '../jetstream/stream-config.ts';
+import { count, parseIncrement, storedCounter, zeroCounter, type Counted, type CounterState } from './counter.ts';
+import {
+  checkExpectedStream,
+  checkHeaderSize,
+  checkIncrement,
+  checkMessageSize,
+  checkRollup,
+  checkSchedule,
+  checkTtlAllowed,
+  checkTtlValid,
+  expectedSequence,
+  isSchedule,
+  recordBytes,
+  valueOf,
+  type JudgeView,
+  type Publish,
+} from './judge-checks.ts';
+import { parseTtl } from './message-ttl.ts';
 
-/** What the judge may ask about the stream, everything appended so far included. */
-export interface JudgeView {
-  readonly messages: number;
-  readonly bytes: number;
-  readonly lastSeq: number;
-  /** The last sequence on subjects that match, 0 for none. */
-  lastSeqOf(filter: string): number;
-  messagesOn(subject: string): number;
-  /** The message id of the last message, '' for none. */
-  lastMessageId(): string;
-  /** The sequence a message id was stored under within the duplicate window. */
-  duplicateOf(id: string): number | undefined;
-}
-
-/** What `checkRoom` looks at. */
-export type Room = Pick<Publish, 'subject' | 'size' | 'headerSize' | 'recordBytes'>;
-export type RoomView = Pick<JudgeView, 'messages' | 'bytes' | 'messagesOn'>;
-
-export interface Publish {
-  readonly subject: string;
-  readonly headers: ReadonlyMap<string, string>;
-  /** Length of headers and payload. */
-  readonly size: number;
-  readonly headerSize: number;
-  /** Bytes the record will take in the store. */
-  readonly recordBytes: number;
+export interface Accepted {
+  readonly is: 'accept';
+  readonly messageId: string;
+  readonly rollup: 'none' | 'sub' | 'all';
+  /** Headers and payload as they are stored. */
+  readonly block: Uint8Array;
+  readonly payload: Uint8Array;
+  /** Seconds the message lives, 0 for no limit of its own, -1 for ever. */
+  readonly ttlSeconds: number;
+  /** The subject of the schedule that this message ends, '' for none. */
+  readonly cancels: string;
+  /** A counter's value after it. */
+  readonly value?: string;
 }
 
 export type Verdict =
-  | { readonly is: 'accept'; readonly messageId: string; readonly rollup: 'none' | 'sub' | 'all' }
-  | { readonly is: 'duplicate'; readonly seq: number }
-  | { readonly is: 'refuse'; readonly error: ApiError };
+  Accepted | { readonly is: 'duplicate'; readonly seq: number } | { readonly is: 'refuse'; readonly error: ApiError };
 
-const maxHeaderBytes = 65_535;
+type Refused = Verdict & { readonly is: 'refuse' };
 
-/** Headers whose features come with later milestones would be silently ignored otherwise: a publish that needs them is refused. */
+export function refusal(error: ApiError): Refused {
+  return { is: 'refuse', error };
+}
+
+/** The verdict over a publish outside of batches. */
 export function judgePublish(config: StreamConfig, publish: Publish, view: JudgeView): Verdict {
+  if (config.sealed) return refusal(apiError('StreamSealedErr'));
   const { headers } = publish;
-  const error = config.sealed
-    ? apiError('StreamSealedErr')
-    : (checkExpectations(config, publish, view) ?? checkTtl(config, headers));
-  if (error !== undefined) return { is: 'refuse', error };
-  const messageId = headers.get('Nats-Msg-Id') ?? '';
-  if (messageId !== '') {
-    const seq = view.duplicateOf(messageId);
-    if (seq !== undefined) return { is: 'duplicate', seq };
-  }
-  const expectedId = headers.get('Nats-Expected-Last-Msg-Id') ?? '';
-  if (expectedId !== '' && expectedId !== view.lastMessageId()) {
-    return { is: 'refuse', error: apiError('StreamWrongLastMsgIDErrF', { id: view.lastMessageId() }) };
-  }
-  const rollup = headers.get('Nats-Rollup') ?? '';
-  const late = checkRollup(config, rollup) ?? checkRoom(config, publish, view);
-  if (late !== undefined) return { is: 'refuse', error: late };
-  return { is: 'accept', messageId, rollup: rollup === '' ? 'none' : rollup.toLowerCase() === 'all' ? 'all' : 'sub' };
+  const early =
+    checkIncrement(config, publish) ??
+    checkExpectedStream(config, publish) ??
+    checkTtlAllowed(config, publish) ??
+    checkSequences(publish, view) ??
+    checkSchedule(config, publish, view);
+  if (early !== undefined) return refusal(early);
+  const id = valueOf(headers, 'Nats-Msg-Id');
+  const seq = id === '' || config.mirror !== undefined ? undefined : view.duplicateOf(id);
+  if (seq !== undefined) return { is: 'duplicate', seq };
+  const late = checkLastId(publish, view) ?? checkRollup(config, publish);
+  if (late !== undefined) return refusal(late);
+  const counted = countFor(config, publish, () => counterOn(view, publish.subject));
+  if ('err_code' in counted) return refusal(counted);
+  const { block, payload } = stored(config, publish, counted);
+  const bytes = recordBytes(publish.subject, block.length, payload.length);
+  const isRollup = valueOf(headers, 'Nats-Rollup') !== '';
+  const error =
+    checkMessageSize(config, block, payload) ??
+    checkHeaderSize(block) ??
+    view.roomFault(bytes) ??
+    checkTtlValid(publish) ??
+    checkRoom(config, { subject: publish.subject, bytes, isRollup }, view);
+  return error === undefined ? accept(config, publish, block, payload, counted) : refusal(error);
 }
 
-/** A sequence that is no number matches nothing. */
-function expectedSequence(headers: ReadonlyMap<string, string>, name: string): number | undefined {
-  const text = headers.get(name) ?? '';
-  if (text === '') return undefined;
-  return /^\d+$/.test(text) ? Number(text) : -1;
+/** The verdict over a member of a batch whose headers were checked before: what is left is what its storing may run into. */
+export function accept(
+  config: StreamConfig,
+  { headers, sourced }: Publish,
+  block: Uint8Array,
+  payload: Uint8Array,
+  counted: Counted | NotCounted,
+): Accepted {
+  const rollup = valueOf(headers, 'Nats-Rollup').toLowerCase();
+  const may = config.allow_rollup_hdrs && !config.deny_purge;
+  const schedule = config.allow_msg_schedules && valueOf(headers, 'Nats-Schedule') !== '';
+  const next = valueOf(headers, 'Nats-Schedule-Next');
+  const isSub = rollup === 'sub' || (schedule && !sourced);
+  return {
+    is: 'accept',
+    messageId: valueOf(headers, 'Nats-Msg-Id'),
+    rollup: !may ? 'none' : isSub ? 'sub' : rollup === 'all' ? 'all' : 'none',
+    block: raisedTtl(config, headers, block),
+    payload,
+    ttlSeconds: effectiveTtl(config, headers),
+    cancels: may && next === 'purge' ? valueOf(headers, 'Nats-Scheduler') : '',
+    ...('state' in counted ? { value: `${counted.state.total}` } : {}),
+  };
 }
 
-function checkExpectations(config: StreamConfig, publish: Publish, view: JudgeView): ApiError | undefined {
-  const { headers, subject } = publish;
-  if (headers.has('Nats-Incr') && !config.allow_msg_counter) return apiError('MessageIncrDisabledErr');
-  const stream = headers.get('Nats-Expected-Stream') ?? '';
-  if (stream !== '' && stream !== config.name) return apiError('StreamNotMatchErr');
-  if (headers.has('Nats-TTL') && headers.get('Nats-TTL') !== '' && !config.allow_msg_ttl)
-    return apiError('MessageTTLDisabledErr');
+/** With delete markers, a TTL shorter than theirs might end before an earlier marker: it is raised. */
+function effectiveTtl(config: StreamConfig, headers: Publish['headers']): number {
+  const ttl = parseTtl(valueOf(headers, 'Nats-TTL')) ?? 0;
+  const least = Number(config.subject_delete_marker_ttl / 1_000_000_000n);
+  return ttl > 0 && least > 0 && config.max_msgs_per_subject !== 1 ? Math.max(ttl, least) : ttl;
+}
+
+function raisedTtl(config: StreamConfig, headers: Publish['headers'], block: Uint8Array): Uint8Array {
+  const ttl = effectiveTtl(config, headers);
+  if (ttl === (parseTtl(valueOf(headers, 'Nats-TTL')) ?? 0)) return block;
+  return addHeaders(
+    withoutHeaders(block, (name) => name === 'Nats-TTL'),
+    [['Nats-TTL', ttl]],
+  );
+}
+
+function checkSequences({ headers, subject }: Publish, view: JudgeView): ApiError | undefined {
   const onSubject = expectedSequence(headers, 'Nats-Expected-Last-Subject-Sequence');
-  const filter = headers.get('Nats-Expected-Last-Subject-Sequence-Subject') ?? '';
+  const filter = valueOf(headers, 'Nats-Expected-Last-Subject-Sequence-Subject');
   if (onSubject !== undefined) {
     const last = view.lastSeqOf(filter === '' ? subject : filter);
     if (last !== onSubject) return apiError('StreamWrongLastSequenceErrF', { seq: last });
   } else if (filter !== '') return apiError('StreamExpectedLastSeqPerSubjectInvalid');
   const onStream = expectedSequence(headers, 'Nats-Expected-Last-Sequence');
-  if (onStream !== undefined && onStream !== view.lastSeq) return apiError('StreamWrongLastSequenceErrF', { seq: view.lastSeq });
-  if (headers.has('Nats-Schedule') && !config.allow_msg_schedules) return apiError('MessageSchedulesDisabledErr');
-  return undefined;
+  if (onStream === undefined || onStream === view.lastSeq) return undefined;
+  return apiError('StreamWrongLastSequenceErrF', { seq: view.lastSeq });
 }
 
-function checkTtl(config: StreamConfig, headers: ReadonlyMap<string, string>): ApiError | undefined {
-  const text = headers.get('Nats-TTL') ?? '';
-  if (text === '' || !config.allow_msg_ttl || parseTtl(text) !== undefined) return undefined;
-  return apiError('MessageTTLInvalidErr');
+export function checkLastId({ headers }: Publish, view: JudgeView): ApiError | undefined {
+  const expected = valueOf(headers, 'Nats-Expected-Last-Msg-Id');
+  if (expected === '' || expected === view.lastMessageId()) return undefined;
+  return apiError('StreamWrongLastMsgIDErrF', { id: view.lastMessageId() });
 }
 
-/** Seconds a message lives; 0 is for ever; undefined is no TTL at all. */
-export function parseTtl(text: string): number | undefined {
-  if (text.toLowerCase() === 'never') return 0;
-  if (/^\d+$/.test(text)) return Number(text);
-  const nanos = parseDuration(text);
-  return nanos === undefined || nanos < 1_000_000_000n ? undefined : Math.floor(Number(nanos / 1_000_000_000n));
+/** The stream or the message has nothing to do with counters. */
+export interface NotCounted {
+  readonly isCounter: false;
 }
 
-function checkRollup(config: StreamConfig, rollup: string): ApiError | undefined {
-  if (rollup === '') return undefined;
-  if (!config.allow_rollup_hdrs || config.deny_purge) return apiError('StreamRollupFailedF', { err: 'rollup not permitted' });
-  if (['sub', 'all'].includes(rollup.toLowerCase())) return undefined;
-  return apiError('StreamRollupFailedF', { err: `rollup value invalid: ${JSON.stringify(rollup)}` });
+/** What a counter stream stores for an increment. */
+export function countFor(
+  config: StreamConfig,
+  { headers, subject, block, payload }: Publish,
+  before: () => CounterState | undefined,
+): Counted | NotCounted | ApiError {
+  if (!config.allow_msg_counter) return { isCounter: false };
+  const by = parseIncrement(valueOf(headers, 'Nats-Incr'));
+  if (typeof by !== 'bigint') return apiError('MessageIncrMissingErr');
+  const state = before();
+  if (state === undefined) return apiError('MessageCounterBrokenErr');
+  const source = valueOf(headers, 'Nats-Stream-Source');
+  return count(state, { subject, headers: block, payload, by, source }) ?? apiError('MessageCounterBrokenErr');
 }
 
-/** Sizes and, with discard new, the stream's limits. */
-export function checkRoom(config: StreamConfig, publish: Room, view: RoomView): ApiError | undefined {
-  if (config.max_msg_size >= 0 && publish.size > config.max_msg_size) return apiError('StreamMessageExceedsMaximumErr');
-  if (publish.headerSize > maxHeaderBytes) return apiError('StreamHeaderExceedsMaximumErr');
+/** The counter on a subject as it is stored; undefined: what is stored there is none. */
+export function counterOn(view: JudgeView, subject: string): CounterState | undefined {
+  const last = view.lastOn(subject);
+  return last === undefined ? zeroCounter : storedCounter(last.payload, last.headers);
+}
+
+/** Headers and payload that are stored, as far as counting and scheduling change them. */
+export function stored(
+  config: StreamConfig,
+  publish: Publish,
+  counted: Counted | NotCounted,
+): { readonly block: Uint8Array; readonly payload: Uint8Array } {
+  if ('state' in counted) return { block: counted.headers, payload: counted.payload };
+  const adds =
+    config.allow_msg_schedules && !publish.sourced && isSchedule(publish) && valueOf(publish.headers, 'Nats-Rollup') === '';
+  return { block: adds ? setHeader(publish.block, 'Nats-Rollup', 'sub') : publish.block, payload: publish.payload };
+}
+
+/**
+ * With discard new, whether the stream's limits leave room for a message. One on a subject that is full takes the place of that subject's oldest;
+ * a rollup purges behind itself.
+ */
+export function checkRoom(
+  config: StreamConfig,
+  message: { readonly subject: string; readonly bytes: number; readonly isRollup: boolean },
+  view: Pick<JudgeView, 'messages' | 'bytes' | 'messagesOn'>,
+): ApiError | undefined {
   if (config.discard !== 'new') return undefined;
-  if (config.max_msgs_per_subject > 0 && view.messagesOn(publish.subject) >= config.max_msgs_per_subject) {
-    return config.discard_new_per_subject
-      ? apiError('StreamStoreFailedF', { err: 'maximum messages per subject exceeded' })
-      : undefined;
-  }
-  if (config.max_msgs > 0 && view.messages >= config.max_msgs)
-    return apiError('StreamStoreFailedF', { err: 'maximum messages exceeded' });
-  if (config.max_bytes > 0 && view.bytes + publish.recordBytes > config.max_bytes) {
-    return apiError('StreamStoreFailedF', { err: 'maximum bytes exceeded' });
-  }
-  return undefined;
+  const full = (err: string): ApiError => apiError('StreamStoreFailedF', { err });
+  const { max_msgs, max_bytes, max_msgs_per_subject } = config;
+  const isFull = max_msgs_per_subject > 0 && view.messagesOn(message.subject) >= max_msgs_per_subject;
+  if (isFull && config.discard_new_per_subject && !message.isRollup) return full('maximum messages per subject exceeded');
+  if (isFull) return undefined;
+  if (max_msgs > 0 && view.messages >= max_msgs) return full('maximum messages exceeded');
+  return max_bytes > 0 && view.bytes + message.bytes > max_bytes ? full('maximum bytes exceeded') : undefined;
 }

@@ -2,7 +2,7 @@
 // header that remembers where a sourced message came from.
 // Kept true: the header is nats-server's, so that either server finds its place in a stream the other one has filled.
 
-import { addHeaders } from '../jetstream/headers.ts';
+import { addHeaders, withoutHeaders } from '../jetstream/headers.ts';
 import type { Instant } from '../jetstream/instant.ts';
 import type { StreamSource } from '../jetstream/stream-config.ts';
 import { matchesLiteral, tokens } from '../subject/subject.ts';
@@ -21,9 +21,6 @@ export interface UpstreamPlan {
 }
 
 const sourceHeader = 'Nats-Stream-Source';
-const lineFeed = 10;
-const colonByte = 58;
-const noBytes = new Uint8Array(0);
 const everything = '>';
 /** Stands between several filters in the header. */
 const between = '\f';
@@ -64,44 +61,14 @@ export function planUpstream(source: StreamSource): UpstreamPlan {
 
 /** The header block of a mirrored message: what was the origin's business goes. */
 export function mirroredHeaders(block: Uint8Array): Uint8Array {
-  return without(block, (name) => originOnly.test(name));
+  return withoutHeaders(block, (name) => originOnly.test(name));
 }
 
 /** The header block of a sourced message: where it came from is added, where that had come from goes. */
 export function sourcedHeaders(plan: UpstreamPlan, block: Uint8Array, seq: number, subject: string): Uint8Array {
   const [stream = '', filters = '', destinations = ''] = plan.identity.split(' ');
-  const kept = without(block, (name) => originOnly.test(name) || name === sourceHeader);
+  const kept = withoutHeaders(block, (name) => originOnly.test(name) || name === sourceHeader);
   return addHeaders(kept, [[sourceHeader, `${stream} ${seq} ${filters} ${destinations} ${subject}`]]);
-}
-
-function without(block: Uint8Array, drops: (name: string) => boolean): Uint8Array {
-  const kept: Uint8Array[] = [];
-  let dropped = false;
-  for (let at = 0; at < block.length;) {
-    let end = block.indexOf(lineFeed, at);
-    end = end < 0 ? block.length : end + 1;
-    if (drops(nameOf(block, at, end))) dropped = true;
-    else kept.push(block.subarray(at, end));
-    at = end;
-  }
-  // The version line and the empty one: no header is left.
-  if (kept.length <= 2 && dropped) return noBytes;
-  return dropped ? joined(kept) : block;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-function nameOf(block: Uint8Array, from: number, to: number): string {
-  const colon = block.indexOf(colonByte, from);
-  return colon < 0 || colon >= to ? '' : String.fromCharCode(...block.subarray(from, Math.min(colon, from + 256)));
 }
 
 export interface SourcePlace {

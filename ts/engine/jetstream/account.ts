@@ -16,6 +16,7 @@ import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
 import type { Origin } from './origin.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
+import type { ServerRoom } from './server-room.ts';
 import { storeLimits, Stream } from './stream.ts';
 import { Transfers } from './transfers.ts';
 
@@ -39,10 +40,20 @@ export class JetStreamAccount {
   /** Streams found on disk that could not be opened: name and reason. */
   readonly offline = new Map<string, string>();
   readonly transfers = new Transfers();
+  /** What all accounts share. */
+  readonly room: ServerRoom;
   apiTotal = 0;
   apiErrors = 0;
 
-  constructor(name: string, number: number, ports: JetStreamPorts, settings: JetStreamSettings, limits: AccountLimits) {
+  constructor(
+    name: string,
+    number: number,
+    ports: JetStreamPorts,
+    settings: JetStreamSettings,
+    limits: AccountLimits,
+    room: ServerRoom,
+  ) {
+    this.room = room;
     this.name = name;
     this.number = number;
     this.ports = ports;
@@ -126,6 +137,17 @@ export class JetStreamAccount {
     const limit = memory ? maxMemory : maxStorage;
     if (limit < 0 || this.reserved(config.storage, config.name) + Math.max(0, config.max_bytes) <= limit) return undefined;
     return apiError(memory ? 'MemoryResourcesExceededErr' : 'StorageResourcesExceededErr');
+  }
+
+  /** Why there is no room for a message of so many bytes. */
+  publishFault(storage: StreamConfig['storage'], bytes: number): ApiError | undefined {
+    const isMemory = storage === 'memory';
+    const { limits, settings, room } = this;
+    const ofServer = isMemory ? settings.limits.maxMemory : settings.limits.maxStorage;
+    if (ofServer >= 0 && room.stored(storage) > ofServer) return apiError('InsufficientResourcesErr');
+    const ofAccount = isMemory ? limits.maxMemory : limits.maxStorage;
+    if (ofAccount >= 0 && this.stored(storage) + bytes > ofAccount) return apiError('AccountResourcesExceededErr');
+    return undefined;
   }
 
   options(config: StreamConfig): StreamOptions {

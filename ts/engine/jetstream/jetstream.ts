@@ -6,6 +6,7 @@ import { ApiDispatcher } from './dispatcher.ts';
 import { listenToLongAcks } from './long-acks.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { recoverStream } from './recover.ts';
+import { ServerRoom } from './server-room.ts';
 
 /** How often push consumers look whether somebody listens. */
 const interestIntervalMs = 250;
@@ -14,6 +15,7 @@ export class JetStream {
   readonly ports: JetStreamPorts;
   readonly settings: JetStreamSettings;
   readonly accounts = new Map<string, JetStreamAccount>();
+  readonly #room = new ServerRoom(() => this.accounts.values());
   readonly #dispatchers = new Map<string, ApiDispatcher>();
   readonly #longAcks: ServerSubscription[] = [];
   readonly #interestTimer: Timer;
@@ -34,7 +36,7 @@ export class JetStream {
 
   /** Opens what the account has on disk, then its API. */
   async enable(name: string, number: number, limits: AccountLimits): Promise<JetStreamAccount> {
-    const account = new JetStreamAccount(name, number, this.ports, this.settings, limits);
+    const account = new JetStreamAccount(name, number, this.ports, this.settings, limits, this.#room);
     this.accounts.set(name, account);
     await Promise.all(this.ports.store.find(name).map((found) => recoverStream(account, found)));
     for (const stream of account.streams.values()) stream.followMirrorDirect();

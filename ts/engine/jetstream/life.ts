@@ -20,7 +20,7 @@ export interface JetStreamFacts {
   readonly maxStorage: number;
 }
 
-export function settingsOf(options: Options, serverName: string): JetStreamSettings {
+export function settingsOf(options: Options, serverName: string, { maxMemory, maxStorage }: JetStreamFacts): JetStreamSettings {
   const { domain, strict, limits } = options.jetstream;
   return {
     serverName,
@@ -31,6 +31,14 @@ export function settingsOf(options: Options, serverName: string): JetStreamSetti
       maxAckPending: Math.max(0, limits.maxAckPending),
       maxRequestBatch: Math.max(0, limits.maxRequestBatch),
       duplicateWindowNanos: BigInt(Math.round(Math.max(0, limits.duplicateWindowMs))) * nanosPerMilli,
+      batch: {
+        perStream: Math.max(0, limits.batchMaxInflightPerStream),
+        total: Math.max(0, limits.batchMaxInflightTotal),
+        messages: limits.batchMaxMsgs > 0 ? limits.batchMaxMsgs : 1_000,
+        timeoutMs: limits.batchTimeoutMs > 0 ? limits.batchTimeoutMs : 10_000,
+      },
+      maxMemory,
+      maxStorage,
     },
   };
 }
@@ -67,7 +75,7 @@ export class JetStreamService implements JetStreamLife {
     this.#log = ports.log;
     this.#door = door;
     this.#facts = facts;
-    this.#jetstream = new JetStream({ ...ports, door, store }, settingsOf(options, identity.serverName));
+    this.#jetstream = new JetStream({ ...ports, door, store }, settingsOf(options, identity.serverName, facts));
     broker.events.toJetStream({ ack: (message) => door.ack(message), store: storeEvent });
   }
 
@@ -95,7 +103,7 @@ export class JetStreamService implements JetStreamLife {
     const { sessions, identity } = this.#parts;
     const limits = new Map<string, AccountLimits>();
     for (const { name, jetstream } of sessions.accounts.all()) if (jetstream !== undefined) limits.set(name, limitsOf(jetstream));
-    this.#jetstream.configure(settingsOf(options, identity.serverName), limits);
+    this.#jetstream.configure(settingsOf(options, identity.serverName, this.#facts), limits);
     this.#enableMissing().catch((thrown: unknown) => this.#log.error(`JetStream of a new account: ${String(thrown)}`));
   }
 

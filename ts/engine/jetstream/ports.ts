@@ -48,6 +48,11 @@ export interface ServerLimits {
   readonly maxAckPending: number;
   readonly maxRequestBatch: number;
   readonly duplicateWindowNanos: bigint;
+  /** Of batches: how many may be open in a stream and in the server (0: as many as usual), how long, how many messages an atomic one has. */
+  readonly batch: { readonly perStream: number; readonly total: number; readonly messages: number; readonly timeoutMs: number };
+  /** What all accounts may store and reserve together; -1 is no limit. */
+  readonly maxMemory: number;
+  readonly maxStorage: number;
 }
 
 /** Limits of an account; -1 is none. */

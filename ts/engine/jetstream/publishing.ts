@@ -2,26 +2,21 @@
 // Kept true: they are judged in arrival order, and every answer leaves when the state it was drawn from is synced.
 
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
-import { addHeaders, parseHeaders } from '../../core/jetstream/headers.ts';
+import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
-import { AtomicBatches, type BatchMember } from '../../core/stream/atomic-batch.ts';
 import { DuplicateWindow } from '../../core/stream/duplicates.ts';
-import { checkRoom, judgePublish, type JudgeView, type Room, type Verdict } from '../../core/stream/judge.ts';
-import type { Timer } from '../../ports/clock.ts';
+import { parseFastReply } from '../../core/stream/fast-batch.ts';
+import { judgePublish, type Accepted } from '../../core/stream/judge.ts';
+import type { Headers, Publish } from '../../core/stream/judge-checks.ts';
 import type { JudgedPublish, NewMessage } from '../store/store.ts';
+import { Batches, type BatchStorage } from './batches.ts';
+import { StreamJudgeView } from './judge-view.ts';
 import type { Stream } from './stream.ts';
 
-type Headers = ReadonlyMap<string, string>;
-type Accepted = Verdict & { is: 'accept' };
-
 const encoder = new TextEncoder();
-const noBytes = new Uint8Array(0);
-const recordOverhead = 30;
-const headerOverhead = 4;
-const batchCheckMs = 10_000;
 /** How far back a restart looks for message ids, so that the first one to be judged does not wait long. */
 const mostIdsReadBack = 1_000_000;
 
@@ -34,35 +29,25 @@ const rejections: Readonly<Record<string, () => ApiError>> = {
   fault: () => apiError('InsufficientResourcesErr'),
 };
 
-/** A message of another stream, for a mirror (with its sequence and time there) or a stream that sources it. */
+/** A message of another stream, for a mirror (with its sequence and time there) or a stream that sources it; or one that the stream made itself. */
 export type SourcedMessage = NewMessage & { readonly headers: Uint8Array };
 
-function roomFor({ subject, headers, payload }: Pick<SourcedMessage, 'subject' | 'headers' | 'payload'>): Room {
-  const size = headers.length + payload.length;
-  const recordBytes = recordOverhead + headerOverhead + encoder.encode(subject).length + size;
-  return { subject, size, headerSize: headers.length, recordBytes };
-}
-
-/** A batch ended by a message that is not stored: its last stored one gets the mark. */
-function sealed(members: readonly BatchMember<JudgedPublish>[]): readonly BatchMember<JudgedPublish>[] {
-  return members.map((member, index) => {
-    if (index < members.length - 1) return member;
-    const headers = addHeaders(member.message.headers, [['Nats-Batch-Commit', 1]]);
-    return { ...member, message: { ...member.message, headers } };
-  });
-}
-
-export class Publishing {
+export class Publishing implements BatchStorage {
+  readonly view: StreamJudgeView;
   readonly #stream: Stream;
   readonly #duplicates: DuplicateWindow;
-  readonly #batches = new AtomicBatches<JudgedPublish>();
-  #batchTimer: Timer | undefined;
+  readonly #batches: Batches;
   #idsReadFrom: number | undefined;
 
   constructor(stream: Stream) {
     this.#stream = stream;
     this.#duplicates = new DuplicateWindow(millis(stream.config.duplicate_window));
     this.#idsReadFrom = stream.store.state.lastSeq;
+    this.view = new StreamJudgeView(stream, (id) => {
+      this.#readIdsBack();
+      return this.#duplicates.find(id, stream.ports.clock.wallMs());
+    });
+    this.#batches = new Batches(stream, this);
   }
 
   configure(config: StreamConfig): void {
@@ -70,143 +55,108 @@ export class Publishing {
   }
 
   stop(): void {
-    this.#batchTimer?.cancel();
+    this.#batches.stop();
   }
 
   judge(arrived: JudgedPublish): void {
-    const rejection = rejections[arrived.reason];
-    if (rejection !== undefined) return this.#refuse(arrived.reply, rejection());
+    const headers = parseHeaders(arrived.headers);
+    const fast = parseFastReply(arrived.reply);
+    const isBatch = fast !== undefined || headers.has('Nats-Batch-Id');
+    const rejection = isBatch ? undefined : rejections[arrived.reason];
+    if (rejection !== undefined) return this.refuse(arrived.reply, rejection());
     const publish = { ...arrived, subject: this.#stream.storedSubject(arrived.subject) };
-    const headers = parseHeaders(publish.headers);
-    if (headers.has('Nats-Batch-Id')) return this.#batch(publish, headers);
-    const verdict = this.#verdict(publish, headers);
-    if (verdict.is === 'refuse') this.#refuse(publish.reply, verdict.error);
-    else if (verdict.is === 'duplicate') this.#answer(publish.reply, this.#known(verdict.seq));
-    else this.#append(publish, verdict, publish.reply);
+    if (fast !== undefined) return this.#batches.fast(publish, headers, fast);
+    if (headers.has('Nats-Batch-Id')) return this.#batches.atomic(publish, headers);
+    const verdict = judgePublish(this.#stream.config, this.publishOf(publish, headers), this.view);
+    if (verdict.is === 'refuse') this.refuse(publish.reply, verdict.error);
+    else if (verdict.is === 'duplicate') this.answer(publish.reply, this.#known(verdict.seq));
+    else if (verdict.value === undefined) this.append(publish, verdict, publish.reply);
+    else this.#count(publish, verdict, verdict.value);
   }
 
-  #verdict(publish: JudgedPublish, headers: Headers): Verdict {
-    return judgePublish(this.#stream.config, { ...roomFor(publish), headers }, this.#view());
+  publishOf(
+    { subject, headers: block, payload }: Pick<JudgedPublish, 'subject' | 'headers' | 'payload'>,
+    headers: Headers,
+  ): Publish {
+    return { subject, headers, block, payload, sourced: false };
+  }
+
+  #count(publish: JudgedPublish, verdict: Accepted, val: string): void {
+    const seq = this.append(publish, verdict);
+    if (seq === undefined) return this.refuse(publish.reply, apiError('InsufficientResourcesErr'));
+    this.answer(publish.reply, encodeJson({ ...this.pubAck({ seq }), val }));
   }
 
   /** The acknowledgement of a message that is stored already; its one space is nats-server's. */
   #known(seq: number): string {
-    return `${encodeJson(this.#pubAck({ seq })).slice(0, -1)},"duplicate": true}`;
+    return `${encodeJson(this.pubAck({ seq })).slice(0, -1)},"duplicate": true}`;
   }
 
-  #pubAck({ seq, batch, count }: { seq: number; batch?: string; count?: number }): Document {
+  pubAck({ seq, batch, count }: { readonly seq: number; readonly batch?: string; readonly count?: number }): Document {
     const { domain } = this.#stream.account.settings;
     return { stream: this.#stream.name, seq, domain: domain === '' ? undefined : domain, batch, count };
   }
 
   /** Stores an accepted publish; with `reply` the store acknowledges it. The answer is its sequence, undefined when the store refused. */
-  #append({ subject, headers, payload }: JudgedPublish, verdict: Accepted, reply: string): number | undefined {
-    const { store, config, ports } = this.#stream;
+  append(
+    message: Pick<JudgedPublish, 'subject'> & Pick<NewMessage, 'ts' | 'seq'>,
+    verdict: Accepted,
+    reply = '',
+  ): number | undefined {
+    const { store, config, republisher, ports } = this.#stream;
+    const { subject, seq: wanted } = message;
+    const { block: headers, payload } = verdict;
+    const before = republisher.before(subject);
+    const ts = message.ts ?? (before === undefined ? undefined : ports.clock.wallInstant());
     let seq: number;
     try {
-      seq = store.append({ subject, headers, payload, ...(reply === '' || config.no_ack ? {} : { reply }) });
+      seq = store.append({
+        subject,
+        headers,
+        payload,
+        ...(reply === '' || config.no_ack ? {} : { reply }),
+        ...(ts === undefined ? {} : { ts }),
+        ...(wanted === undefined ? {} : { seq: wanted }),
+      });
     } catch {
-      this.#refuse(reply, apiError('InsufficientResourcesErr'));
+      this.refuse(reply, apiError('InsufficientResourcesErr'));
       return undefined;
     }
-    if (verdict.messageId !== '') this.#duplicates.add(verdict.messageId, seq, ports.clock.wallMs());
-    if (verdict.rollup === 'none') return seq;
-    store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
-    this.#stream.purged();
+    if (before !== undefined && ts !== undefined) republisher.stored({ seq, subject, ts, headers, payload, before });
+    this.#settle(seq, subject, verdict);
     return seq;
   }
 
-  /** Stores a message that its own stream has judged already; the error says why there is no room for it. */
+  /** What follows from a message's headers once it is stored. */
+  #settle(seq: number, subject: string, verdict: Accepted): void {
+    const { store, ports } = this.#stream;
+    if (verdict.messageId !== '') this.#duplicates.add(verdict.messageId, seq, ports.clock.wallMs());
+    if (verdict.rollup !== 'none') store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
+    if (verdict.cancels !== '') store.purge({ filter: verdict.cancels });
+    if (verdict.rollup !== 'none' || verdict.cancels !== '') this.#stream.purged();
+    this.#stream.stored(seq, subject, verdict);
+  }
+
+  /** Stores a message that its own stream has judged already; the error says why it cannot be. */
   storeSourced(message: SourcedMessage): ApiError | undefined {
-    const { store, config, ports } = this.#stream;
-    if (config.sealed) return apiError('StreamSealedErr');
-    const headers = parseHeaders(message.headers);
-    const view = this.#view();
-    const id = message.seq === undefined && this.#duplicates.windowMs > 0 ? (headers.get('Nats-Msg-Id') ?? '') : '';
-    if (id !== '' && view.duplicateOf(id) !== undefined) return undefined;
-    const full = checkRoom(config, roomFor(message), view);
-    if (full !== undefined) return full;
-    const seq = store.append(message);
-    if (id !== '') this.#duplicates.add(id, seq, ports.clock.wallMs());
-    const rollup = config.allow_rollup_hdrs && !config.deny_purge ? (headers.get('Nats-Rollup') ?? '').toLowerCase() : '';
-    if (rollup === 'all') store.purge({ keep: 1 });
-    else if (rollup === 'sub') store.purge({ filter: message.subject, keep: 1 });
+    const { subject, headers: block, payload } = message;
+    const publish = { subject, headers: parseHeaders(block), block, payload, sourced: true };
+    const verdict = judgePublish(this.#stream.config, publish, this.view);
+    if (verdict.is === 'refuse') return verdict.error;
+    if (verdict.is === 'accept' && this.append(message, verdict) === undefined) return apiError('InsufficientResourcesErr');
     return undefined;
-  }
-
-  // Batches
-
-  #batch(publish: JudgedPublish, headers: Headers): void {
-    const { config, ports, account, name } = this.#stream;
-    if (!config.allow_atomic) return this.#refuse(publish.reply, apiError('AtomicPublishDisabledErr'));
-    const verdict = this.#batches.offer(publish, headers, ports.clock.wallMs());
-    this.#batchTimer ??= ports.clock.after(batchCheckMs, () => this.#expireBatches());
-    if (verdict.is === 'commit')
-      return this.#commit(verdict.id, verdict.sealed ? verdict.members : sealed(verdict.members), publish.reply);
-    if (verdict.is === 'staged') {
-      if (publish.reply !== '') ports.door.publish(account.number, publish.reply, '', undefined, noBytes);
-      return;
-    }
-    this.#refuse(publish.reply, verdict.error);
-    if (verdict.abandoned !== undefined) this.#adviseAbandoned(verdict.abandoned.id, verdict.abandoned.reason, name);
-  }
-
-  #commit(id: string, members: readonly BatchMember<JudgedPublish>[], reply: string): void {
-    const accepted: [JudgedPublish, Accepted][] = [];
-    for (const { message, headers } of members) {
-      const verdict = this.#verdict(message, headers);
-      if (verdict.is === 'refuse') return this.#refuse(reply, verdict.error);
-      if (verdict.is === 'duplicate') return this.#refuse(reply, apiError('AtomicPublishContainsDuplicateMessageErr'));
-      accepted.push([message, verdict]);
-    }
-    let last = 0;
-    for (const [message, verdict] of accepted) {
-      const seq = this.#append(message, verdict, '');
-      if (seq === undefined) return this.#refuse(reply, apiError('InsufficientResourcesErr'));
-      last = seq;
-    }
-    this.#answer(reply, encodeJson(this.#pubAck({ seq: last, batch: id, count: members.length })));
-  }
-
-  #expireBatches(): void {
-    const { clock } = this.#stream.ports;
-    this.#batchTimer = undefined;
-    for (const id of this.#batches.expire(clock.wallMs())) this.#adviseAbandoned(id, 'timeout', this.#stream.name);
-    if (!this.#batches.isEmpty) this.#batchTimer = clock.after(batchCheckMs, () => this.#expireBatches());
-  }
-
-  #adviseAbandoned(batch: string, reason: string, stream: string): void {
-    const { account } = this.#stream;
-    account.advise('batchAbandoned', { account: account.name, stream, batch, reason }, stream);
   }
 
   // Answers
 
-  #refuse(reply: string, error: ApiError): void {
-    this.#answer(reply, encodeJson({ error, stream: this.#stream.name, seq: 0 }));
+  refuse(reply: string, error: ApiError): void {
+    this.answer(reply, encodeJson({ error, stream: this.#stream.name, seq: 0 }));
   }
 
-  #answer(reply: string, text: string): void {
+  answer(reply: string, text: string): void {
     const { config, ports, account } = this.#stream;
     if (reply === '' || config.no_ack) return;
     this.#stream.whenSynced(() => ports.door.publish(account.number, reply, '', undefined, encoder.encode(text)));
-  }
-
-  #view(): JudgeView {
-    const { store } = this.#stream;
-    const { messages, bytes, lastSeq } = store.state;
-    return {
-      messages,
-      bytes,
-      lastSeq,
-      lastSeqOf: (filter) => store.lastBySubject(filter)?.seq ?? 0,
-      messagesOn: (subject) => store.subjects(subject).get(subject) ?? 0,
-      lastMessageId: () => parseHeaders(store.get(lastSeq)?.headers ?? new Uint8Array(0)).get('Nats-Msg-Id') ?? '',
-      duplicateOf: (id) => {
-        this.#readIdsBack();
-        return this.#duplicates.find(id, this.#stream.ports.clock.wallMs());
-      },
-    };
   }
 
   /** The ids of before the start, read when the first id is asked for. */

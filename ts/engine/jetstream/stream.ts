@@ -4,20 +4,25 @@
 import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { streamInfoDocument, streamMeta, streamStateDocument, type StateDetails } from '../../core/jetstream/documents.ts';
+import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
+import type { Accepted } from '../../core/stream/judge.ts';
 import { isSubsetMatch } from '../../core/subject/subject.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { ConsumerState, StoreLimits, StreamStore } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
+import { Ages } from './ages.ts';
 import { Consumer } from './consumer.ts';
 import { directGet } from './direct-get.ts';
+import { HeaderScan } from './header-scan.ts';
 import type { Origin, OriginFollower } from './origin.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
-import { Publishing } from './publishing.ts';
+import { Publishing, type SourcedMessage } from './publishing.ts';
 import { Republisher } from './republish.ts';
+import { Schedules } from './schedules.ts';
 import { Sourcing } from './sourcing.ts';
 import { startOf } from './start.ts';
 
@@ -25,12 +30,18 @@ export function storeLimits(config: StreamConfig): StoreLimits {
   return {
     maxMessages: config.max_msgs,
     maxBytes: config.max_bytes,
-    maxAgeMs: millis(config.max_age),
+    // With TTLs of single messages the stream itself looks who is too old.
+    maxAgeMs: config.allow_msg_ttl ? 0 : millis(config.max_age),
     maxMessageSize: config.max_msg_size,
     maxMessagesPerSubject: config.max_msgs_per_subject,
     discard: config.discard,
     discardNewPerSubject: config.discard_new_per_subject,
   };
+}
+
+/** Whether every publish is looked at: it may be stored under another subject, as a sum, or go out once more. */
+function isJudged({ subject_transform, republish, allow_msg_counter }: StreamConfig): boolean {
+  return subject_transform !== undefined || republish !== undefined || allow_msg_counter;
 }
 
 export class Stream implements Origin {
@@ -43,7 +54,10 @@ export class Stream implements Origin {
   readonly hungry = new Set<Consumer>();
   #config: StreamConfig;
   readonly #publishing: Publishing;
-  readonly #republisher: Republisher;
+  readonly #ages: Ages;
+  readonly #schedules: Schedules;
+  #scan: HeaderScan | undefined;
+  readonly republisher: Republisher;
   readonly #sourcing: Sourcing;
   readonly #followers = new Set<OriginFollower>();
   #isOpen = false;
@@ -57,9 +71,11 @@ export class Stream implements Origin {
     this.store = store;
     this.created = created;
     this.#config = config;
-    this.#republisher = new Republisher(store, account.ports, account.number);
-    this.#republisher.configure(config);
+    this.republisher = new Republisher(store, account.ports, account.number);
+    this.republisher.configure(config);
     this.#publishing = new Publishing(this);
+    this.#ages = new Ages(this);
+    this.#schedules = new Schedules(this);
     this.#sourcing = new Sourcing(this, this.#publishing, { find: (source) => account.origin(source) });
     this.#judgedInterest = store.state.lastSeq;
   }
@@ -77,19 +93,46 @@ export class Stream implements Origin {
     this.#openDirect();
     this.store.onPublish((publish) => this.#publishing.judge(publish));
     this.store.onSynced((syncedSeq) => {
-      this.#republisher.synced(syncedSeq);
+      this.republisher.synced(syncedSeq);
       this.#dropUnwanted(syncedSeq);
       for (const consumer of this.hungry) consumer.wake();
       for (const follower of this.#followers) follower.synced();
+      this.#ages.synced();
     });
     this.store.onRemoved(() => this.#firstMoved());
     this.store.setNoAck(this.#config.no_ack);
-    this.store.setJudged(this.#config.subject_transform !== undefined);
+    this.store.setJudged(isJudged(this.#config));
     this.store.setSealed(this.#config.sealed);
     this.store.setSubjects(this.#config.subjects);
     this.#isOpen = true;
+    this.#beginTimes();
     this.#sourcing.configure(this.#config);
     this.account.originOpened();
+  }
+
+  /** TTLs and schedules go on where an earlier run has left them. */
+  #beginTimes(): void {
+    const readers = [this.#ages, this.#schedules].map((times) => {
+      times.configure(this.#config);
+      return { fromSeq: times.recover(), found: times.found.bind(times) };
+    });
+    this.#scan = new HeaderScan(this.store, this.ports, readers);
+    this.#scan.run();
+  }
+
+  /** A message the host has judged is stored. */
+  stored(seq: number, subject: string, { block, ttlSeconds }: Accepted): void {
+    const { clock } = this.ports;
+    if (ttlSeconds > 0) this.#ages.stored(seq, clock.wallMs(), ttlSeconds);
+    if (this.#config.allow_msg_schedules && block.length > 0)
+      this.#schedules.stored(seq, subject, clock.wallInstant(), parseHeaders(block));
+  }
+
+  /** Stores a message of the stream's own: a marker, or what a schedule publishes. */
+  storeOwn(message: SourcedMessage): void {
+    const error = this.#publishing.storeSourced(message);
+    if (error !== undefined)
+      this.ports.log.warn(`stream '${this.name}': no message on '${message.subject}': ${error.description}`);
   }
 
   /** At a start, as at its creation, a mirror takes over whether its origin is asked directly. */
@@ -131,14 +174,16 @@ export class Stream implements Origin {
   update(config: StreamConfig): void {
     this.#config = config;
     this.#openDirect();
-    this.#republisher.configure(config);
+    this.republisher.configure(config);
     this.#publishing.configure(config);
     this.store.writeMeta(encodeJson(streamMeta(config, this.created)));
     this.store.setLimits(storeLimits(config));
     this.store.setNoAck(config.no_ack);
-    this.store.setJudged(config.subject_transform !== undefined);
+    this.store.setJudged(isJudged(config));
     this.store.setSealed(config.sealed);
     this.store.setSubjects(config.subjects);
+    this.#ages.configure(config);
+    this.#schedules.configure(config);
     this.#sourcing.configure(config);
   }
 
@@ -294,6 +339,9 @@ export class Stream implements Origin {
     this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
+    this.#scan?.cancel();
+    this.#ages.stop();
+    this.#schedules.stop();
     for (const consumer of this.consumers.values()) {
       consumer.save();
       consumer.close('409 Server Shutdown');
@@ -305,6 +353,9 @@ export class Stream implements Origin {
     this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
+    this.#scan?.cancel();
+    this.#ages.close();
+    this.#schedules.close();
     this.store.setSubjects([]);
     for (const consumer of this.consumers.values()) consumer.close('409 Consumer Deleted');
     this.consumers.clear();

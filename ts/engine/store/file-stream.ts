@@ -4,6 +4,7 @@
 // deletes that emptied it are synced; after a fault nothing is written any more.
 
 import { apiError } from '../../core/jetstream/errors.ts';
+import type { TimesFileName } from '../../core/stream/times-file.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
 import { judgeCode, streamFlag } from '../../kernel/streams.ts';
@@ -424,6 +425,14 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   writeMeta(meta: string): void {
     this.#parts.directory.writeMeta(meta);
+  }
+
+  readTimes(name: TimesFileName): Uint8Array | undefined {
+    return this.#parts.directory.readTimes(name);
+  }
+
+  writeTimes(name: TimesFileName, content: Uint8Array): void {
+    if (this.#fault === undefined) this.#parts.directory.writeTimes(name, content);
   }
 
   consumers(): FoundConsumer[] {

@@ -6,6 +6,7 @@
 //   What was answered from later state (a duplicate, a delete, a purge) must leave through `whenSynced`.
 // - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable.
 
+import type { TimesFileName } from '../../core/stream/times-file.ts';
 import type { TarSink } from '../../core/archive/tar-reader.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { StreamDescription } from './archive.ts';
@@ -248,6 +249,9 @@ export interface StreamStore {
   deliver(request: DeliverRequest): Delivered;
 
   writeMeta(meta: string): void;
+  /** A file of TTLs or schedules beside the blocks; undefined: there is none. */
+  readTimes(name: TimesFileName): Uint8Array | undefined;
+  writeTimes(name: TimesFileName, content: Uint8Array): void;
   consumers(): FoundConsumer[];
   writeConsumer(name: string, meta: string): void;
   writeConsumerState(name: string, state: ConsumerState): void;

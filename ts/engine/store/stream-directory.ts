@@ -2,6 +2,7 @@
 // interrupted has left. Nothing that cannot be read is ever removed here.
 
 import { decodeConsumerState, encodeConsumerState } from '../../core/consumer/o-dat.ts';
+import type { TimesFileName } from '../../core/stream/times-file.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
@@ -144,6 +145,14 @@ export class StreamDirectory {
   find(): FoundStream {
     const { name, path } = this;
     return { name, ...this.#readMeta(path, name, this.#seal()) };
+  }
+
+  readTimes(name: TimesFileName): Uint8Array | undefined {
+    return this.#ports.disk.readWhole(`${this.blocks}/${name}`);
+  }
+
+  writeTimes(name: TimesFileName, content: Uint8Array): void {
+    this.#ports.disk.replace(`${this.blocks}/${name}`, content, false);
   }
 
   consumers(): FoundConsumer[] {

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AtomicBatches, type BatchVerdict } from '../../../../ts/core/stream/atomic-batch.ts';
+import { AtomicBatches, type BatchLimits, type BatchVerdict } from '../../../../ts/core/stream/atomic-batch.ts';
+
+const limits: BatchLimits = { perStream: 50, messages: 1000, hasRoom: () => true, ended: () => {} };
 
 function offer(
   batches: AtomicBatches<string>,
@@ -12,7 +14,7 @@ function offer(
   nowMs = 0,
 ): BatchVerdict<string> {
   const headers = new Map(Object.entries({ 'Nats-Batch-Id': id, 'Nats-Batch-Sequence': String(sequence), ...more }));
-  return batches.offer(`${id}${sequence}`, headers, nowMs);
+  return batches.offer(`${id}${sequence}`, headers, false, nowMs);
 }
 
 function number(verdict: BatchVerdict<string>): number {
@@ -25,7 +27,7 @@ test('a batch is committed with its last message, or by a last one that is not s
     ['1', ['a1', 'a2', 'a3']],
     ['eob', ['a1', 'a2']],
   ] as const) {
-    const batches = new AtomicBatches<string>();
+    const batches = new AtomicBatches<string>(limits);
     assert.equal(offer(batches, 'a', 1).is, 'staged');
     assert.equal(offer(batches, 'a', 2).is, 'staged');
     const verdict = offer(batches, 'a', 3, { 'Nats-Batch-Commit': commit });
@@ -35,7 +37,7 @@ test('a batch is committed with its last message, or by a last one that is not s
 });
 
 test('a gap, a start in the middle and a missing sequence are refused, and the batch is given up', () => {
-  const batches = new AtomicBatches<string>();
+  const batches = new AtomicBatches<string>(limits);
   assert.equal(number(offer(batches, 'a', 2)), 10176);
   offer(batches, 'a', 1);
   const gap = offer(batches, 'a', 3);
@@ -45,26 +47,29 @@ test('a gap, a start in the middle and a missing sequence are refused, and the b
   assert.equal(number(offer(batches, 'a', '')), 10175);
   assert.equal(number(offer(batches, 'x'.repeat(65), 1)), 10179);
   assert.equal(number(offer(batches, 'b', 1, { 'Nats-Batch-Commit': '2' })), 10200);
-  offer(batches, 'b', 1, { 'Nats-Expected-Last-Msg-Id': 'x' });
-  assert.equal(number(offer(batches, 'b', 2, { 'Nats-Batch-Commit': '1' })), 10177);
+  assert.equal(number(offer(batches, 'b', 1, { 'Nats-Batch-Commit': 'eob' })), 10176);
+  offer(batches, 'b', 1);
+  assert.equal(number(offer(batches, 'b', 1)), 10176);
 });
 
-test('a batch has at most a thousand messages, a stream at most fifty open ones, and an id comes once', () => {
-  const large = new AtomicBatches<string>();
+test('a batch has at most so many messages, a stream so many open ones, and the server may be full', () => {
+  const large = new AtomicBatches<string>(limits);
   for (let sequence = 1; sequence <= 1000; sequence++) assert.equal(offer(large, 'a', sequence).is, 'staged');
   assert.equal(number(offer(large, 'a', 1001)), 10199);
-  const many = new AtomicBatches<string>();
+  const many = new AtomicBatches<string>(limits);
   for (let id = 0; id < 50; id++) offer(many, `b${id}`, 1);
   assert.equal(number(offer(many, 'one more', 1)), 10210);
-  const twice = new AtomicBatches<string>();
-  offer(twice, 'a', 1, { 'Nats-Msg-Id': 'same' });
-  assert.equal(number(offer(twice, 'a', 2, { 'Nats-Msg-Id': 'same', 'Nats-Batch-Commit': '1' })), 10201);
+  assert.equal(number(offer(many, 'one more', 1001)), 10199);
+  let open = 0;
+  const full = new AtomicBatches<string>({ ...limits, hasRoom: () => open++ < 1, ended: () => void (open -= 1) });
+  offer(full, 'a', 1);
+  assert.equal(number(offer(full, 'b', 1)), 10210);
 });
 
-test('a batch that nobody continues is given up after ten seconds', () => {
-  const batches = new AtomicBatches<string>();
+test('a batch that nobody continues is given up after its time', () => {
+  const batches = new AtomicBatches<string>(limits);
   offer(batches, 'a', 1, {}, 0);
   offer(batches, 'b', 1, {}, 5000);
-  assert.deepEqual(batches.expire(9999), []);
-  assert.deepEqual(batches.expire(10_000), ['a']);
+  assert.deepEqual(batches.expire(9999, 10_000), []);
+  assert.deepEqual(batches.expire(10_000, 10_000), ['a']);
 });

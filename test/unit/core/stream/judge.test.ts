@@ -5,13 +5,17 @@ import { test } from 'node:test';
 import { emptyDocument } from '../../../../ts/core/jetstream/schema.ts';
 import { streamConfigSchema, type StreamConfig } from '../../../../ts/core/jetstream/stream-config.ts';
 import { DuplicateWindow } from '../../../../ts/core/stream/duplicates.ts';
-import { judgePublish, parseTtl, type JudgeView } from '../../../../ts/core/stream/judge.ts';
+import { judgePublish } from '../../../../ts/core/stream/judge.ts';
+import type { JudgeView } from '../../../../ts/core/stream/judge-checks.ts';
+import { parseTtl } from '../../../../ts/core/stream/message-ttl.ts';
 
 const defaults = { name: 'S', subjects: ['s.>'], max_msgs: -1, max_bytes: -1, max_msgs_per_subject: -1, max_msg_size: -1 };
 
 function configOf(given: Partial<StreamConfig>): StreamConfig {
   return { ...emptyDocument(streamConfigSchema), ...defaults, ...given } as unknown as StreamConfig;
 }
+
+const none = new Uint8Array(0);
 
 const view: JudgeView = {
   messages: 3,
@@ -21,16 +25,22 @@ const view: JudgeView = {
   messagesOn: (subject) => (subject === 's.a' ? 2 : 0),
   lastMessageId: () => 'last',
   duplicateOf: (id) => (id === 'known' ? 4 : undefined),
+  now: { seconds: 1_800_000_000, nanos: 0 },
+  lastOn: () => undefined,
+  roomFault: () => undefined,
 };
 
 function judge(config: Partial<StreamConfig>, headers: Record<string, string>, size = 10): unknown {
-  const publish = { subject: 's.a', headers: new Map(Object.entries(headers)), size, headerSize: 5, recordBytes: 100 };
+  const payload = new Uint8Array(size);
+  const publish = { subject: 's.a', headers: new Map(Object.entries(headers)), block: none, payload, sourced: false };
   const verdict = judgePublish(configOf(config), publish, view);
   if (verdict.is === 'refuse') return `${verdict.error.err_code} ${verdict.error.description}`;
-  return verdict.is === 'duplicate' ? verdict.seq : verdict;
+  if (verdict.is === 'duplicate') return verdict.seq;
+  const { messageId, rollup, ttlSeconds } = verdict;
+  return { messageId, rollup, ttlSeconds };
 }
 
-const accepted = { is: 'accept', messageId: '', rollup: 'none' };
+const accepted = { messageId: '', rollup: 'none', ttlSeconds: 0 };
 
 const rows: readonly (readonly [
   says: string,
@@ -64,7 +74,7 @@ const rows: readonly (readonly [
   ['a duplicate before its last message id', {}, { 'Nats-Msg-Id': 'known', 'Nats-Expected-Last-Msg-Id': 'x' }, 4],
   ['a TTL where there is none', {}, { 'Nats-TTL': '5' }, '10166 per-message TTL is disabled'],
   ['a TTL of nothing', { allow_msg_ttl: true }, { 'Nats-TTL': 'x' }, '10165 invalid per-message TTL'],
-  ['a TTL', { allow_msg_ttl: true }, { 'Nats-TTL': '1m' }, accepted],
+  ['a TTL', { allow_msg_ttl: true }, { 'Nats-TTL': '1m' }, { ...accepted, ttlSeconds: 60 }],
   ['a rollup not allowed', {}, { 'Nats-Rollup': 'sub' }, '10111 rollup not permitted'],
   ['a rollup of the subject', { allow_rollup_hdrs: true }, { 'Nats-Rollup': 'sub' }, { ...accepted, rollup: 'sub' }],
   ['a rollup of the stream', { allow_rollup_hdrs: true }, { 'Nats-Rollup': 'all' }, { ...accepted, rollup: 'all' }],
@@ -74,7 +84,7 @@ const rows: readonly (readonly [
   ['a message too large', { max_msg_size: 9 }, {}, '10054 message size exceeds maximum allowed'],
   ['old messages that may go', { max_msgs: 3 }, {}, accepted],
   ['no room for a message', { max_msgs: 3, discard: 'new' }, {}, '10077 maximum messages exceeded'],
-  ['no room for its bytes', { max_bytes: 399, discard: 'new' }, {}, '10077 maximum bytes exceeded'],
+  ['no room for its bytes', { max_bytes: 342, discard: 'new' }, {}, '10077 maximum bytes exceeded'],
   [
     'no room on the subject',
     { max_msgs_per_subject: 2, discard: 'new', discard_new_per_subject: true },
@@ -89,15 +99,7 @@ for (const [says, config, headers, outcome] of rows) {
 }
 
 test('TTLs are seconds, durations of a second or more, or never', () => {
-  assert.deepEqual(['10', '1h', '1500ms', 'never', '999ms', '-1', ''].map(parseTtl), [
-    10,
-    3600,
-    1,
-    0,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  assert.deepEqual(['10', '1h', '1500ms', 'never', '999ms', '-1', ''].map(parseTtl), [10, 3600, 1, -1, undefined, undefined, 0]);
 });
 
 test('ids are known within the window and forgotten behind it', () => {

@@ -44,7 +44,14 @@ async function serve(context: TestContext, limits: AccountLimits = unlimited): P
   const clock = new FakeClock();
   const settings = {
     ...{ serverName: 'one', domain: '', strict: true, maxPayloadBytes: 1024 * 1024 },
-    limits: { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n },
+    limits: {
+      maxAckPending: 0,
+      maxRequestBatch: 0,
+      duplicateWindowNanos: 0n,
+      batch: { perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 },
+      maxMemory: -1,
+      maxStorage: -1,
+    },
   };
   const jetstream = new JetStream(
     { door: broker, store: server.store, clock, random: new NodeRandom(), log: server.log, crypto: nodeCrypto },

@@ -2,6 +2,7 @@
 
 import { hasWildcard, matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
 import { decodeConsumerState, encodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
+import type { TimesFileName } from '../../../../ts/core/stream/times-file.ts';
 import { compareInstants } from '../../../../ts/core/jetstream/instant.ts';
 import type { Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
 import type {
@@ -169,6 +170,7 @@ export class FakeStream implements StreamStore {
   #noAck: boolean;
   #sealed = false;
   #judged = false;
+  readonly #times = new Map<TimesFileName, Uint8Array>();
   #publish: (publish: JudgedPublish) => void = () => {};
   #synced: (seq: number) => void = () => {};
   #removed: (from: number, to: number) => void = () => {};
@@ -263,10 +265,10 @@ export class FakeStream implements StreamStore {
   }
 
   /** Why a publish goes to the judge, as the kernel would say. */
-  #refusal({ subject, headers, payload }: InboundMessage): JudgedPublish['reason'] | undefined {
+  #refusal({ subject, reply, headers, payload }: InboundMessage): JudgedPublish['reason'] | undefined {
     const { maxMessageSize, maxMessages, maxBytes, maxMessagesPerSubject, discard, discardNewPerSubject } = this.#limits;
     if (this.#sealed) return 'sealed';
-    if (this.#judged || headers.length > 0) return 'headers';
+    if (this.#judged || headers.length > 0 || reply.endsWith('.$FI')) return 'headers';
     if (maxMessageSize >= 0 && payload.length > maxMessageSize) return 'message-size';
     if (discard === 'old') return undefined;
     const { messages, bytes } = this.state;
@@ -405,6 +407,14 @@ export class FakeStream implements StreamStore {
 
   writeMeta(meta: string): void {
     this.meta = meta;
+  }
+
+  readTimes(name: TimesFileName): Uint8Array | undefined {
+    return this.#times.get(name);
+  }
+
+  writeTimes(name: TimesFileName, content: Uint8Array): void {
+    this.#times.set(name, content);
   }
 
   consumers(): FoundConsumer[] {

@@ -212,7 +212,7 @@ test('an atomic batch is stored as a whole when it is committed, and not at all 
     [
       '',
       '{"stream":"S","seq":3,"batch":"b","count":3}',
-      '{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"S","seq":0}',
+      '{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"},"stream":"S","seq":0}',
     ],
   );
   await session.stop();

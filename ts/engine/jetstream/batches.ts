@@ -1,0 +1,215 @@
+// The batches of one stream: atomic ones, put aside until they commit, and fast ones, stored as they come and answered now and then.
+// Kept true: the members of an atomic batch are judged against the stream as it was before them, and stored one behind the other; answers leave
+// when what they speak of is synced.
+
+import { apiLevel } from '../../core/jetstream/api-level.ts';
+import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
+import { addHeaders, withoutHeaders } from '../../core/jetstream/headers.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import type { Document } from '../../core/jetstream/schema.ts';
+import { AtomicBatches, type BatchLimits, type BatchMember } from '../../core/stream/atomic-batch.ts';
+import { FastBatches, type FastAnswer, type FastReply } from '../../core/stream/fast-batch.ts';
+import type { Accepted } from '../../core/stream/judge.ts';
+import { checkLastId } from '../../core/stream/judge.ts';
+import { checkMessageSize, recordBytes, type Headers, type JudgeView, type Publish } from '../../core/stream/judge-checks.ts';
+import { Stage } from '../../core/stream/staged-judge.ts';
+import type { Timer } from '../../ports/clock.ts';
+import type { JudgedPublish } from '../store/store.ts';
+import type { OpenBatches } from './server-room.ts';
+import type { Stream } from './stream.ts';
+
+/** What batches need of publishing. */
+export interface BatchStorage {
+  readonly view: JudgeView;
+  publishOf(message: JudgedPublish, headers: Headers): Publish;
+  /** Stores an accepted message without an acknowledgement; undefined: the store refused. */
+  append(message: JudgedPublish, verdict: Accepted): number | undefined;
+  refuse(reply: string, error: ApiError): void;
+  pubAck(fields: { readonly seq: number; readonly batch?: string; readonly count?: number }): Document;
+  /** Sends when everything so far is synced. */
+  answer(reply: string, text: string): void;
+}
+
+const usualMost = { atomic: { perStream: 50, total: 1_000 }, fast: { perStream: 1_000, total: 50_000 } } as const;
+const levelHeader = 'Nats-Required-Api-Level';
+const lastIdHeader = 'Nats-Expected-Last-Msg-Id';
+const noBytes = new Uint8Array(0);
+
+/** A batch ended by a message that is not stored: its last stored one gets the mark. */
+function sealed(members: readonly BatchMember<JudgedPublish>[]): readonly BatchMember<JudgedPublish>[] {
+  return members.map((member, index) => {
+    if (index < members.length - 1) return member;
+    const headers = addHeaders(member.message.headers, [['Nats-Batch-Commit', 1]]);
+    return { ...member, message: { ...member.message, headers } };
+  });
+}
+
+function isAboveLevel(headers: Headers): boolean {
+  const level = headers.get(levelHeader) ?? '';
+  return level !== '' && !(/^\d+$/.test(level) && Number(level) <= apiLevel);
+}
+
+function withoutLevel(message: JudgedPublish, headers: Headers): JudgedPublish {
+  return headers.has(levelHeader)
+    ? { ...message, headers: withoutHeaders(message.headers, (name) => name === levelHeader) }
+    : message;
+}
+
+export class Batches {
+  readonly #stream: Stream;
+  readonly #storage: BatchStorage;
+  readonly #atomic: AtomicBatches<JudgedPublish>;
+  readonly #fast: FastBatches;
+  #timer: Timer | undefined;
+
+  constructor(stream: Stream, storage: BatchStorage) {
+    this.#stream = stream;
+    this.#storage = storage;
+    this.#atomic = new AtomicBatches(this.#limits('atomic'));
+    this.#fast = new FastBatches(this.#limits('fast'));
+  }
+
+  #limits(kind: keyof OpenBatches): BatchLimits {
+    const { account } = this.#stream;
+    const { openBatches } = account.room;
+    const of = (): (typeof account.settings.limits)['batch'] => account.settings.limits.batch;
+    return {
+      get perStream() {
+        return of().perStream || usualMost[kind].perStream;
+      },
+      get messages() {
+        return of().messages;
+      },
+      hasRoom: () => {
+        const has = openBatches[kind] < (of().total || usualMost[kind].total);
+        if (has) openBatches[kind] += 1;
+        return has;
+      },
+      ended: () => void (openBatches[kind] -= 1),
+    };
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#atomic.clear();
+    this.#fast.clear();
+  }
+
+  /** What every batch is refused for before it is looked at. */
+  #earlyFault({ subject, headers, payload }: JudgedPublish): ApiError | undefined {
+    const { config } = this.#stream;
+    if (config.sealed) return apiError('StreamSealedErr');
+    const room = this.#storage.view.roomFault(recordBytes(subject, headers.length, payload.length));
+    return room ?? checkMessageSize(config, headers, payload);
+  }
+
+  #watch(): void {
+    const { clock } = this.#stream.ports;
+    const { timeoutMs } = this.#stream.account.settings.limits.batch;
+    this.#timer ??= clock.after(timeoutMs, () => {
+      this.#timer = undefined;
+      for (const id of this.#atomic.expire(clock.wallMs(), timeoutMs)) this.#adviseAbandoned(id, 'timeout');
+      this.#fast.expire(clock.wallMs(), timeoutMs);
+      if (!this.#atomic.isEmpty || !this.#fast.isEmpty) this.#watch();
+    });
+  }
+
+  #adviseAbandoned(batch: string, reason: string): void {
+    const { account, name } = this.#stream;
+    account.advise('batchAbandoned', { account: account.name, stream: name, batch, reason }, name);
+  }
+
+  // Atomic
+
+  atomic(publish: JudgedPublish, headers: Headers): void {
+    const { config, ports, account } = this.#stream;
+    const { reply } = publish;
+    const early = this.#earlyFault(publish) ?? (config.allow_atomic ? undefined : apiError('AtomicPublishDisabledErr'));
+    if (early !== undefined) return this.#storage.refuse(reply, early);
+    const message = withoutLevel(publish, headers);
+    const verdict = this.#atomic.offer(message, headers, isAboveLevel(headers), ports.clock.wallMs());
+    this.#watch();
+    if (verdict.is === 'commit')
+      return this.#commit(verdict.id, verdict.sealed ? verdict.members : sealed(verdict.members), reply);
+    if (verdict.is === 'staged') {
+      if (reply !== '' && !config.no_ack) ports.door.publish(account.number, reply, '', undefined, noBytes);
+      return;
+    }
+    this.#storage.refuse(reply, verdict.error);
+    if (verdict.abandoned !== undefined) this.#adviseAbandoned(verdict.abandoned.id, verdict.abandoned.reason);
+  }
+
+  #commit(id: string, members: readonly BatchMember<JudgedPublish>[], reply: string): void {
+    const { config } = this.#stream;
+    const storage = this.#storage;
+    const stage = new Stage();
+    const accepted: [JudgedPublish, Accepted][] = [];
+    for (const { message, headers } of members) {
+      if ((headers.get(lastIdHeader) ?? '') !== '')
+        return storage.refuse(reply, apiError('AtomicPublishUnsupportedHeaderBatchErr', { header: lastIdHeader }));
+      const verdict = stage.judge(config, storage.publishOf(message, headers), storage.view);
+      if (verdict.is === 'refuse') return storage.refuse(reply, verdict.error);
+      accepted.push([message, verdict]);
+    }
+    let last = 0;
+    for (const [message, verdict] of accepted) {
+      const seq = storage.append(message, verdict);
+      if (seq === undefined) return storage.refuse(reply, apiError('InsufficientResourcesErr'));
+      last = seq;
+    }
+    storage.answer(reply, encodeJson(storage.pubAck({ seq: last, batch: id, count: members.length })));
+  }
+
+  // Fast
+
+  fast(publish: JudgedPublish, headers: Headers, reply: FastReply | 'invalid'): void {
+    const { config, ports } = this.#stream;
+    const early =
+      this.#earlyFault(publish) ??
+      (!config.allow_batched
+        ? apiError('BatchPublishDisabledErr')
+        : reply === 'invalid'
+          ? apiError('BatchPublishInvalidPatternErr')
+          : undefined);
+    if (early !== undefined || reply === 'invalid') return early && this.#storage.refuse(publish.reply, early);
+    const step = this.#fast.offer(reply, isAboveLevel(headers), !config.no_ack, ports.clock.wallMs());
+    this.#watch();
+    this.#send(publish.reply, step.answers);
+    if (step.store === undefined) return;
+    const message = withoutLevel(publish, headers);
+    const verdict = new Stage().judge(config, this.#storage.publishOf(message, headers), this.#storage.view);
+    if (verdict.is === 'accept') {
+      const late = checkLastId(this.#storage.publishOf(message, headers), this.#storage.view);
+      const seq = late === undefined ? this.#storage.append(message, verdict) : undefined;
+      if (seq !== undefined) return this.#send(publish.reply, this.#fast.stored(step.store, seq, reply.operation));
+      return this.#send(publish.reply, this.#fast.failed(step.store, late ?? apiError('InsufficientResourcesErr'), reply));
+    }
+    const { duplicateOf } = verdict;
+    if (duplicateOf !== undefined) this.#send(publish.reply, this.#fast.known(step.store, duplicateOf, reply));
+    else this.#send(publish.reply, this.#fast.failed(step.store, verdict.error, reply));
+  }
+
+  #send(reply: string, answers: readonly FastAnswer[]): void {
+    for (const answer of answers) {
+      if (answer.is === 'refused') this.#storage.refuse(reply, answer.error);
+      else this.#storage.answer(reply, this.#textOf(answer));
+    }
+  }
+
+  #textOf(answer: Exclude<FastAnswer, { readonly is: 'refused' }>): string {
+    switch (answer.is) {
+      case 'flow':
+        return encodeJson({ type: 'ack', seq: answer.sequence, msgs: answer.messages });
+      case 'gap':
+        return encodeJson({ type: 'gap', last_seq: answer.expected, seq: answer.sequence });
+      case 'error':
+        return encodeJson({ type: 'err', seq: answer.sequence, error: answer.error });
+      case 'committed':
+        return encodeJson(this.#storage.pubAck({ seq: answer.streamSequence, batch: answer.batch, count: answer.count }));
+      case 'duplicate': {
+        const known = encodeJson(this.#storage.pubAck({ seq: answer.streamSequence })).slice(0, -1);
+        return `${known},"duplicate": true,"batch":${encodeJson(answer.batch)},"count":${answer.count}}`;
+      }
+    }
+  }
+}
