@@ -69,12 +69,14 @@ function choiceOf(args: readonly string[]): Choice | undefined {
 async function withServer<Value>(
   kind: ServerKind,
   choice: Choice,
-  jetstream: boolean,
+  { jetstream, config }: Pick<Workload, 'jetstream' | 'config'>,
   use: (server: ServerProcess) => Promise<Value>,
 ): Promise<Value> {
   const store = temporaryFolder();
   const more = kind === 'slipstream' ? choice.slipstreamArgs : [];
-  const server = await ServerProcess.start(kind, { args: ['-m', '-1', ...(jetstream ? ['-js', '-sd', store] : []), ...more] });
+  const text = config?.[kind];
+  const args = ['-m', '-1', ...(jetstream ? ['-js', '-sd', store] : []), ...more];
+  const server = await ServerProcess.start(kind, { args, ...(text === undefined ? {} : { config: text }) });
   try {
     return await use(server);
   } finally {
@@ -84,9 +86,10 @@ async function withServer<Value>(
 }
 
 async function sampleOf(kind: ServerKind, workload: Workload, choice: Choice): Promise<Sample> {
-  const messages = choice.messages ?? Math.max(1, Math.round(workload.messages * choice.scale));
+  const usual = (kind === 'nats-server' ? workload.natsServerMessages : undefined) ?? workload.messages;
+  const messages = choice.messages ?? Math.max(1, Math.round(usual * choice.scale));
   try {
-    return { measures: await withServer(kind, choice, workload.jetstream, (server) => workload.run(server, messages)) };
+    return { measures: await withServer(kind, choice, workload, (server) => workload.run(server, messages)) };
   } catch (error) {
     return { lacking: (error instanceof Error ? error.message : String(error)).split('\n')[0] as string };
   }
@@ -96,7 +99,7 @@ async function sampleOf(kind: ServerKind, workload: Workload, choice: Choice): P
 async function startSample(kind: ServerKind, choice: Choice): Promise<Sample> {
   const started = performance.now();
   try {
-    const measures = await withServer(kind, choice, false, async (server): Promise<readonly Measure[]> => {
+    const measures = await withServer(kind, choice, { jetstream: false }, async (server): Promise<readonly Measure[]> => {
       const value = performance.now() - started;
       return [
         { name: 'start to ready', unit: 'ms', better: 'less', value },

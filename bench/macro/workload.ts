@@ -2,7 +2,7 @@
  * What a workload is, and the measures that most of them take. A row knows how to load a running server and what it measures; it does not
  * know which server that is. `messages` is what the server carried, in and out, as the CPU time a message is counted by.
  */
-import type { ServerProcess } from '../../test/support/server.ts';
+import type { ServerKind, ServerProcess } from '../../test/support/server.ts';
 import type { RunningBench } from './nats-bench.ts';
 import { cpuSeconds } from './process-cost.ts';
 
@@ -19,6 +19,10 @@ export interface Workload {
   readonly about: string;
   readonly messages: number;
   readonly jetstream: boolean;
+  /** Configuration of a server, where it differs from its defaults. */
+  readonly config?: Partial<Record<ServerKind, string>>;
+  /** How many messages nats-server gets where the same number would take it minutes. */
+  readonly natsServerMessages?: number;
   run(server: ServerProcess, messages: number): Promise<readonly Measure[]>;
 }
 

@@ -1,11 +1,12 @@
-/** The workloads, one row each: of core NATS and of publishing here, of reading streams in consumption.ts. */
+/** The workloads, one row each: of core NATS here, of storing in storing.ts, of reading streams in consumption.ts. */
 import { awaitMonitoring, monitoring } from '../../test/support/monitoring.ts';
 import type { ServerProcess } from '../../test/support/server.ts';
 import { consumption } from './consumption.ts';
 import { startBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
 import { connectionLoad, subscriptionLoad } from './raw-load.ts';
-import { core, cost, jetstream, measured, rate, type Measure, type Workload } from './workload.ts';
+import { storing } from './storing.ts';
+import { core, cost, measured, rate, type Measure, type Workload } from './workload.ts';
 
 /** A publisher with nobody listening. */
 async function publish(server: ServerProcess, messages: number, size: string): Promise<readonly Measure[]> {
@@ -36,13 +37,6 @@ async function request(server: ServerProcess, messages: number): Promise<readonl
   const p50: Measure = { name: 'p50', unit: 'us', better: 'less', value: result.p50Us ?? Number.NaN };
   const p99: Measure = { name: 'p99', unit: 'us', better: 'less', value: result.p99Us ?? Number.NaN };
   return [rate(result.messagesPerSecond), p50, p99, spent];
-}
-
-const streamFlags = ['--create', '--storage', 'file', '--maxbytes', '4GB', '--purge'];
-
-async function publishToStream(server: ServerProcess, messages: number, how: 'async' | 'sync'): Promise<readonly Measure[]> {
-  const args = ['js', 'pub', how, 'bench', '--msgs', String(messages), '--size', '128', ...streamFlags];
-  return measured(server, messages, startBench(server.url, args));
 }
 
 async function subscribe(server: ServerProcess, total: number): Promise<readonly Measure[]> {
@@ -80,12 +74,7 @@ export const workloads: readonly Workload[] = [
   core('1-to-1', '1 publisher, 1 subscriber, 128 B', 1_000_000, (server, messages) => deliver(server, messages, 1)),
   core('1-to-4', '1 publisher, 4 subscribers, 128 B', 500_000, (server, messages) => deliver(server, messages, 4)),
   core('request', 'request and reply, 128 B', 20_000, request),
-  jetstream('js-async', 'publish to a file stream, 500 under way', 300_000, (server, count) =>
-    publishToStream(server, count, 'async'),
-  ),
-  jetstream('js-sync', 'publish to a file stream, one at a time', 5_000, (server, count) =>
-    publishToStream(server, count, 'sync'),
-  ),
+  ...storing,
   ...consumption,
   core('subscriptions', '4 connections, a tenth wildcards, then a publish to each', 200_000, subscribe),
   core('connections', 'connections with a subscription each', 2_000, connections),
