@@ -1,10 +1,13 @@
-// The TCP transport over real sockets: bytes land where the kernel reads them, writes are reported when they have left, nothing stays open.
+// The TCP transports over real connections, those over node's handles and those over its sockets: bytes land where the kernel reads them, writes
+// are reported when they have left, nothing stays open.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it } from 'node:test';
-import { listenTcp } from '../../../ts/node/tcp.ts';
+import { streamHandles } from '../../../ts/node/stream-handle.ts';
+import type { StreamHandles } from '../../../ts/node/stream-handle.ts';
+import { listenOver } from '../../../ts/node/tcp.ts';
 import type { Transport, TransportSink } from '../../../ts/ports/connection.ts';
 
 interface Side {
@@ -12,17 +15,20 @@ interface Side {
   text: string;
   written: number;
   closed: number;
+  error: Error | undefined;
 }
 
 /** A listener whose side of each connection keeps what it is told. */
-async function listener(inbound = Buffer.alloc(1 << 16)) {
+async function listener(handles: StreamHandles | undefined) {
+  const inbound = Buffer.alloc(1 << 16);
   const sides: Side[] = [];
   let changed = () => {};
-  const listening = await listenTcp(
+  const listening = await listenOver(
+    handles,
     { host: '127.0.0.1', port: 0, inbound },
     {
       accept(transport): TransportSink {
-        const side: Side = { transport, text: '', written: 0, closed: 0 };
+        const side: Side = { transport, text: '', written: 0, closed: 0, error: undefined };
         sides.push(side);
         changed();
         return {
@@ -34,8 +40,9 @@ async function listener(inbound = Buffer.alloc(1 << 16)) {
             side.written++;
             changed();
           },
-          onClose: () => {
+          onClose: (error) => {
             side.closed++;
+            side.error = error;
             changed();
           },
         };
@@ -48,9 +55,9 @@ async function listener(inbound = Buffer.alloc(1 << 16)) {
   return { listening, sides, until, inbound };
 }
 
-describe('TCP listener', () => {
+function theSame(handles: StreamHandles | undefined): void {
   it('places what it reads at the front of the inbound region', async () => {
-    const { listening, sides, until } = await listener();
+    const { listening, sides, until } = await listener(handles);
     const client = net.connect(listening.port, '127.0.0.1');
     client.write('hello ');
     await until(() => sides[0]?.text === 'hello ');
@@ -62,7 +69,7 @@ describe('TCP listener', () => {
   });
 
   it('says at once when a write has left, and calls back when it has not', async () => {
-    const { listening, sides, until } = await listener();
+    const { listening, sides, until } = await listener(handles);
     const client = net.connect(listening.port, '127.0.0.1');
     client.pause();
     await until(() => sides.length === 1);
@@ -83,7 +90,7 @@ describe('TCP listener', () => {
   });
 
   it('lets the last bytes through although the client is still sending', async () => {
-    const { listening, sides, until } = await listener();
+    const { listening, sides, until } = await listener(handles);
     const client = net.connect(listening.port, '127.0.0.1');
     client.on('error', () => {});
     await until(() => sides.length === 1);
@@ -101,7 +108,7 @@ describe('TCP listener', () => {
   });
 
   it('closes completely after many connections came and went', async () => {
-    const { listening, sides, until } = await listener();
+    const { listening, sides, until } = await listener(handles);
     for (let round = 0; round < 20; round++) {
       const clients = Array.from({ length: 50 }, () => net.connect(listening.port, '127.0.0.1'));
       await Promise.all(clients.map((client) => once(client, 'connect')));
@@ -112,11 +119,106 @@ describe('TCP listener', () => {
   });
 
   it('reports a port in use', async () => {
-    const { listening } = await listener();
+    const { listening } = await listener(handles);
     await assert.rejects(
-      listenTcp({ host: '127.0.0.1', port: listening.port, inbound: Buffer.alloc(16) }, { accept: () => assert.fail() }),
+      listenOver(
+        handles,
+        { host: '127.0.0.1', port: listening.port, inbound: Buffer.alloc(16) },
+        { accept: () => assert.fail() },
+      ),
       { code: 'EADDRINUSE' },
     );
     await listening.close();
   });
+
+  it('knows both addresses of a connection', async () => {
+    const { listening, sides, until } = await listener(handles);
+    const client = net.connect(listening.port, '127.0.0.1');
+    await until(() => sides.length === 1);
+    const [{ transport }] = sides as [Side];
+    assert.equal(transport.remoteAddress, '127.0.0.1');
+    assert.equal(transport.remotePort, client.localPort);
+    assert.equal(transport.localAddress, '127.0.0.1');
+    assert.equal(transport.localPort, listening.port);
+    client.destroy();
+    await until(() => sides[0]?.closed === 1);
+    await listening.close();
+  });
+
+  it('reads nothing while reading is paused', async () => {
+    const { listening, sides, until } = await listener(handles);
+    const client = net.connect(listening.port, '127.0.0.1');
+    const other = net.connect(listening.port, '127.0.0.1');
+    await until(() => sides.length === 2);
+    const [paused, reading] = sides as [Side, Side];
+    const first = paused.transport.remotePort === client.localPort ? paused : reading;
+    const second = first === paused ? reading : paused;
+    first.transport.pauseReading();
+    client.write('before');
+    for (let round = 0; round < 3; round++) {
+      other.write('x');
+      await until(() => second.text.length === round + 1);
+    }
+    assert.equal(first.text, '');
+    first.transport.resumeReading();
+    await until(() => first.text === 'before');
+    client.destroy();
+    other.destroy();
+    await until(() => sides.every((side) => side.closed === 1));
+    await listening.close();
+  });
+
+  it('goes on writing to a client that will not send any more', async () => {
+    const { listening, sides, until } = await listener(handles);
+    const client = net.connect({ port: listening.port, host: '127.0.0.1', allowHalfOpen: true });
+    client.pause();
+    await until(() => sides.length === 1);
+    const [side] = sides as [Side];
+    const large = Buffer.alloc(8 << 20, 'x');
+    assert.equal(side.transport.write([large]), false);
+    client.end('last');
+    await until(() => side.text === 'last');
+    let received = 0;
+    client.on('data', (bytes) => (received += bytes.length));
+    client.resume();
+    await once(client, 'end');
+    assert.equal(received, large.length);
+    await until(() => side.closed === 1);
+    assert.equal(side.error, undefined);
+    await listening.close();
+  });
+
+  it('says so when the client reset the connection', async () => {
+    const { listening, sides, until } = await listener(handles);
+    const client = net.connect(listening.port, '127.0.0.1');
+    await until(() => sides.length === 1);
+    client.resetAndDestroy();
+    await until(() => sides[0]?.closed === 1);
+    assert.match(String(sides[0]?.error), /ECONNRESET/);
+    await listening.close();
+  });
+
+  it('drops what was not sent yet when it is destroyed', async () => {
+    const { listening, sides, until } = await listener(handles);
+    const client = net.connect(listening.port, '127.0.0.1');
+    client.on('error', () => {});
+    client.pause();
+    await until(() => sides.length === 1);
+    const [side] = sides as [Side];
+    assert.equal(side.transport.write([Buffer.alloc(8 << 20)]), false);
+    side.transport.destroy();
+    side.transport.destroy();
+    await until(() => side.closed === 1);
+    assert.equal(side.written, 0);
+    assert.equal(side.transport.write([Buffer.from('late')]), false);
+    client.destroy();
+    await listening.close();
+  });
+}
+
+describe('TCP over handles of node', () => {
+  assert.notEqual(streamHandles, undefined, 'this node has the handles');
+  theSame(streamHandles);
 });
+
+describe('TCP over sockets of node', () => theSame(undefined));

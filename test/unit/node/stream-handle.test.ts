@@ -1,0 +1,57 @@
+// The private door to node's TCP handles: a server whose connections are taken counts them and closes as one whose connections are not.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { takeConnections } from '../../../ts/node/stream-handle.ts';
+import type { Closed, StreamHandle } from '../../../ts/node/stream-handle.ts';
+
+async function listen(): Promise<net.Server> {
+  const server = net.createServer(() => assert.fail('the event is not for taken connections'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function countOf(server: net.Server): Promise<number> {
+  return promisify(server.getConnections.bind(server))();
+}
+
+describe('connections taken from a server', () => {
+  it('are counted until they are closed, and the server ends with the last of them', async () => {
+    const server = await listen();
+    const taken: { handle: StreamHandle<never>; closed: Closed }[] = [];
+    let came = () => {};
+    assert.equal(
+      takeConnections<never>(server, (handle, closed) => {
+        taken.push({ handle, closed });
+        came();
+      }),
+      true,
+    );
+    const { port } = server.address() as net.AddressInfo;
+    const clients = [net.connect(port, '127.0.0.1'), net.connect(port, '127.0.0.1')];
+    while (taken.length < 2) await new Promise<void>((resolve) => (came = resolve));
+    assert.equal(await countOf(server), 2);
+    let ended = false;
+    const end = once(server, 'close').then(() => (ended = true));
+    server.close();
+    for (const { handle, closed } of taken) {
+      assert.equal(ended, false);
+      await new Promise<void>((resolve) => handle.close(resolve));
+      closed();
+    }
+    await end;
+    assert.equal(await countOf(server), 0);
+    for (const client of clients) client.destroy();
+  });
+
+  it('cannot be taken from a server that does not listen', () => {
+    assert.equal(
+      takeConnections(net.createServer(), () => assert.fail()),
+      false,
+    );
+  });
+});
