@@ -5,6 +5,7 @@
  *   publish SUBJECT PAYLOAD   ask SUBJECT REPLY PAYLOAD (a publish with a reply subject)
  *   reply SUBJECT#N PAYLOAD   publishes to the reply subject of the n-th message heard there;  reply SUBJECT#N > TO PAYLOAD: with a reply
  *   wait MS                   nothing else happens for so long
+ *   ignore TEXT               messages with this text are passed over from now on
  *   restart                   the server is stopped and started over the same store
  *
  * `{{Name: value; Name: value}}` at the front of a payload are headers. Indented lines below a step are what was heard after it: the
@@ -50,6 +51,7 @@ export class FlowPlayer {
   readonly #patterns = new Map<string, string>();
   readonly #names = new Map<string, string>();
   readonly #heard: Heard[] = [];
+  readonly #ignored: string[] = [];
   #lastSid = 0;
 
   constructor(server: ServerProcess, restart: (server: ServerProcess) => Promise<ServerProcess>) {
@@ -124,7 +126,7 @@ export class FlowPlayer {
         headers === '' ? '-' : this.#plain(JSON.stringify(headers)),
         this.#plain(body.slice(headers.length, -2)),
       ].join(' ');
-      this.#heard.push({ pattern, text: text.trimEnd(), reply });
+      if (!this.#ignored.some((ignored) => text.includes(ignored))) this.#heard.push({ pattern, text: text.trimEnd(), reply });
     }
   }
 
@@ -154,6 +156,9 @@ export class FlowPlayer {
       }
       case 'wait':
         await delay(Number(first));
+        return;
+      case 'ignore':
+        this.#ignored.push(rest(1));
         return;
       case 'close':
         return this.end();
@@ -201,6 +206,10 @@ export class FlowPlayer {
       .replace(/"pause_remaining":\d+/g, '"pause_remaining":1')
       .replace(/"ack_time":\d+/g, '"ack_time":1')
       .replace(/"id":"[0-9A-Za-z]{22}"/g, '"id":"<id>"')
+      .replace(/"name":"([0-9A-Za-z]{8})"/g, (_, name: string) => `"name":"${this.#named('name', name)}"`)
+      .replace(/\b(CREATED|DELETED)\.(\w+)\.([0-9A-Za-z]{8})$/, (_, what: string, stream: string, name: string) => {
+        return `${what}.${stream}.${this.#named('name', name)}`;
+      })
       .replace(/Time-Stamp: [^\r\\]*/g, 'Time-Stamp: <time>')
       .replace(/(\$JS\.FC\.[^.\s]+\.[^.\s]+)\.[0-9A-Za-z]{4}\b/g, '$1.<fc>')
       .replace(/(\$JS\.ACK\.[^.\s]+\.[^.\s]+\.\d+\.\d+\.\d+)\.\d+\./g, '$1.<ns>.')

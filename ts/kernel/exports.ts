@@ -83,6 +83,7 @@ export interface CoreExports {
     dataLength: number,
   ): void;
   interestedLiterally(account: number, subject: number, length: number): number;
+  receives(account: number, subject: number, length: number, queue: number, queueLength: number): number;
   interested(account: number, subject: number, length: number): number;
   subscribeServer(
     account: number,

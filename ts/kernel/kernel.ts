@@ -245,6 +245,14 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     return this.exports.interestedLiterally(account, this.#scratchAt, this.#scratch.write(subject, 'utf8')) !== 0;
   }
 
+  /** Whether a plain subscription has exactly this subject; with a queue name, one of that group. */
+  hasReceiver(account: number, subject: string, queue: string): boolean {
+    const length = this.#scratch.write(subject, 'utf8');
+    const queueLength = queue === '' ? 0 : this.#scratch.write(queue, length, 'utf8');
+    const at = this.#scratchAt;
+    return this.exports.receives(account, at, length, at + length, queueLength) !== 0;
+  }
+
   /** Subscribes the server itself: messages come as `message` events with the tag. Returns the handle for `unsubscribeServer`. */
   subscribeHost(account: number, subject: string, queue: string, tag: number): number {
     return this.subscribeServer(account, subject, queue, subscriptionKind.host, tag);

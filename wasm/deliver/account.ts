@@ -72,20 +72,29 @@ export function freeAccount(address: usize): void {
 /** A queue group's name, kept once: u32 tag | u32 length | u32 references | bytes. */
 const NAME_SIZE: usize = 12;
 
-/** Takes a reference on a queue name; returns its address. */
-export function holdQueueName(account: usize, at: usize, length: u32): usize {
+/** The address of a queue name that somebody holds, 0 for none. */
+export function findQueueName(account: usize, at: usize, length: u32): usize {
   const table = queuesOf(account);
+  if (!table.slots) return 0;
   const tag = subjectTag(at, length);
   let slot = tableStart(table, tag);
   while (true) {
     const name = slotPointer(table, slot);
-    if (!name) break;
-    if (slotTag(table, slot) == tag && load<u32>(name, 4) == length && equal(name + NAME_SIZE, at, length)) {
-      store<u32>(name, load<u32>(name, 8) + 1, 8);
-      return name;
-    }
+    if (!name) return 0;
+    if (slotTag(table, slot) == tag && load<u32>(name, 4) == length && equal(name + NAME_SIZE, at, length)) return name;
     slot = tableNext(table, slot);
   }
+}
+
+/** Takes a reference on a queue name; returns its address. */
+export function holdQueueName(account: usize, at: usize, length: u32): usize {
+  const found = findQueueName(account, at, length);
+  if (found) {
+    store<u32>(found, load<u32>(found, 8) + 1, 8);
+    return found;
+  }
+  const table = queuesOf(account);
+  const tag = subjectTag(at, length);
   const name = alloc(NAME_SIZE + length);
   store<u32>(name, tag);
   store<u32>(name, length, 4);

@@ -7,7 +7,7 @@ import { alloc, free } from '../lib/arena';
 import { randomBelow } from '../lib/bytes';
 import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, findEntry, subjectTag, touchEntry } from '../match/interest';
-import { interestAt } from './account';
+import { findQueueName, interestAt } from './account';
 import { Connection, NO_ECHO } from './connection';
 import { frame } from './frame';
 import { hostMessage } from './host';
@@ -211,6 +211,20 @@ export function hasLiteral(account: usize, subject: usize, length: u32): bool {
   const interest = interestAt(account);
   const entry = findEntry(interest, subjectTag(subject, length), subject, length);
   return changetype<usize>(entry) != 0 && !entry.wildcard;
+}
+
+/** Whether a plain subscription has exactly this subject; with a queue name, a member of that group. */
+export function hasReceiver(account: usize, subject: usize, length: u32, queue: usize, queueLength: u32): bool {
+  const entry = findEntry(interestAt(account), subjectTag(subject, length), subject, length);
+  if (!changetype<usize>(entry) || entry.wildcard) return false;
+  if (!queueLength) return entry.plainCount != 0;
+  const name = findQueueName(account, queue, queueLength);
+  let group = changetype<Group>(entry.groups);
+  while (changetype<usize>(group)) {
+    if (group.name == name) return group.count != 0;
+    group = changetype<Group>(group.next);
+  }
+  return false;
 }
 
 /** Whether anybody in `account` would take a message on this literal subject. */

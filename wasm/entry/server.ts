@@ -26,7 +26,7 @@ import { takeStalled } from '../deliver/frame';
 import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { addToSet, allowNothing, freeSet, newSet, permits } from '../deliver/permissions';
 import { dropReplies } from '../deliver/replies';
-import { hasInterest, hasLiteral, routeHost, routedBytes, routedMsgs } from '../deliver/route';
+import { hasInterest, hasLiteral, hasReceiver, routeHost, routedBytes, routedMsgs } from '../deliver/route';
 import { Sub, addSub, removeSub, subscriptionCount } from '../deliver/subscription';
 import { listConnection, listInterest } from '../deliver/listing';
 import { ingest as ingestBytes, ingestStopped, stash as stashBytes } from '../parse/ingest';
@@ -283,6 +283,10 @@ export function publishMapped(
 /** Whether anybody has subscribed to exactly this subject. */
 export function interestedLiterally(account: usize, subject: usize, length: u32): bool {
   return hasLiteral(account, subject, length);
+}
+/** Whether a plain subscription, or one of this queue group, has exactly this subject. */
+export function receives(account: usize, subject: usize, length: u32, queue: usize, queueLength: u32): bool {
+  return hasReceiver(account, subject, length, queue, queueLength);
 }
 /** Whether anybody would take a message on this subject. */
 export function interested(account: usize, subject: usize, length: u32): bool {

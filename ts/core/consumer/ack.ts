@@ -7,14 +7,15 @@ export type AckVerb =
   | { readonly is: 'next'; readonly request: Uint8Array }
   | { readonly is: 'nak'; readonly delayMs: number | undefined }
   | { readonly is: 'progress' }
-  | { readonly is: 'terminate'; readonly reason: string };
+  | { readonly is: 'terminate'; readonly reason: string }
+  /** Says nothing we know, and is confirmed all the same. */
+  | { readonly is: 'unknown' };
 
 const decoder = new TextDecoder();
 
 const ack: AckVerb = { is: 'ack' };
 
-/** What an ack payload asks; undefined for one that means nothing. */
-export function parseAckVerb(payload: Uint8Array): AckVerb | undefined {
+export function parseAckVerb(payload: Uint8Array): AckVerb {
   if (payload.length === 0) return ack;
   const text = decoder.decode(payload);
   if (text === '+ACK' || text === '+OK') return ack;
@@ -22,7 +23,7 @@ export function parseAckVerb(payload: Uint8Array): AckVerb | undefined {
   if (text.startsWith('-NAK')) return { is: 'nak', delayMs: nakDelay(text.slice(4).trim()) };
   if (text === '+WPI') return { is: 'progress' };
   if (text.startsWith('+TERM')) return { is: 'terminate', reason: text.slice(5).trim() };
-  return undefined;
+  return { is: 'unknown' };
 }
 
 function nakDelay(argument: string): number | undefined {

@@ -2,6 +2,7 @@
 
 import type { AdvisoryId } from '../jetstream/advisories.ts';
 import type { AckVerb } from './ack.ts';
+import type { SequencePair } from './o-dat.ts';
 import type { Pin } from './priority.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 
@@ -15,12 +16,16 @@ export type ConsumerInput =
       readonly verb: AckVerb;
       readonly reply: string;
     }
-  /** A flow control request was answered. */
-  | { readonly is: 'flow'; readonly subject: string }
+  /** A flow control request was answered, perhaps with the sequences of the last message received. */
+  | { readonly is: 'flow'; readonly subject: string; readonly received?: SequencePair }
   /** Somebody listens on the deliver subject, or nobody any more. */
   | { readonly is: 'interest'; readonly active: boolean }
   /** Requests of inboxes that nobody listens on are dropped. */
   | { readonly is: 'deaf' }
+  /** Messages of this range went, by limits or one by one; others may be left in it. */
+  | { readonly is: 'removed'; readonly fromSeq: number; readonly toSeq: number }
+  /** The stream was purged, whole or in part; nothing before this sequence is left for the consumer. */
+  | { readonly is: 'purged'; readonly firstSeq: number }
   /** The stream begins at this sequence now. */
   | { readonly is: 'first'; readonly firstSeq: number }
   /** Begins anew: delivers this sequence next, whatever was delivered before. */
@@ -75,6 +80,7 @@ export interface StreamView {
   readonly visibleSeq: number;
   /** Messages the consumer's filters select at or behind a sequence. */
   countPending(fromSeq: number): number;
+  isStored(seq: number): boolean;
   /** When the first of them was stored. */
   nextStoredMs(fromSeq: number): number;
   /** Whether somebody listens on a subject. */

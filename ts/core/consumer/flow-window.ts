@@ -32,10 +32,15 @@ export class FlowWindow {
     return Math.max(1, Math.floor(target - this.#usedBytes) + 1);
   }
 
-  /** Counts bytes sent. Answers the subject of a request that is now due. */
-  sent(bytes: number): string | undefined {
+  /** Counts bytes sent. Answers the subject of a request that is now due; `stalled`: nothing more goes out before it is answered. */
+  sent(bytes: number, stalled: boolean): string | undefined {
     this.#usedBytes += bytes;
-    if (this.#asked !== '' || this.#usedBytes <= this.#windowBytes / 2) return undefined;
+    return stalled || this.#usedBytes > this.#windowBytes / 2 ? this.ask() : undefined;
+  }
+
+  /** The subject of a new request; undefined while one is not answered. */
+  ask(): string | undefined {
+    if (this.#asked !== '') return undefined;
     this.#count = (this.#count + 1) % 36 ** 4;
     this.#asked = `${this.#prefix}${this.#count.toString(36).padStart(4, '0')}`;
     this.#askedBytes = this.#usedBytes;

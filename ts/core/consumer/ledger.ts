@@ -8,6 +8,8 @@ import type { ConsumerState, SequencePair } from './o-dat.ts';
 import { PendingMessages } from './pending.ts';
 import type { ConsumerSettings } from './settings.ts';
 
+const removedReason = 'Unacknowledged message was deleted';
+
 export class DeliveryLedger {
   readonly #pending = new PendingMessages();
   readonly #tell: (output: ConsumerOutput) => void;
@@ -54,6 +56,11 @@ export class DeliveryLedger {
 
   isPending(seq: number): boolean {
     return this.#pending.get(seq) !== undefined;
+  }
+
+  /** Whether a delivered message is still needed: pending, or given up without an acknowledgement. */
+  keeps(seq: number): boolean {
+    return this.isPending(seq) || this.#pending.redeliveryCount(seq) > 0;
   }
 
   get redelivered(): number {
@@ -151,16 +158,35 @@ export class DeliveryLedger {
     for (let seq = this.#pending.peekQueued(); seq !== undefined; seq = this.#pending.peekQueued()) {
       const deliveries = this.deliveries(seq);
       if (maxDeliver === 0 || deliveries < maxDeliver) return seq;
-      this.#tell({ is: 'advisory', id: 'maxDeliveries', fields: { stream_seq: seq, deliveries } });
-      const message = this.#pending.remove(seq);
-      this.#pending.setRedeliveries(seq, deliveries);
-      if (message !== undefined) this.#moveFloor(message.consumerSeq, seq);
-      this.#revision += 1;
+      this.#giveUp(seq, deliveries);
     }
     return undefined;
   }
 
-  /** Queues what was not acknowledged in time, in order of sequence. */
+  /** Delivered often enough: it stays counted as redelivered and in the stream, and the floor waits for the next acknowledgement. */
+  #giveUp(seq: number, deliveries: number): void {
+    this.#tell({ is: 'advisory', id: 'maxDeliveries', fields: { stream_seq: seq, deliveries } });
+    this.#pending.remove(seq);
+    this.#pending.setRedeliveries(seq, deliveries);
+    this.#revision += 1;
+  }
+
+  /** Queues messages to be delivered again, in order of sequence, but for those delivered often enough. */
+  #expire(seqs: number[]): void {
+    const { maxDeliver } = this.#settings;
+    for (const seq of seqs.sort((a, b) => a - b)) {
+      const deliveries = this.deliveries(seq);
+      if (maxDeliver > 0 && deliveries >= maxDeliver) this.#giveUp(seq, deliveries);
+      else this.#pending.enqueue(seq);
+    }
+  }
+
+  /** Everything pending is to be delivered again: to whom it went is gone. */
+  expireAll(): void {
+    this.#expire([...this.#pending.entries()].map(([seq]) => seq));
+  }
+
+  /** Queues what was not acknowledged in time. */
   check(nowMs: number): void {
     this.#checkAtMs = Infinity;
     if (this.#settings.ackWaitMs === 0) return;
@@ -171,7 +197,7 @@ export class DeliveryLedger {
       if (dueMs <= nowMs) late.push(seq);
       else this.#checkAtMs = Math.min(this.#checkAtMs, dueMs);
     }
-    for (const seq of late.sort((a, b) => a - b)) this.#pending.enqueue(seq);
+    this.#expire(late);
   }
 
   /** When the last of the pending messages is due to be delivered again; 0: none is pending. */
@@ -184,12 +210,19 @@ export class DeliveryLedger {
 
   // Acknowledgements
 
+  /** Everything up to a message was received, says the answer to a flow control request. */
+  received(streamSeq: number, consumerSeq: number, nowMs: number): void {
+    this.#acknowledgeUpTo(streamSeq, consumerSeq, nowMs);
+  }
+
   /** False: nothing to confirm. `sentUpTo`: the last stream sequence that can have been delivered. */
   apply(verb: AckVerb, streamSeq: number, consumerSeq: number, deliveries: number, sentUpTo: number, nowMs: number): boolean {
     switch (verb.is) {
       case 'ack':
       case 'next':
-        return this.#acknowledge(streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
+        return this.#acknowledge(streamSeq, consumerSeq, sentUpTo, nowMs, deliveries);
+      case 'unknown':
+        return true;
       case 'nak':
         this.#nak(streamSeq, consumerSeq, deliveries, verb.delayMs, nowMs);
         return true;
@@ -198,22 +231,34 @@ export class DeliveryLedger {
         if (message !== undefined) message.sentAtMs = nowMs;
         return true;
       }
-      case 'terminate':
-        this.#terminate(streamSeq, consumerSeq, deliveries, verb.reason, nowMs);
-        return true;
+      case 'terminate': {
+        const done = this.#acknowledge(streamSeq, consumerSeq, sentUpTo, nowMs);
+        this.#terminated(streamSeq, consumerSeq, deliveries, verb.reason);
+        return done;
+      }
     }
   }
 
-  #acknowledge(streamSeq: number, consumerSeq: number, deliveries: number, sentUpTo: number, nowMs: number): boolean {
+  /** With `deliveries` it may be sampled. */
+  #acknowledge(streamSeq: number, consumerSeq: number, sentUpTo: number, nowMs: number, deliveries?: number): boolean {
     const { ackPolicy } = this.#settings;
     if (ackPolicy === 'none' || streamSeq > sentUpTo) return false;
     if (ackPolicy !== 'explicit') return this.#acknowledgeUpTo(streamSeq, consumerSeq, nowMs);
-    const message = this.#pending.get(streamSeq);
-    if (message === undefined) return true;
     this.#ackedAtMs = nowMs;
-    if (this.#settings.samplePercent > 0) this.#sample(streamSeq, consumerSeq, deliveries, nowMs - message.sentAtMs);
+    const message = this.#pending.get(streamSeq);
+    if (message === undefined) this.#acknowledgeLate(streamSeq);
+    else if (deliveries !== undefined && this.#settings.samplePercent > 0)
+      this.#sample(streamSeq, consumerSeq, deliveries, nowMs - message.sentAtMs);
     this.#settle(streamSeq);
     return true;
+  }
+
+  /** A message that was given up is acknowledged after all. */
+  #acknowledgeLate(streamSeq: number): void {
+    if (this.#pending.redeliveryCount(streamSeq) === 0) return;
+    this.#pending.remove(streamSeq);
+    if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
+    this.#revision += 1;
   }
 
   /** Reports an acknowledgement when its turn among a hundred has come. */
@@ -264,13 +309,35 @@ export class DeliveryLedger {
     this.#revision += 1;
   }
 
-  /** The stream begins at `firstSeq` now. */
-  begin(firstSeq: number): void {
-    for (let low = this.#pending.lowest(); low !== undefined && low < firstSeq; low = this.#pending.lowest()) this.#settle(low);
+  /** Messages of a range went: those that were pending are over, which is told. */
+  removed(fromSeq: number, toSeq: number, isStored: (seq: number) => boolean, nowMs: number): void {
+    for (const seq of this.#pending.inRange(fromSeq, toSeq)) {
+      const message = this.#pending.get(seq);
+      if (isStored(seq)) continue;
+      const deliveries = this.deliveries(seq);
+      this.#ackedAtMs = nowMs;
+      this.#settle(seq);
+      if (message !== undefined) this.#terminated(seq, message.consumerSeq, deliveries, removedReason);
+    }
+  }
+
+  /** The stream was purged and begins at `firstSeq` now: pending messages that went are forgotten without a word. */
+  purged(firstSeq: number, isStored: (seq: number) => boolean, nowMs: number): void {
+    for (const [seq] of [...this.#pending.entries()]) {
+      if (isStored(seq)) continue;
+      this.#ackedAtMs = nowMs;
+      this.#settle(seq);
+    }
+    this.begin(firstSeq);
     if (this.#delivered.stream < firstSeq - 1) this.#delivered = { ...this.#delivered, stream: firstSeq - 1 };
     if (this.#pending.size === 0 && this.#ackFloor.stream < firstSeq - 1)
       this.#ackFloor = { ...this.#ackFloor, stream: firstSeq - 1 };
     this.#revision += 1;
+  }
+
+  /** The stream begins at `firstSeq` now. */
+  begin(firstSeq: number): void {
+    for (let low = this.#pending.lowest(); low !== undefined && low < firstSeq; low = this.#pending.lowest()) this.#settle(low);
   }
 
   #nak(streamSeq: number, consumerSeq: number, deliveries: number, delayMs: number | undefined, nowMs: number): void {
@@ -283,10 +350,7 @@ export class DeliveryLedger {
     this.#checkAtMs = Math.min(this.#checkAtMs, nowMs + delayMs);
   }
 
-  #terminate(streamSeq: number, consumerSeq: number, deliveries: number, reason: string, nowMs: number): void {
-    if (this.#pending.get(streamSeq) === undefined) return;
-    this.#ackedAtMs = nowMs;
-    this.#settle(streamSeq);
+  #terminated(streamSeq: number, consumerSeq: number, deliveries: number, reason: string): void {
     const fields = { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries, ...(reason === '' ? {} : { reason }) };
     this.#tell({ is: 'advisory', id: 'messageTerminated', fields });
   }

@@ -5,7 +5,7 @@
 import type { ConsumerInfoState, ConsumerInput, ConsumerOutput, DeliverResult, DeliverWork, StreamView } from './contract.ts';
 import { FlowWindow } from './flow-window.ts';
 import { DeliveryLedger } from './ledger.ts';
-import type { ConsumerState } from './o-dat.ts';
+import type { ConsumerState, SequencePair } from './o-dat.ts';
 import { Pace } from './pace.ts';
 import { PriorityGroups, type Turn } from './priority.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
@@ -98,6 +98,7 @@ export class ConsumerMachine {
   }
 
   configure(settings: ConsumerSettings, nowMs: number): void {
+    if (settings.deliverSubject !== this.#settings.deliverSubject) this.#ledger.expireAll();
     this.#settings = settings;
     this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
     this.#ledger.configure(settings);
@@ -127,7 +128,7 @@ export class ConsumerMachine {
 
   /** Whether a message on a subject of this consumer is still to be delivered or acknowledged. */
   needs(seq: number): boolean {
-    return seq >= this.#nextSeq || this.#ledger.isPending(seq) || this.#only.includes(seq, this.#onlyAt);
+    return seq >= this.#nextSeq || this.#ledger.keeps(seq) || this.#only.includes(seq, this.#onlyAt);
   }
 
   /** Messages still to be delivered for the first time. */
@@ -148,20 +149,24 @@ export class ConsumerMachine {
       case 'pull':
         return this.#pull(input.reply, input.request, nowMs);
       case 'ack': {
-        if (input.streamSeq === 0) return;
         const sentUpTo = this.#only.length > 0 ? this.#view.visibleSeq : this.#nextSeq - 1;
         const { verb, streamSeq, consumerSeq, deliveries, reply } = input;
         const done = this.#ledger.apply(verb, streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
-        if (done && reply !== '' && verb.is !== 'next') this.#outputs.push({ is: 'confirm', to: reply });
+        const confirmed = verb.is !== 'next' && (streamSeq > 0 || verb.is === 'ack' || verb.is === 'terminate');
+        if (done && reply !== '' && confirmed) this.#outputs.push({ is: 'confirm', to: reply });
         return;
       }
       case 'flow':
-        this.#window?.answered(input.subject);
-        return;
+        return this.#flowAnswered(input, nowMs);
       case 'interest':
         return this.#interest(input.active, nowMs);
       case 'deaf':
         return this.#dropDeaf();
+      case 'removed':
+        return this.#ledger.removed(input.fromSeq, input.toSeq, (seq) => this.#view.isStored(seq), nowMs);
+      case 'purged':
+        this.#nextSeq = Math.max(this.#nextSeq, input.firstSeq);
+        return this.#ledger.purged(input.firstSeq, (seq) => this.#view.isStored(seq), nowMs);
       case 'first':
         return this.#first(input.firstSeq);
       case 'reset':
@@ -169,6 +174,15 @@ export class ConsumerMachine {
       case 'unpin':
         return this.#priority.unpin(input.group);
     }
+  }
+
+  #flowAnswered({ subject, received }: { subject: string; received?: SequencePair }, nowMs: number): void {
+    if (this.#window?.answered(subject) !== true || received === undefined || !this.#flowAcknowledges) return;
+    if (received.stream > 0) this.#ledger.received(received.stream, received.consumer, nowMs);
+  }
+
+  get #flowAcknowledges(): boolean {
+    return this.#settings.ackPolicy === 'flow_control';
   }
 
   #dropDeaf(): void {
@@ -377,7 +391,7 @@ export class ConsumerMachine {
     else this.#ledger.sent(seqs, messages, nowMs);
     this.#deliveredAtMs = this.#usedAtMs = nowMs;
     if (heartbeatMs > 0) this.#heartbeatAtMs = nowMs + heartbeatMs;
-    const asked = this.#window?.sent(bytes);
+    const asked = this.#window?.sent(bytes, this.#flowAcknowledges && this.#room(1) <= 0);
     if (asked !== undefined) this.#status(deliverSubject, '100 FlowControl Request', [], asked);
   }
 
@@ -426,6 +440,8 @@ export class ConsumerMachine {
     if (this.pushActive && this.#settings.heartbeatMs > 0 && nowMs >= this.#heartbeatAtMs) {
       this.#heartbeat(this.#settings.deliverSubject);
       this.#heartbeatAtMs = nowMs + this.#settings.heartbeatMs;
+      const asked = this.#flowAcknowledges && this.#ledger.pending > 0 ? this.#window?.ask() : undefined;
+      if (asked !== undefined) this.#status(this.#settings.deliverSubject, '100 FlowControl Request', [], asked);
     }
     if (nowMs >= this.#ledger.checkAtMs) this.#ledger.check(nowMs);
     this.#priority.tick(nowMs);

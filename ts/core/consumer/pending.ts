@@ -35,6 +35,14 @@ export class PendingMessages {
     return this.#messages.get(streamSeq);
   }
 
+  /** Pending messages with sequences of a range, both ends included. */
+  inRange(fromSeq: number, toSeq: number): number[] {
+    if (toSeq - fromSeq >= this.#messages.size) return [...this.#messages.keys()].filter((seq) => seq >= fromSeq && seq <= toSeq);
+    const seqs: number[] = [];
+    for (let seq = fromSeq; seq <= toSeq; seq++) if (this.#messages.has(seq)) seqs.push(seq);
+    return seqs;
+  }
+
   entries(): IterableIterator<[number, PendingMessage]> {
     return this.#messages.entries();
   }

@@ -81,7 +81,7 @@ export function parsePullRequest(payload: Uint8Array, config: ConsumerConfig): P
     wire = readDocument(schema, body, false) as unknown as Wire;
   } catch (thrown) {
     if (!(thrown instanceof JsonError)) throw thrown;
-    return { status: `400 Bad Request - ${thrown.message.replace(/ at offset \d+$/, '')}` };
+    return { status: `400 Bad Request - ${thrown.plain}` };
   }
   if (wire.idle_heartbeat > 0n && wire.idle_heartbeat * 2n > wire.expires)
     return { status: '400 Bad Request - heartbeat value too large' };

@@ -11,7 +11,14 @@ export type JsonNode = { readonly start: number; readonly end: number } & (
 );
 
 /** Input that is no JSON; the message already carries its offset. */
-export class JsonError extends Error {}
+export class JsonError extends Error {
+  /** What readers that take a whole document at once say: not where, and the same for every end that came too early. */
+  get plain(): string {
+    return /^(unexpected )?EOF$/.test(this.message)
+      ? 'unexpected end of JSON input'
+      : this.message.replace(/ at offset \d+$/, '');
+  }
+}
 
 interface Cursor {
   readonly text: string;

@@ -18,8 +18,8 @@ export interface AgingStream {
   readonly ports: JetStreamPorts;
   /** Stores a message of the stream's own. */
   storeOwn(message: { readonly subject: string; readonly headers: Uint8Array; readonly payload: Uint8Array }): void;
-  /** Messages went. */
-  purged(): void;
+  /** Messages of this range went, if not all of it. */
+  removed(fromSeq: number, toSeq: number): void;
 }
 
 const shortestWaitMs = 50;
@@ -141,7 +141,7 @@ export class Ages {
       if (message !== undefined) this.#end(message);
       gone += 1;
     }
-    if (gone > 0) this.#stream.purged();
+    if (gone > 0) this.#stream.removed(1, store.state.lastSeq);
     this.wake();
   }
 

@@ -47,6 +47,10 @@ export class BrokerDoor implements Door {
     return this.#broker.kernel.hasLiteralInterest(account, subject);
   }
 
+  hasReceiver(account: number, subject: string, queue: string): boolean {
+    return this.#broker.kernel.hasReceiver(account, subject, queue);
+  }
+
   soon(call: () => void): void {
     this.#broker.soon(call);
   }

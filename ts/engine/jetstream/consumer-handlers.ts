@@ -4,7 +4,7 @@ import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config
 import { consumerUpdateFault, sameConsumerConfig } from '../../core/consumer/check-update.ts';
 import { storedConsumerMetadata } from '../../core/jetstream/api-level.ts';
 import { consumerCreateSchema, type ConsumerConfig, type ConsumerCreateRequest } from '../../core/jetstream/consumer-config.ts';
-import type { Instant } from '../../core/jetstream/instant.ts';
+import { instantMs, type Instant } from '../../core/jetstream/instant.ts';
 import { maxNameLength } from '../../core/jetstream/names.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
@@ -70,23 +70,46 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   if (asked.config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
   const checked = checkConsumerConfig(asked.config, stream.config, request.account.consumerLimits(), asked.pedantic);
   if ('error' in checked) throw new ApiRefusal(checked.error);
+  const existing = stream.consumers.get(wantedName);
   let { config } = checked;
+  if (existing !== undefined) config = { ...config, pause_until: existing.config.pause_until };
   config = { ...config, metadata: storedConsumerMetadata(config) };
   if (wantedName.length > maxNameLength) refuse('ConsumerNameTooLongErrF', { max: maxNameLength });
-  const existing = stream.consumers.get(wantedName);
   if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name }, asked.action);
   if (asked.action === 'update') refuse('ConsumerDoesNotExist');
-  const most = stream.config.max_consumers > 0 ? stream.config.max_consumers : request.account.limits.maxConsumers;
-  if (most > 0 && stream.consumers.size >= most) refuse('MaximumConsumersLimitErr');
+  const most = mostConsumers(stream);
+  if (most > 0 && counted(stream) >= most) refuse('MaximumConsumersLimitErr');
   checkWorkQueue(stream, config, wantedName);
   const name = wantedName === '' ? freshName(stream) : wantedName;
-  if (config.durable_name === '' && config.inactive_threshold === 0n && !config.direct)
+  if (config.durable_name === '' && config.inactive_threshold === 0n)
     config = { ...config, inactive_threshold: ephemeralInactive };
   if (config.name !== '' || config.durable_name === '') config = { ...config, name };
   const shown = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
   const consumer = added(stream, name, config, request.account.ports.clock.wallInstant());
   const fields = consumer.info(true);
+  advisePause(consumer);
   return { fields: shown ? withoutName(fields) : fields, after: stream };
+}
+
+/** Whoever creates or changes a paused consumer is told that it is. */
+function advisePause(consumer: Consumer): void {
+  const { pause_until } = consumer.config;
+  const { clock, door } = consumer.stream.ports;
+  if (pause_until !== undefined && instantMs(pause_until) > clock.wallMs()) door.soon(() => consumer.advisePaused());
+}
+
+/** The stricter of the stream's and the account's limit; 0 or less: none. */
+function mostConsumers({ config, account }: Stream): number {
+  const { max_consumers } = config;
+  const { maxConsumers } = account.limits;
+  return max_consumers <= 0 || (maxConsumers > 0 && maxConsumers < max_consumers) ? maxConsumers : max_consumers;
+}
+
+/** Consumers that count against limits. */
+function counted(stream: Stream): number {
+  let count = 0;
+  for (const { config } of stream.consumers.values()) if (!config.direct) count += 1;
+  return count;
 }
 
 /** Adds a consumer, or refuses and leaves nothing of it when the disk does. */
@@ -122,14 +145,15 @@ function change(stream: Stream, consumer: Consumer, config: ConsumerConfig, acti
   const fault = consumerUpdateFault(config, before, consumer.machine.info().pushActive);
   if (fault !== undefined) return { error: fault };
   if (!sameConsumerConfig(config, before)) consumer.update(config);
+  advisePause(consumer);
   return { fields: consumer.info(true), after: stream };
 }
 
 function checkWorkQueue(stream: Stream, config: ConsumerConfig, name: string): void {
-  if (stream.config.retention !== 'workqueue' || config.direct) return;
+  if (stream.config.retention !== 'workqueue' || config.direct || config.sourcing) return;
   if (config.ack_policy !== 'explicit' && config.ack_policy !== 'flow_control') refuse('ConsumerWQRequiresExplicitAckErr');
   if (config.deliver_policy !== 'all') refuse('ConsumerWQConsumerNotDeliverAllErr');
-  if (stream.consumers.size === 0) return;
+  if (counted(stream) === 0) return;
   if (filtersOf(config).length === 0) refuse('ConsumerWQMultipleUnfilteredErr');
   checkUnique(stream, config, name);
 }
@@ -137,7 +161,7 @@ function checkWorkQueue(stream: Stream, config: ConsumerConfig, name: string): v
 function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void {
   const ours = filtersOf(config);
   for (const other of stream.consumers.values()) {
-    if (other.name === name) continue;
+    if (other.name === name || other.config.direct) continue;
     const theirs = filtersOf(other.config);
     const overlap =
       ours.length === 0 || theirs.length === 0 || ours.some((mine) => theirs.some((filter) => subjectsOverlap(mine, filter)));

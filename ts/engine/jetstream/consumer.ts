@@ -11,9 +11,10 @@ import { settingsOf, type ConsumerSettings } from '../../core/consumer/settings.
 import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { consumerInfoDocument, consumerMeta } from '../../core/jetstream/documents.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
-import { buildHeaders } from '../../core/jetstream/headers.ts';
+import { buildHeaders, parseHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant, instantMs, zeroInstant } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
+import { isSubsetMatch, subjectsOverlap } from '../../core/subject/subject.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import type { ConsumerState } from '../store/store.ts';
@@ -54,12 +55,13 @@ export class Consumer {
     this.created = created;
     this.#config = config;
     this.#filters = filtersOf(config);
-    this.#ackPrefix = config.ack_policy === 'none' && config.direct ? '' : `$JS.ACK.${stream.name}.${name}.`;
+    this.#ackPrefix = `$JS.ACK.${stream.name}.${name}.`;
     const { store } = stream;
     const { account, ports } = stream;
     const view = {
       countPending: (fromSeq: number) => store.countPending(this.#filters, fromSeq),
       nextStoredMs: (fromSeq: number) => this.#storedMs(store.nextSeq(this.#filters, fromSeq)),
+      isStored: (seq: number) => store.nextSeq([], seq) === seq,
       listens: (subject: string) => ports.door.hasInterest(account.number, subject),
       get visibleSeq() {
         return store.syncedSeq;
@@ -116,9 +118,9 @@ export class Consumer {
       );
     }
     if (this.acknowledges)
-      this.#subscriptions.push(door.subscribeAcks(account.number, `$JS.ACK.${scope}.>`, (ack) => this.acknowledge(ack)));
+      this.#subscriptions.push(door.subscribeAcks(account.number, `$JS.ACK.${scope}.*.*.*.*.*`, (ack) => this.acknowledge(ack)));
     if (this.#config.flow_control) {
-      this.#subscriptions.push(door.subscribe(account.number, `$JS.FC.${scope}.*`, ({ subject }) => this.#flow(subject)));
+      this.#subscriptions.push(door.subscribe(account.number, `$JS.FC.${scope}.*`, (message) => this.#flow(message)));
     }
     this.checkInterest();
     this.save();
@@ -128,11 +130,13 @@ export class Consumer {
 
   /** Takes a changed configuration over. */
   update(config: ConsumerConfig): void {
+    const before = this.#config;
     this.#config = config;
     this.#filters = filtersOf(config);
     this.machine.configure(this.#settings(), this.#now());
     this.#writeMeta();
     this.checkInterest();
+    if (filtersOf(before).join(' ') !== this.#filters.join(' ')) this.stream.releaseUnwanted();
     this.#arm();
     this.wake();
   }
@@ -151,6 +155,26 @@ export class Consumer {
     });
   }
 
+  /** Messages in this range went, by limits or one by one. */
+  removed(fromSeq: number, toSeq: number): void {
+    this.machine.step({ is: 'removed', fromSeq, toSeq }, this.#now());
+    this.#flushOutputs();
+    this.#saveSoon();
+  }
+
+  /** Messages were purged, those of a filter or all. */
+  purged(filter?: string): void {
+    const filters = this.#filters;
+    if (filter !== undefined && filters.length > 0 && !filters.some((own) => subjectsOverlap(own, filter))) return;
+    const { store } = this.stream;
+    const { firstSeq: streamFirst, lastSeq } = store.state;
+    const whole = filter === undefined || (filters.length > 0 && filters.every((own) => isSubsetMatch(own, filter)));
+    const firstSeq = whole ? store.nextSeq(filters, 1) || lastSeq + 1 : streamFirst;
+    this.machine.step({ is: 'purged', firstSeq }, this.#now());
+    this.#flushOutputs();
+    this.#saveSoon();
+  }
+
   /** Messages below this sequence are gone. */
   firstMoved(firstSeq: number): void {
     this.machine.step({ is: 'first', firstSeq }, this.#now());
@@ -161,7 +185,8 @@ export class Consumer {
   /** Whether somebody listens on the deliver subject; asked again and again, as the kernel does not tell. */
   checkInterest(): void {
     if (!this.isPush || this.#closed) return;
-    const active = this.stream.ports.door.hasInterest(this.stream.account.number, this.#config.deliver_subject);
+    const { deliver_subject, deliver_group } = this.#config;
+    const active = this.stream.ports.door.hasReceiver(this.stream.account.number, deliver_subject, deliver_group);
     if (active === this.machine.pushActive) return;
     this.machine.step({ is: 'interest', active }, this.#now());
     this.#arm();
@@ -237,6 +262,7 @@ export class Consumer {
   /** Begins anew at a sequence. */
   reset(nextSeq: number): void {
     this.machine.step({ is: 'reset', nextSeq }, this.#now());
+    this.stream.releaseUnwanted();
     this.save();
     this.wake();
   }
@@ -251,15 +277,19 @@ export class Consumer {
   /** An acknowledgement of one of its messages. */
   acknowledge({ kind, streamSeq, consumerSeq, deliveries, reply, payload }: InboundAck): void {
     const verb = kind === 0 ? ({ is: 'ack' } as const) : parseAckVerb(payload);
-    if (verb === undefined) return;
     this.machine.step({ is: 'ack', streamSeq, consumerSeq, deliveries, verb, reply }, this.#now());
     if (verb.is === 'next' && reply !== '') this.#request(reply, verb.request);
     else if (verb.is === 'nak') this.#arm();
     this.wake();
   }
 
-  #flow(subject: string): void {
-    this.machine.step({ is: 'flow', subject }, this.#now());
+  #flow({ subject, headers }: InboundMessage): void {
+    const given = parseHeaders(headers);
+    const received = {
+      consumer: Number(given.get('Nats-Last-Consumer') ?? 0),
+      stream: Number(given.get('Nats-Last-Stream') ?? 0),
+    };
+    this.machine.step({ is: 'flow', subject, received }, this.#now());
     this.wake();
   }
 

@@ -33,6 +33,6 @@ export const remove: ApiHandler = (request) => {
   if (stream.config.deny_delete) refuse('StreamMsgDeleteFailedF', { err: 'message delete not permitted' });
   if (!stream.store.delete(seq, !no_erase))
     refuse('StreamMsgDeleteFailedF', { err: seq > stream.store.state.lastSeq ? 'stream store EOF' : 'no message found' });
-  stream.purged();
+  stream.removed(seq, seq);
   return { fields: { success: true }, after: stream };
 };

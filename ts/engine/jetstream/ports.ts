@@ -39,6 +39,8 @@ export interface Door {
   hasInterest(account: number, subject: string): boolean;
   /** Whether somebody listens on exactly this subject, not by wildcards. */
   hasLiteralInterest(account: number, subject: string): boolean;
+  /** Whether a plain subscription has exactly this subject; with a queue name, one of that group. */
+  hasReceiver(account: number, subject: string, queue: string): boolean;
   /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
   soon(call: () => void): void;
 }

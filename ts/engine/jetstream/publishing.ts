@@ -131,9 +131,14 @@ export class Publishing implements BatchStorage {
   #settle(seq: number, subject: string, verdict: Accepted): void {
     const { store, ports } = this.#stream;
     if (verdict.messageId !== '') this.#duplicates.add(verdict.messageId, seq, ports.clock.wallMs());
-    if (verdict.rollup !== 'none') store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
-    if (verdict.cancels !== '') store.purge({ filter: verdict.cancels });
-    if (verdict.rollup !== 'none' || verdict.cancels !== '') this.#stream.purged();
+    if (verdict.rollup !== 'none') {
+      store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
+      this.#stream.purged(verdict.rollup === 'all' ? undefined : subject);
+    }
+    if (verdict.cancels !== '') {
+      store.purge({ filter: verdict.cancels });
+      this.#stream.purged(verdict.cancels);
+    }
     this.#stream.stored(seq, subject, verdict);
   }
 

@@ -70,8 +70,7 @@ export function readLenient<T>({ message }: ApiRequest, schema: Schema): T {
     return readDocument(schema, decoder.decode(message.payload), false) as T;
   } catch (thrown) {
     if (!(thrown instanceof JsonError)) throw thrown;
-    const err = thrown.message === 'EOF' ? 'unexpected end of JSON input' : thrown.message.replace(/ at offset \d+$/, '');
-    return refuse('InvalidJSONErr', { err });
+    return refuse('InvalidJSONErr', { err: thrown.plain });
   }
 }
 

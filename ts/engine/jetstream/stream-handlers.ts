@@ -93,7 +93,7 @@ export const update: ApiHandler = (request) => {
   const fault = account.roomFault(config, false);
   if (fault !== undefined) return { error: fault };
   stream.update(config);
-  stream.purged();
+  stream.removed(1, stream.store.state.lastSeq);
   account.advise('streamUpdated', { stream: stream.name, action: 'modify' }, stream.name);
   return { fields: stream.info({}, true), after: stream };
 };
@@ -163,6 +163,6 @@ export const purge: ApiHandler = (request) => {
     ...(asked === undefined || asked.seq === 0 ? {} : { seq: asked.seq }),
     ...(asked === undefined || asked.keep === 0 ? {} : { keep: asked.keep }),
   });
-  stream.purged();
+  stream.purged(asked === undefined || asked.filter === '' ? undefined : asked.filter);
   return { fields: { success: true, purged }, after: stream };
 };

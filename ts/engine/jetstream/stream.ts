@@ -44,6 +44,9 @@ function isJudged({ subject_transform, republish, allow_msg_counter }: StreamCon
   return subject_transform !== undefined || republish !== undefined || allow_msg_counter;
 }
 
+/** So many messages are looked at before others have their turn. */
+const releasedATurn = 10_000;
+
 export class Stream implements Origin {
   readonly account: JetStreamAccount;
   readonly ports: JetStreamPorts;
@@ -99,7 +102,7 @@ export class Stream implements Origin {
       for (const follower of this.#followers) follower.synced();
       this.#ages.synced();
     });
-    this.store.onRemoved(() => this.#firstMoved());
+    this.store.onRemoved((fromSeq, toSeq) => this.removed(fromSeq, toSeq));
     this.store.setNoAck(this.#config.no_ack);
     this.store.setJudged(isJudged(this.#config));
     this.store.setSealed(this.#config.sealed);
@@ -209,6 +212,7 @@ export class Stream implements Origin {
   }
 
   info(details: StateDetails, versions: boolean, leader?: string): Document {
+    this.#dropUnwanted(this.store.state.lastSeq);
     return streamInfoDocument({
       config: this.#config,
       created: this.created,
@@ -221,9 +225,16 @@ export class Stream implements Origin {
     });
   }
 
-  /** Consumers look at the stream again after messages went at its front. */
-  purged(): void {
+  /** Messages of a range went, by limits or one by one. */
+  removed(fromSeq: number, toSeq: number): void {
+    for (const consumer of this.consumers.values()) consumer.removed(fromSeq, toSeq);
     this.#firstMoved();
+  }
+
+  /** Consumers look at the stream again after a purge, of a filter or of everything. */
+  purged(filter?: string): void {
+    for (const consumer of this.consumers.values()) consumer.purged(filter);
+    this.#sourcing.roomMade();
   }
 
   #firstMoved(): void {
@@ -244,6 +255,7 @@ export class Stream implements Origin {
 
   /** Adds a checked consumer. */
   addConsumer(name: string, config: ConsumerConfig, created: Instant): Consumer {
+    this.#dropUnwanted(this.store.state.lastSeq);
     const consumer = new Consumer(this, name, config, created, startOf(config, this.store));
     this.consumers.set(name, consumer);
     consumer.writeNew();
@@ -283,6 +295,7 @@ export class Stream implements Origin {
     this.consumers.delete(consumer.name);
     consumer.close('409 Consumer Deleted');
     if (!consumer.isVolatile) this.store.removeConsumer(consumer.name);
+    this.releaseUnwanted();
     this.account.advise(
       'consumerDeleted',
       { stream: this.name, consumer: consumer.name, action: 'delete' },
@@ -297,6 +310,22 @@ export class Stream implements Origin {
     if (retention === 'limits') return;
     for (let seq = fromSeq; seq <= toSeq; seq++) if (retention === 'workqueue' || !this.#isWanted(seq)) this.store.delete(seq);
     this.#sourcing.roomMade();
+  }
+
+  /** What nobody wants any more, after consumers went or changed, leaves a stream that keeps messages for interest. */
+  releaseUnwanted(fromSeq = this.store.state.firstSeq): void {
+    if (this.#config.retention !== 'interest' || !this.#isOpen || this.store.fault !== undefined) return;
+    if (this.consumers.size === 0 && this.#followers.size === 0) {
+      this.store.purge({});
+      return this.#firstMoved();
+    }
+    let seq = this.store.nextSeq([], fromSeq);
+    for (let count = 0; seq > 0 && seq <= this.#judgedInterest && count < releasedATurn; count++) {
+      if (!this.#isWanted(seq)) this.store.delete(seq);
+      seq = this.store.nextSeq([], seq + 1);
+    }
+    if (seq > 0 && seq <= this.#judgedInterest) this.ports.clock.after(0, () => this.releaseUnwanted(seq));
+    else this.#sourcing.roomMade();
   }
 
   /** Whether a consumer still has to get or acknowledge a message, or a mirror or source has to take it. */
@@ -323,7 +352,7 @@ export class Stream implements Origin {
       for (let seq = after(this.#judgedInterest); seq > 0 && seq <= upToSeq; seq = after(seq))
         if (!this.#isWanted(seq)) this.store.delete(seq);
     }
-    this.#judgedInterest = upToSeq;
+    this.#judgedInterest = Math.max(this.#judgedInterest, upToSeq);
   }
 
   /** Nothing is taken from other streams any more, and nothing from this one. */

@@ -94,7 +94,10 @@ test('after max_deliver deliveries a message is given up with an advisory, once'
   assert.deepEqual(bench.seqs, [1, 2, 1]);
   assert.deepEqual(bench.advisories(), [['maxDeliveries', { stream_seq: 1, deliveries: 2 }]]);
   assert.equal(bench.machine.info().ackPending, 0);
-  assert.deepEqual(floors(bench), [3, 2, 3, 2]);
+  assert.deepEqual(floors(bench), [0, 0, 3, 2], 'the floor waits for an acknowledgement');
+  bench.publish(1);
+  bench.ack(bench.last());
+  assert.deepEqual(floors(bench), [4, 3, 4, 3]);
 });
 
 test('a nak brings a message back at once, a nak with delay after the delay', () => {

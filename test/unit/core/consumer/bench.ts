@@ -52,6 +52,7 @@ export class Bench {
     const lastSeq = (): number => this.lastSeq;
     const view = {
       countPending: (from: number) => [...this.messages].filter((seq) => seq >= from).length,
+      isStored: (seq: number) => this.messages.has(seq),
       nextStoredMs: (from: number) => this.storedMs.get([...this.messages].find((seq) => seq >= from) ?? 0) ?? 0,
       listens: (subject: string) => !this.deaf.has(subject),
       get visibleSeq() {

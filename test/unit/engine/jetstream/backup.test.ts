@@ -14,7 +14,8 @@ import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import { NodeRandom } from '../../../../ts/node/random.ts';
 import { openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
-import { FakeBroker, FakeClock } from './fakes.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeBroker } from './fakes.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -20,59 +20,14 @@ import type {
   StreamOptions,
   StreamStore,
 } from '../../../../ts/engine/store/store.ts';
-import type { Clock, Instant, Timer } from '../../../../ts/ports/clock.ts';
+import type { Instant } from '../../../../ts/ports/clock.ts';
+import type { FakeClock } from './fake-clock.ts';
 
 const encoder = new TextEncoder();
 const none = new Uint8Array(0);
 
 function matches(pattern: string, subject: string): boolean {
   return matchesLiteral(tokens(subject), tokens(pattern));
-}
-
-/** Time that moves when told to. */
-export class FakeClock implements Clock {
-  #nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
-  #steps = 0;
-  readonly #timers = new Set<{ atMs: number; call: () => void }>();
-
-  wallMs(): number {
-    return this.#nowMs;
-  }
-
-  wallInstant(): Instant {
-    return { seconds: Math.floor(this.#nowMs / 1000), nanos: (this.#nowMs % 1000) * 1e6 + (++this.#steps % 1e6) };
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  after(delayMs: number, call: () => void): Timer {
-    const timer = { atMs: this.#nowMs + delayMs, call };
-    this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
-  }
-
-  every(intervalMs: number, call: () => void): Timer {
-    let timer = this.after(intervalMs, again.bind(this));
-    function again(this: FakeClock): void {
-      timer = this.after(intervalMs, again.bind(this));
-      call();
-    }
-    return { cancel: () => timer.cancel() };
-  }
-
-  advance(ms: number): void {
-    const untilMs = this.#nowMs + ms;
-    for (;;) {
-      const due = [...this.#timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) break;
-      this.#timers.delete(due);
-      this.#nowMs = Math.max(this.#nowMs, due.atMs);
-      due.call();
-    }
-    this.#nowMs = untilMs;
-  }
 }
 
 interface FakeSubscription {
@@ -132,6 +87,10 @@ export class FakeBroker implements Door {
 
   hasLiteralInterest(_account: number, subject: string): boolean {
     return [...this.#subscriptions].some((subscription) => subscription.subject === subject);
+  }
+
+  hasReceiver(account: number, subject: string): boolean {
+    return this.hasLiteralInterest(account, subject);
   }
 
   soon(call: () => void): void {

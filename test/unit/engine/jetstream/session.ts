@@ -4,7 +4,8 @@ import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
 import { unlimited, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import type { Random } from '../../../../ts/ports/random.ts';
-import { FakeBroker, FakeClock, FakeStore } from './fakes.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeBroker, FakeStore } from './fakes.ts';
 
 export interface Response {
   readonly text?: string;
