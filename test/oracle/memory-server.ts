@@ -4,6 +4,7 @@
  * Bytes are handed over in exactly the pieces the test chooses; the write side can be made to take its time, so that
  * out-chains wait in the kernel. The clock stands still unless the test moves it.
  */
+import { compileImports } from '../../ts/core/account/imports.ts';
 import { Broker } from '../../ts/engine/broker/broker.ts';
 import { Sessions } from '../../ts/engine/session/sessions.ts';
 import { readConfigText } from '../../ts/core/config/read-config.ts';
@@ -216,6 +217,7 @@ export class MemoryServer {
     const identity = { serverId: 'N', serverName: 'N', version: '2.14.5', gitCommit: '', go: '', xkey: 'X', apiLevel: 1 };
     this.broker = new Broker(this.kernel, options, { clock: this.clock, log: silent });
     this.sessions = new Sessions(options, identity, { clock: this.clock, random, crypto: nodeCrypto, log: silent });
+    this.broker.imports.set(compileImports(options.accounts).accounts);
     this.broker.serve(this.sessions, () => undefined);
   }
 

@@ -20,6 +20,8 @@ export interface Play {
   readonly cut: Cut;
   readonly clients: Map<string, WireClient>;
   current: string;
+  /** What named groups of `S~` patterns matched, for `{{name}}` in what clients send. */
+  readonly kept: Map<string, string>;
 }
 
 export function clientOf(play: Play, name: string): WireClient {
@@ -37,6 +39,19 @@ function checkInfo(info: InfoFields, wanted: Readonly<Record<string, unknown>>):
       assert.match(String(actual), new RegExp(`^(?:${value.slice(1)})$`), `INFO ${key}`);
     else assert.deepEqual(actual, value, `INFO ${key}`);
   }
+}
+
+/** Puts what was kept where a client's bytes name it. */
+function filled(bytes: Buffer, kept: ReadonlyMap<string, string>): Buffer {
+  if (kept.size === 0) return bytes;
+  const text = bytes.toString('latin1').replace(/\{\{(\w+)\}\}/g, (whole, name: string) => kept.get(name) ?? whole);
+  return Buffer.from(text, 'latin1');
+}
+
+async function expectMatch(play: Play, client: WireClient, pattern: RegExp): Promise<void> {
+  const line = await client.line(String(pattern));
+  assert.match(line, pattern);
+  for (const [name, text] of Object.entries(pattern.exec(line)?.groups ?? {})) play.kept.set(name, text);
 }
 
 async function expectUnordered(client: WireClient, texts: readonly string[]): Promise<void> {
@@ -90,8 +105,10 @@ export async function step(play: Play, statement: Statement): Promise<void> {
   }
   const client = clientOf(play, play.current);
   switch (statement.kind) {
-    case 'send':
-      return client.writeCut(statement.bytes, play.cut(statement.bytes.length));
+    case 'send': {
+      const bytes = filled(statement.bytes, play.kept);
+      return client.writeCut(bytes, play.cut(bytes.length));
+    }
     case 'close':
       return client.close();
     case 'closed':
@@ -101,7 +118,7 @@ export async function step(play: Play, statement: Statement): Promise<void> {
     case 'expect':
       return assert.equal(await client.line(JSON.stringify(statement.text)), statement.text);
     case 'match':
-      return assert.match(await client.line(String(statement.pattern)), statement.pattern);
+      return expectMatch(play, client, statement.pattern);
     case 'info':
       return checkInfo(await client.info(), statement.fields);
     case 'unordered':
@@ -110,7 +127,7 @@ export async function step(play: Play, statement: Statement): Promise<void> {
 }
 
 export async function replay(transcript: Transcript, server: ServerProcess, cut: Cut = uncut): Promise<void> {
-  const play: Play = { server, cut, clients: new Map(), current: '' };
+  const play: Play = { server, cut, clients: new Map(), current: '', kept: new Map() };
   try {
     for (const statement of transcript.statements) {
       try {

@@ -62,7 +62,7 @@ async function record(path: string): Promise<void> {
 }
 
 async function play(path: string, lines: readonly string[], transcript: Transcript, server: ServerProcess): Promise<void> {
-  const stage: Play = { server, cut: uncut, clients: new Map(), current: '' };
+  const stage: Play = { server, cut: uncut, clients: new Map(), current: '', kept: new Map() };
   const output = new Map<number, string[]>();
   const told = new Set<string>();
   const listen = async (after: number): Promise<void> => {

@@ -15,6 +15,8 @@ export const event = {
   unauthenticated: 10,
   clientError: 11,
   ack: 12,
+  mapImported: 13,
+  subscribed: 14,
   /** From here on: the store's. */
   store: 32,
 } as const;
@@ -49,7 +51,7 @@ export const errorCode = {
 } as const;
 
 /** Kinds of subscriptions of the server itself. */
-export const subscriptionKind = { client: 0, host: 1, stream: 2, ack: 3 } as const;
+export const subscriptionKind = { client: 0, host: 1, stream: 2, ack: 3, shadow: 4, service: 5, response: 6 } as const;
 
 /** Bytes of the inbound region. */
 export const INBOUND_SIZE = 1 << 20;

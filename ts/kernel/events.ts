@@ -47,6 +47,10 @@ export interface EventSink {
   message(words: Uint32Array, at: number): void;
   /** Eight words from `at` on: connection, subject, length, reply, length, header length, data, length. */
   map(words: Uint32Array, at: number): void;
+  /** Nine words from `at` on: account, subject, length, reply, length, header length, data, length, connection or 0. */
+  mapImported(words: Uint32Array, at: number): void;
+  /** A client's new subscription, by its handle, in an account that imports streams. */
+  subscribed(subscription: number, connection: number): void;
   traceIn(connection: number, at: number, length: number): void;
   /** Ten words from `at` on: connection, subject, length, sid, length, reply, length, header length, total, data. */
   traceOut(words: Uint32Array, at: number): void;
@@ -105,6 +109,12 @@ export function dispatch(words: Uint32Array, i: number, sink: EventSink): void {
       break;
     case event.map:
       sink.map(words, at);
+      break;
+    case event.mapImported:
+      sink.mapImported(words, at);
+      break;
+    case event.subscribed:
+      sink.subscribed(word(0), word(1));
       break;
     case event.traceIn:
       sink.traceIn(word(0), word(1), word(2));

@@ -76,6 +76,8 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
   readonly #gather: Uint32Array;
   /** Blocks of messages published while entries pointing into them may wait in the ring. */
   readonly #parked: number[] = [];
+  /** Told of each subscription of a stream, which may have shadows in other accounts. */
+  onStreamSubscription: (handle: number) => void = () => {};
   #draining = false;
 
   constructor(options: KernelOptions) {
@@ -263,7 +265,9 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     const length = this.#scratch.write(subject, 'utf8');
     const queueLength = queue === '' ? 0 : this.#scratch.write(queue, length, 'utf8');
     const at = this.#scratchAt;
-    return this.exports.subscribeServer(account, at, length, at + length, queueLength, kind, target) >>> 0;
+    const handle = this.exports.subscribeServer(account, at, length, at + length, queueLength, kind, target) >>> 0;
+    if (kind === subscriptionKind.stream) this.onStreamSubscription(handle);
+    return handle;
   }
 
   unsubscribeServer(handle: number): void {

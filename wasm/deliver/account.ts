@@ -29,9 +29,15 @@ export class Account {
   queueMask: u32;
   queueCount: u32;
   queueSpare: u32;
+  /** Subscriptions that take a message into another account. */
+  crossings: u32;
+  /** The account imports streams: the host hears of each subscription. */
+  importing: bool;
+  /** Its prefix of one-time reply subjects, 0 until it has to do with services. */
+  replies: usize;
 }
 
-const ACCOUNT_SIZE: usize = INTEREST_SIZE + 32;
+const ACCOUNT_SIZE: usize = INTEREST_SIZE + 48;
 
 /** The account whose interest starts at `address`. */
 // @ts-ignore: decorator

@@ -77,6 +77,8 @@ export class Connection {
   /** Size of the first chunk to take next: what the last write needed. */
   chunkHint: u32;
   nextDirty: usize;
+  /** What a service is told of who asks, see request-info.ts; 0: nothing. */
+  info: usize;
   inMsgs: f64;
   inBytes: f64;
   outMsgs: f64;
@@ -135,6 +137,7 @@ export function freeConnection(connection: Connection): void {
   store<u32>(table + ((<usize>connection.index) << 2), (freeIndex << 1) | 1);
   freeIndex = connection.index;
   free(connection.carry);
+  free(connection.info);
   free(changetype<usize>(connection));
   opened--;
 }

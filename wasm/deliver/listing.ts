@@ -7,7 +7,8 @@ import { Entry, entriesOf, entrySubject } from '../match/interest';
 import { slotPointer } from '../lib/table';
 import { interestAt, queueNameBytes, queueNameLength } from './account';
 import { Connection } from './connection';
-import { Group, Sub, sidOf } from './subscription';
+import { shadowOf } from './shadow';
+import { Group, KIND_SHADOW, Sub, sidOf } from './subscription';
 
 /** Bytes of one record. */
 export const RECORD_SIZE: usize = 56;
@@ -21,17 +22,19 @@ function write(list: usize, sub: Sub): void {
   const at = list + <usize>written * RECORD_SIZE;
   written++;
   const entry = changetype<Entry>(sub.entry);
+  // A shadow is listed under its subscription's connection.
+  const owner = sub.kind == KIND_SHADOW ? changetype<Sub>(shadowOf(sub).parent) : sub;
   const name: usize = sub.group ? changetype<Group>(sub.group).name : 0;
   store<f64>(at, <f64>sub.delivered);
   store<f64>(at, <f64>sub.max, 8);
   store<u32>(at, <u32>changetype<usize>(sub), 16);
-  store<u32>(at, sub.connection ? changetype<Connection>(sub.connection).index : 0, 20);
+  store<u32>(at, owner.connection ? changetype<Connection>(owner.connection).index : 0, 20);
   store<u32>(at, <u32>entrySubject(entry), 24);
   store<u32>(at, entry.length, 28);
   store<u32>(at, name ? <u32>queueNameBytes(name) : 0, 32);
   store<u32>(at, name ? queueNameLength(name) : 0, 36);
-  store<u32>(at, <u32>sidOf(sub), 40);
-  store<u32>(at, sub.sidLength, 44);
+  store<u32>(at, <u32>sidOf(owner), 40);
+  store<u32>(at, owner.sidLength, 44);
   store<u32>(at, sub.kind, 48);
   store<u32>(at, sub.target, 52);
 }

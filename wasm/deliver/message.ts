@@ -24,6 +24,18 @@ export let msgSizeLength: u32 = 0;
 export let msgHeaderSize: usize = 0;
 export let msgHeaderSizeLength: u32 = 0;
 
+/** The subject whose subscribers are looked for: the message's own or a deliver subject. Kept where accounts have imports. */
+export let routed: usize = 0;
+export let routedLength: u32 = 0;
+
+/** Sets the subject that is being routed. */
+// @ts-ignore: decorator
+@inline
+export function setRouted(at: usize, length: u32): void {
+  routed = at;
+  routedLength = length;
+}
+
 /** Sets where the message comes from. */
 // @ts-ignore: decorator
 @inline
@@ -67,4 +79,36 @@ export function setSizes(at: usize, length: u32, headerAt: usize, headerLength: 
   msgSizeLength = length;
   msgHeaderSize = headerAt;
   msgHeaderSizeLength = headerLength;
+}
+
+/** Bytes that `saveMessage` writes. */
+export const SAVED_MESSAGE: usize = 64;
+
+/** Writes the message down, for `restoreMessage`. */
+export function saveMessage(to: usize): void {
+  store<u32>(to, <u32>msgConnection);
+  store<u32>(to, <u32>msgAccount, 4);
+  store<u32>(to, <u32>msgSubject, 8);
+  store<u32>(to, msgSubjectLength, 12);
+  store<u32>(to, <u32>msgReply, 16);
+  store<u32>(to, msgReplyLength, 20);
+  store<u32>(to, msgHeaderLength, 24);
+  store<u32>(to, <u32>msgData, 28);
+  store<u32>(to, msgDataLength, 32);
+  store<u32>(to, <u32>msgSize, 36);
+  store<u32>(to, msgSizeLength, 40);
+  store<u32>(to, <u32>msgHeaderSize, 44);
+  store<u32>(to, msgHeaderSizeLength, 48);
+  store<u32>(to, <u32>routed, 52);
+  store<u32>(to, routedLength, 56);
+}
+
+/** Makes the message what it was when it was written down. */
+export function restoreMessage(from: usize): void {
+  setOrigin(load<u32>(from), load<u32>(from, 4));
+  setSubject(load<u32>(from, 8), load<u32>(from, 12));
+  setReply(load<u32>(from, 16), load<u32>(from, 20));
+  setData(load<u32>(from, 28), load<u32>(from, 32), load<u32>(from, 24));
+  setSizes(load<u32>(from, 36), load<u32>(from, 40), load<u32>(from, 44), load<u32>(from, 48));
+  setRouted(load<u32>(from, 52), load<u32>(from, 56));
 }

@@ -7,8 +7,9 @@ import { alloc, free } from '../lib/arena';
 import { randomBelow } from '../lib/bytes';
 import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, findEntry, subjectTag, touchEntry } from '../match/interest';
-import { findQueueName, interestAt } from './account';
+import { accountAt, findQueueName, interestAt } from './account';
 import { Connection, NO_ECHO } from './connection';
+import { crossResponse, crossService, crossStream, traceReply, tracedLength, tracedSubject } from './crossing';
 import { frame } from './frame';
 import { hostMessage } from './host';
 import {
@@ -22,11 +23,24 @@ import {
   setData,
   setOrigin,
   setReply,
+  setRouted,
   setSubject,
 } from './message';
 import { permits } from './permissions';
 import { rememberReply } from './replies';
-import { Group, KIND_ACK, KIND_CLIENT, KIND_HOST, SUB_FILTERED, SUB_REMOVED, Sub, removeSub } from './subscription';
+import {
+  Group,
+  KIND_ACK,
+  KIND_CLIENT,
+  KIND_HOST,
+  KIND_SERVICE,
+  KIND_SHADOW,
+  KIND_STREAM,
+  SUB_FILTERED,
+  SUB_REMOVED,
+  Sub,
+  removeSub,
+} from './subscription';
 import { consumerAck } from '../stream/ack';
 import { streamAppend } from '../stream/append';
 
@@ -43,21 +57,25 @@ export function routedBytes(): f64 {
   return outBytes;
 }
 
-/** Subscriptions that reached their maximum while the message was routed, linked through `spare`. */
+/** Subscriptions that reached their maximum while the message was routed, linked through `target`. */
 let exhausted: usize = 0;
 let groups: usize = 0;
 let groupCapacity: u32 = 0;
 let groupCount: u32 = 0;
+/** How many messages are being routed inside one another. */
+let routing: u32 = 0;
 
 function takeBack(): void {
   while (exhausted) {
     const sub = changetype<Sub>(exhausted);
-    exhausted = <usize>sub.spare;
+    exhausted = <usize>sub.target;
+    sub.target = 0;
     removeSub(sub);
   }
 }
 
-function deliverToClient(sub: Sub): bool {
+/** Hands the current message to a client's subscription. False: it takes nothing. */
+export function deliverToClient(sub: Sub): bool {
   const connection = changetype<Connection>(sub.connection);
   if (sub.connection == msgConnection && connection.flags & NO_ECHO) return false;
   if (sub.flags & SUB_REMOVED) return false;
@@ -70,7 +88,7 @@ function deliverToClient(sub: Sub): bool {
   sub.delivered++;
   if (sub.max && sub.delivered >= sub.max) {
     sub.flags |= SUB_REMOVED;
-    sub.spare = <u32>exhausted;
+    sub.target = <u32>exhausted;
     exhausted = changetype<usize>(sub);
   }
   return true;
@@ -83,7 +101,9 @@ function deliver(sub: Sub): bool {
   if (kind == KIND_CLIENT) return deliverToClient(sub);
   if (kind == KIND_HOST) return hostMessage(sub);
   if (kind == KIND_ACK) return consumerAck(sub.target);
-  return streamAppend(sub.target);
+  if (kind == KIND_STREAM) return streamAppend(sub.target);
+  if (kind == KIND_SHADOW) return crossStream(sub);
+  return kind == KIND_SERVICE ? crossService(sub) : crossResponse();
 }
 
 function deliverPlain(entry: Entry): u32 {
@@ -138,12 +158,13 @@ function walkGroup(first: u32, name: usize, skip: u32, members: u32): bool {
   return false;
 }
 
-function deliverGroups(): u32 {
+/** One member of each group collected from index `base` on. */
+function deliverGroups(base: u32): u32 {
   let count: u32 = 0;
-  for (let i: u32 = 0; i < groupCount; i++) {
+  for (let i = base; i < groupCount; i++) {
     const name = collected(i).name;
     let seen = false;
-    for (let j: u32 = 0; j < i && !seen; j++) seen = collected(j).name == name;
+    for (let j = base; j < i && !seen; j++) seen = collected(j).name == name;
     if (seen) continue;
     let members: u32 = 0;
     for (let j = i; j < groupCount; j++) if (collected(j).name == name) members += collected(j).count;
@@ -154,21 +175,27 @@ function deliverGroups(): u32 {
 
 /**
  * Routes the current message to whoever subscribes to another subject (a deliver subject); returns how many subscriptions took
- * it.
+ * it. A message that crosses into another account is routed there from inside this.
  */
 export function routeVia(subject: usize, length: u32): u32 {
   const interest = interestAt(msgAccount);
+  const crossings = accountAt(msgAccount).crossings;
   const tag = subjectTag(subject, length);
   let found: u32 = 0;
   if (interest.wildcards) {
     touchEntry(interest, tag);
     found = matchWildcards(interest, tag, subject, length);
   }
-  const list = matchedList();
+  let list = matchedList();
   const entry = findEntry(interest, tag, subject, length);
+  const base = groupCount;
   let count: u32 = 0;
   interest.matches++;
-  groupCount = 0;
+  if (crossings) {
+    setRouted(subject, length);
+    if (found) list = keep(list, found);
+  }
+  routing++;
   if (changetype<usize>(entry) && !entry.wildcard) {
     if (entry.firstSub) count += deliverPlain(entry);
     if (entry.groups) collectGroups(entry);
@@ -178,9 +205,18 @@ export function routeVia(subject: usize, length: u32): u32 {
     if (wild.firstSub) count += deliverPlain(wild);
     if (wild.groups) collectGroups(wild);
   }
-  if (groupCount) count += deliverGroups();
-  if (exhausted) takeBack();
+  if (groupCount != base) count += deliverGroups(base);
+  groupCount = base;
+  if (crossings && found) free(list);
+  if (!--routing && exhausted) takeBack();
   return count;
+}
+
+/** The entries that match, where a search in another account does not write over them. */
+function keep(list: usize, found: u32): usize {
+  const kept = alloc((<usize>found) << 2);
+  memory.copy(kept, list, (<usize>found) << 2);
+  return kept;
 }
 
 /** Routes the current message; returns how many subscriptions took it. */
@@ -227,8 +263,16 @@ export function hasReceiver(account: usize, subject: usize, length: u32, queue: 
   return false;
 }
 
-/** Whether anybody in `account` would take a message on this literal subject. */
+/**
+ * Whether anybody would take a message on this literal subject in `account`; for a one-time reply subject, where the reply
+ * arrives.
+ */
 export function hasInterest(account: usize, subject: usize, length: u32): bool {
+  if (accountAt(account).replies) {
+    account = traceReply(account, subject, length);
+    subject = tracedSubject;
+    length = tracedLength;
+  }
   const interest = interestAt(account);
   const tag = subjectTag(subject, length);
   const entry = findEntry(interest, tag, subject, length);

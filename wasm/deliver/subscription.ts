@@ -13,6 +13,7 @@ import { Table, slotPointer, slotTag, tableAdd, tableAt, tableNext, tableOpen, t
 import { Entry, dropEntry, holdEntry } from '../match/interest';
 import { Account, accountAt, dropQueueName, holdQueueName, interestAt } from './account';
 import { Connection } from './connection';
+import { dropShadows } from './shadow';
 
 /** A client's subscription. */
 export const KIND_CLIENT: u8 = 0;
@@ -22,6 +23,13 @@ export const KIND_HOST: u8 = 1;
 export const KIND_STREAM: u8 = 2;
 /** A message is an acknowledgement for a consumer. */
 export const KIND_ACK: u8 = 3;
+
+/** What is taken goes to a subscription of another account, see shadow.ts. */
+export const KIND_SHADOW: u8 = 4;
+/** A request goes to another account, see services.ts. */
+export const KIND_SERVICE: u8 = 5;
+/** A reply goes to another account, see responses.ts. */
+export const KIND_RESPONSE: u8 = 6;
 
 /** Deliveries are checked against the connection's deliver set. */
 export const SUB_FILTERED: u8 = 1;
@@ -44,9 +52,10 @@ export class Sub {
   flags: u8;
   sidLength: u16;
   tag: u32;
-  /** What the host or the store knows the subscription by; for clients unused. */
+  /** What the host or the store knows the subscription by; for clients a link of the router. */
   target: u32;
-  spare: u32;
+  /** The first of its shadows in other accounts, see shadow.ts. */
+  shadows: usize;
   delivered: u64;
   /** Removed after this many deliveries; 0: never. */
   max: u64;
@@ -199,6 +208,8 @@ function addToConnection(sub: Sub, connection: Connection): void {
 
 /** Removes a subscription and frees it. Not while a message is being routed. */
 export function removeSub(sub: Sub): void {
+  if (sub.shadows) dropShadows(sub);
+  if (sub.kind >= KIND_SHADOW) accountAt(sub.account).crossings--;
   if (sub.connection) removeFromConnection(sub, changetype<Connection>(sub.connection));
   const entry = changetype<Entry>(sub.entry);
   if (sub.group) removeFromGroup(sub, entry, changetype<Group>(sub.group));

@@ -1,7 +1,7 @@
 // The kernel as the host sees it: every export of build/wasm/server.wasm. Pointers and connection, account and set handles are
 // u32; the host applies `>>> 0`. No callback, no 64-bit integer crosses this border; counters are f64.
 //
-// The store's exports are in ../stream/exports.ts.
+// The store's exports are in ../stream/exports.ts, those of account imports in ../deliver/imports.ts.
 
 import { arenaLive } from '../lib/arena';
 import { setSeed as seedHash } from '../lib/bytes';
@@ -23,6 +23,7 @@ import {
   takeDirty,
 } from '../deliver/connection';
 import { takeStalled } from '../deliver/frame';
+import { freeLent } from '../deliver/lent';
 import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { addToSet, allowNothing, freeSet, newSet, permits } from '../deliver/permissions';
 import { dropReplies } from '../deliver/replies';
@@ -33,6 +34,7 @@ import { ingest as ingestBytes, ingestStopped, stash as stashBytes } from '../pa
 import { publishedBytes, publishedMsgs, routePublished } from '../parse/publish';
 import { admit } from '../parse/subscribe';
 
+export * from '../deliver/imports';
 export * from '../stream/exports';
 
 /** Address of the inbound region (1 MiB). */
@@ -51,9 +53,10 @@ export function scratchAt(): usize {
 export function eventWords(): u32 {
   return ringUsed();
 }
-/** Forgets the drained entries. */
+/** Forgets the drained entries, and what only they pointed to. */
 export function clearEvents(): void {
   ringClear();
+  freeLent();
 }
 /** Tells the time: seconds since 1970 and nanoseconds beyond. */
 export function setNow(seconds: f64, nanos: u32): void {

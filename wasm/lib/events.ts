@@ -31,5 +31,12 @@ export const EVENT_CLIENT_ERROR: u32 = 11;
  * acknowledgement (`kind` 0: plain ack). Barrier unless it is a plain ack without a reply.
  */
 export const EVENT_ACK: u32 = 12;
+/**
+ * account, subject, length, reply, length, header length, data, length, conn or 0: a request that an import brought into an
+ * account whose mappings speak of its subject. Barrier.
+ */
+export const EVENT_MAP_IMPORTED: u32 = 13;
+/** sub, conn: a client subscribed in an account that imports streams; the host gives it its shadows. Barrier. */
+export const EVENT_SUBSCRIBED: u32 = 14;
 /** Entries from this type on belong to the store (wasm/stream). */
 export const EVENT_STORE: u32 = 32;

@@ -5,11 +5,12 @@
 
 import { equal, parseSize } from '../lib/bytes';
 import { ERROR_BAD_ARGUMENTS, ERROR_SUBJECT, ERROR_SUBSCRIPTIONS } from '../lib/errors';
-import { EVENT_SUBSCRIBE } from '../lib/events';
+import { EVENT_SUBSCRIBE, EVENT_SUBSCRIBED } from '../lib/events';
 import { memoryShortFor } from '../lib/pages';
 import { pushEvent, raiseBarrier } from '../lib/ring';
+import { accountAt } from '../deliver/account';
 import { Connection, JUDGE_SUBSCRIBE, VERBOSE } from '../deliver/connection';
-import { SUB_FILTERED, addSub, findSub, removeSub, subscriptionCount } from '../deliver/subscription';
+import { SUB_FILTERED, Sub, addSub, findSub, removeSub, subscriptionCount } from '../deliver/subscription';
 import { SUBJECT_INVALID, inspect } from '../match/subject';
 import { sendOk } from './answers';
 import { raiseError } from './fault';
@@ -79,8 +80,18 @@ export function admit(
     }
     const sub = addSub(connection.account, changetype<usize>(connection), subject, length, queue, queueLength, sid, sidLength);
     if (filtered) sub.flags |= SUB_FILTERED;
+    if (accountAt(connection.account).importing) report(sub);
   }
   if (connection.flags & VERBOSE) sendOk(connection);
+}
+
+/** Tells the host of a subscription that may have shadows in other accounts. */
+function report(sub: Sub): void {
+  const words = pushEvent(EVENT_SUBSCRIBED, 2);
+  if (!words) return;
+  store<u32>(words, <u32>changetype<usize>(sub));
+  store<u32>(words, changetype<Connection>(sub.connection).index, 4);
+  raiseBarrier();
 }
 
 /** Takes one UNSUB whose line was read. False: closed. */

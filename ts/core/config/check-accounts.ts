@@ -2,10 +2,11 @@
 // imports of what nobody exports.
 // Kept true: after this, a user name or nkey belongs to one user, and an import refers to an export that allows it.
 
-import { isSubsetMatch, isValidSubject, tokens } from '../subject/subject.ts';
+import { compileImports } from '../account/imports.ts';
+import { tokens } from '../subject/subject.ts';
 import type { ConfigValue, MapValue } from './config-value.ts';
 import type { Position } from './config-error.ts';
-import type { AccountOptions, ExportOptions, ImportOptions } from './options-auth.ts';
+import type { AccountOptions } from './options-auth.ts';
 import { allUsers } from './options.ts';
 import type { Options } from './options.ts';
 import type { Reader } from './reader.ts';
@@ -34,17 +35,6 @@ function checkSingle(options: Options, at: Position, reader: Reader): void {
   if (token !== '') reader.report(at, 'cannot have a token and accounts with users');
 }
 
-/** The token of an import's subject that must name the importing account. */
-function tokenAllows(exported: ExportOptions, wanted: ImportOptions, importer: string): boolean {
-  return tokens(wanted.subject)[exported.accountTokenPosition - 1] === importer;
-}
-
-function allows(exported: ExportOptions, wanted: ImportOptions, importer: AccountOptions): boolean {
-  if (exported.kind !== wanted.kind || !isSubsetMatch(wanted.subject, exported.subject)) return false;
-  if (exported.accountTokenPosition > 0) return tokenAllows(exported, wanted, importer.name);
-  return exported.accounts.length === 0 || exported.accounts.includes(importer.name);
-}
-
 function checkExports(account: AccountOptions, options: Options, at: Position, reader: Reader): void {
   for (const { kind, subject, accounts, accountTokenPosition } of account.exports) {
     const unknown = accounts.find((name) => !options.accounts.has(name));
@@ -53,17 +43,9 @@ function checkExports(account: AccountOptions, options: Options, at: Position, r
       reader.report(at, `error adding ${kind} export "${subject}": the account token position is no '*'`);
     }
   }
-}
-
-function checkImports(account: AccountOptions, options: Options, at: Position, reader: Reader): void {
-  for (const wanted of account.imports) {
-    const { kind, subject } = wanted;
-    if (wanted.account === '') continue;
-    const exporter = options.accounts.get(wanted.account);
-    if (exporter === undefined) {
-      reader.report(at, `"${wanted.account}" account not defined for ${kind} import`);
-    } else if (!isValidSubject(subject) || !exporter.exports.some((exported) => allows(exported, wanted, account))) {
-      reader.report(at, `error adding ${kind} import "${subject}": ${kind} import not authorized`);
+  for (const { subject, latency } of account.exports) {
+    if (latency !== undefined && options.noSystemAccount) {
+      reader.report(at, `error adding service latency sampling for "${subject}": system account not setup`);
     }
   }
 }
@@ -75,6 +57,6 @@ export function checkAccounts(options: Options, root: MapValue, reader: Reader):
   checkSingle(options, at, reader);
   for (const account of options.accounts.values()) {
     checkExports(account, options, at, reader);
-    checkImports(account, options, at, reader);
   }
+  for (const problem of compileImports(options.accounts).problems) reader.report(at, problem);
 }

@@ -14,6 +14,7 @@ import { KernelAccounts } from './accounts.ts';
 import { ClientConnection } from './client.ts';
 import { KernelEvents } from './kernel-events.ts';
 import { PermissionSetPool } from './permission-sets.ts';
+import { BrokerImports } from './imports.ts';
 import { HostSubscriptions } from './host-subscriptions.ts';
 
 /** A connection that is gone, for whoever keeps a record of it. */
@@ -22,6 +23,7 @@ export type ClosedListener = (connection: ClientConnection, reason: CloseReason)
 export interface BrokerPorts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly serverName?: string;
 }
 
 export type SlowReason = Extract<CloseReason, 'slowConsumerPending' | 'slowConsumerDeadline'>;
@@ -36,6 +38,9 @@ export class Broker implements Acceptor {
   readonly accounts: KernelAccounts;
   readonly permissionSets: PermissionSetPool;
   readonly host: HostSubscriptions;
+  readonly imports: BrokerImports;
+  /** Services in other accounts hear it. */
+  readonly serverName: string;
   readonly events: KernelEvents;
   /** Connections with a write in flight. */
   readonly writing = new Set<ClientConnection>();
@@ -61,6 +66,8 @@ export class Broker implements Acceptor {
     this.accounts = new KernelAccounts(kernel);
     this.permissionSets = new PermissionSetPool(kernel);
     this.host = new HostSubscriptions(kernel, this.accounts);
+    this.imports = new BrokerImports(kernel, this.accounts, ports.clock);
+    this.serverName = ports.serverName ?? '';
     this.events = new KernelEvents(this);
     this.#deadlineCheck = this.clock.every(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
   }
@@ -247,6 +254,7 @@ export class Broker implements Acceptor {
   stop(): void {
     this.#deadlineCheck?.cancel();
     this.#deadlineCheck = undefined;
+    this.imports.stop();
     for (const connection of this.connections()) connection.abandon('serverShutdown');
   }
 }

@@ -13,6 +13,7 @@ import type { Transport, TransportSink } from '../../ports/connection.ts';
 import type { BindSpec, Session, SessionHost } from '../session/session.ts';
 import type { KernelAccount } from './accounts.ts';
 import type { Broker, SlowReason } from './broker.ts';
+import { requestInfo } from './request-info.ts';
 import { bindFlags } from './binding.ts';
 
 /**
@@ -69,6 +70,7 @@ export class ClientConnection implements TransportSink, SessionHost {
   #stall: Timer | undefined;
   #closing: CloseReason | undefined;
   #ended = false;
+  #described = false;
 
   constructor(broker: Broker, transport: Transport, cid: number, index: number) {
     this.#broker = broker;
@@ -186,6 +188,16 @@ export class ClientConnection implements TransportSink, SessionHost {
       Math.min(Math.max(0, responses?.expiresMs ?? 0), LONGEST_RESPONSE_MS),
     );
     broker.permissionSets.drop(before);
+    this.describe();
+  }
+
+  /** Tells the kernel what services in other accounts hear of this client. */
+  describe(): void {
+    const { imports, serverName } = this.#broker;
+    const asks = this.account !== undefined && imports.asks(this.account.name);
+    if (asks) imports.kernel.describe(this.index, requestInfo(this, serverName));
+    else if (this.#described) imports.kernel.describe(this.index, undefined);
+    this.#described = asks;
   }
 
   dropSubscriptions(): void {

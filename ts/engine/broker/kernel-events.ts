@@ -1,5 +1,6 @@
 // Kernel events, handled: each goes to the session of its connection, to a host subscription, to the mappings, to JetStream or to the trace.
 
+import { flag } from '../../kernel/constants.ts';
 import type { AckMessage, EventSink } from '../../kernel/events.ts';
 import type { Broker } from './broker.ts';
 
@@ -46,7 +47,9 @@ export class KernelEvents implements EventSink {
   }
 
   pong(index: number): void {
-    this.#broker.at(index)?.session.onPong();
+    const connection = this.#broker.at(index);
+    connection?.session.onPong();
+    connection?.describe();
   }
 
   error(index: number, code: number, at: number, length: number): void {
@@ -86,6 +89,22 @@ export class KernelEvents implements EventSink {
     const subject = kernel.memory.text(words[at + 1] ?? 0, words[at + 2] ?? 0);
     const mapped = connection.account?.mapper?.map(subject);
     if (mapped !== undefined) kernel.publishMapped(words, at, mapped);
+  }
+
+  mapImported(words: Uint32Array, at: number): void {
+    const { kernel, accounts } = this.#broker;
+    const word = (k: number) => words[at + k] ?? 0;
+    const account = accounts.byId(word(0));
+    const mapped = account?.mapper?.map(kernel.memory.text(word(1), word(2)));
+    if (account === undefined || mapped === undefined) return;
+    const data = kernel.memory.copy(word(6), word(7));
+    const reply = kernel.memory.text(word(3), word(4));
+    kernel.publish(account.handle, mapped, reply, data.subarray(0, word(5)), data.subarray(word(5)));
+  }
+
+  subscribed(subscription: number, connection: number): void {
+    const { kernel, imports } = this.#broker;
+    if ((kernel.exports.connectionFlags(connection) & flag.closed) === 0) imports.subscribed(subscription);
   }
 
   traceIn(index: number, at: number, length: number): void {

@@ -1,6 +1,7 @@
 // A server's life: start, reload, lame duck, stop. It ties the broker, the sessions, the listeners and JetStream together and owns nothing
 // process-wide, so that several servers live in one process.
 
+import { compileImports } from '../../core/account/imports.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Clock, Instant } from '../../ports/clock.ts';
@@ -58,7 +59,7 @@ export class Server implements ServerFacts {
     this.runtime = parts.runtime;
     this.start = clock.wallInstant();
     this.#configLoadTime = this.start;
-    this.broker = new Broker(kernel, options, { clock, log });
+    this.broker = new Broker(kernel, options, { clock, log, serverName: identity.serverName });
     this.sessions = new Sessions(options, identity, { clock, random, crypto, log, turn: (work) => this.broker.turn(work) });
     const view = new ServerView(this.broker, this.sessions, identity, this);
     this.view = view;
@@ -122,7 +123,7 @@ export class Server implements ServerFacts {
 
   /** Recovers JetStream, then opens the listeners. Rejects with one clear line when something cannot be had; then nothing is open. */
   async open(): Promise<void> {
-    this.#setMappers();
+    this.#setAccounts();
     if (this.#options.jetstream.enabled) {
       const { identity, makeJetStream } = this.#parts;
       this.#jetstream = await makeJetStream({
@@ -146,12 +147,15 @@ export class Server implements ServerFacts {
     this.broker.turn(() => {
       this.broker.reload(options);
       this.sessions.reload(options);
-      this.#setMappers();
+      this.#setAccounts();
       this.#jetstream?.reload(options);
     });
   }
 
-  #setMappers(): void {
+  /** What accounts do with subjects: mappings, and imports from each other. */
+  #setAccounts(): void {
+    this.broker.imports.set(compileImports(this.#options.accounts).accounts);
+    for (const connection of this.broker.connections()) connection.describe();
     setMappers(this.sessions.accounts, this.broker.accounts, this.#options.cluster?.name ?? '', this.#parts.random);
   }
 

@@ -195,13 +195,12 @@ const accountTable = defineTable<AccountOptions>('accounts', [
     status: 'later',
     doc: 'Trace messages that carry a trace parent header.',
   },
-  { key: 'exports', field: 'exports', type: exportList, reload: 'yes', status: 'later', doc: 'What other accounts may import.' },
+  { key: 'exports', field: 'exports', type: exportList, reload: 'yes', doc: 'What other accounts may import.' },
   {
     key: 'imports',
     field: 'imports',
     type: importList,
     reload: 'yes',
-    status: 'later',
     doc: 'What is taken from other accounts.',
   },
 ]);

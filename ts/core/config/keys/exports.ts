@@ -106,13 +106,14 @@ const exportTable = defineTable<ExportOptions & Draft>('exports', [
     reload: 'yes',
     doc: 'Time until a reply is taken as missing.',
   },
-  { key: 'latency', field: 'latency', type: latency, reload: 'yes', doc: 'Measure this service.' },
+  { key: 'latency', field: 'latency', type: latency, reload: 'yes', status: 'later', doc: 'Measure this service.' },
   {
     key: 'allow_trace',
     field: 'allowTrace',
     type: bool,
     reload: 'yes',
     default: 'false',
+    status: 'later',
     doc: 'Message traces may pass into this service.',
   },
 ]);
@@ -205,6 +206,7 @@ const importTable = defineTable<ImportOptions & Draft>('imports', [
     type: bool,
     reload: 'yes',
     default: 'false',
+    status: 'later',
     doc: 'Message traces of this stream may pass.',
   },
 ]);

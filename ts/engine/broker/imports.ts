@@ -1,0 +1,152 @@
+// Imports between accounts, as the kernel carries them out: services stand in the importing account, subscriptions have shadows on the
+// exported subjects of imported streams, and replies that nobody gave are forgotten in time.
+// Kept true: what the kernel has is what was set last; an account without imports costs nothing.
+
+import type { AccountImports, ServiceExport, ServiceImport, StreamImport } from '../../core/account/imports.ts';
+import { shadowSubjects } from '../../core/account/shadows.ts';
+import { subscriptionKind } from '../../kernel/constants.ts';
+import { ImportKernel, serviceFlag } from '../../kernel/imports.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { jsonText } from '../../lib/json-text.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { KernelAccount, KernelAccounts } from './accounts.ts';
+
+/** How often replies that nobody gave are looked for. */
+const SWEEP_MS = 1000;
+
+interface OpenService {
+  readonly service: number;
+  readonly mapping: number;
+  readonly exported: ServiceExport;
+}
+
+/** What one account has in the kernel. */
+interface Held {
+  readonly imports: AccountImports;
+  readonly streams: ReadonlyMap<StreamImport, number>;
+  readonly services: readonly OpenService[];
+}
+
+const nothing: AccountImports = { streams: [], services: [] };
+
+export class BrokerImports {
+  readonly kernel: ImportKernel;
+  readonly #kernel: Kernel;
+  readonly #accounts: KernelAccounts;
+  readonly #clock: Clock;
+  readonly #held = new Map<string, Held>();
+  /** Accounts that answer or ask across accounts have one-time reply subjects, once for good. */
+  readonly #replying = new Set<number>();
+  readonly #exports = new Map<string, number>();
+  #sweep: Timer | undefined;
+
+  constructor(kernel: Kernel, accounts: KernelAccounts, clock: Clock) {
+    this.kernel = new ImportKernel(kernel);
+    this.#kernel = kernel;
+    this.#accounts = accounts;
+    this.#clock = clock;
+    kernel.onStreamSubscription = (handle) => this.subscribed(handle);
+  }
+
+  /** Takes the imports of all accounts; those that did not change stay as they are, with the replies they await. */
+  set(all: ReadonlyMap<string, AccountImports>): void {
+    for (const name of new Set([...this.#held.keys(), ...all.keys()])) {
+      const wanted = all.get(name) ?? nothing;
+      const held = this.#held.get(name);
+      if (JSON.stringify(held?.imports ?? nothing) === JSON.stringify(wanted)) continue;
+      const account = this.#accounts.get(name);
+      if (held !== undefined) this.#close(account, held);
+      this.#held.delete(name);
+      if (wanted.streams.length + wanted.services.length > 0) this.#open(account, wanted);
+    }
+    const services = [...this.#held.values()].some((held) => held.services.length > 0);
+    if (services) this.#sweep ??= this.#clock.every(SWEEP_MS, () => this.#forget());
+    else this.stop();
+  }
+
+  /** Whether requests of an account may go to others. */
+  asks(account: string): boolean {
+    return (this.#held.get(account)?.services.length ?? 0) > 0;
+  }
+
+  /** A subscription was made in an account that imports streams: it gets its shadows. */
+  subscribed(handle: number): void {
+    const { subject, account } = this.kernel.subscription(handle);
+    const held = this.#held.get(this.#accounts.byId(account)?.name ?? '');
+    if (held !== undefined) this.#shadow(handle, subject, held);
+  }
+
+  stop(): void {
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+  }
+
+  #open(account: KernelAccount, imports: AccountImports): void {
+    const streams = new Map(imports.streams.map((one) => [one, this.#mapping(one.mapping?.pieces)]));
+    const held = { imports, streams, services: imports.services.map((one) => this.#service(account, one)) };
+    this.#held.set(account.name, held);
+    if (streams.size === 0) return;
+    this.kernel.importStreams(account.handle, true);
+    for (const { handle, subject } of this.#shadowed(account)) this.#shadow(handle, subject, held);
+  }
+
+  #close(account: KernelAccount, held: Held): void {
+    this.kernel.importStreams(account.handle, false);
+    if (held.streams.size > 0) for (const { handle } of this.#shadowed(account)) this.kernel.unshadow(handle);
+    for (const { service } of held.services) this.kernel.closeService(service);
+    const mappings = [...held.streams.values(), ...held.services.map(({ mapping }) => mapping)];
+    for (const mapping of mappings) if (mapping !== 0) this.kernel.closeMapping(mapping);
+  }
+
+  /** Subscriptions that have shadows: those of clients and of streams. */
+  #shadowed(account: KernelAccount): { readonly handle: number; readonly subject: string }[] {
+    const kinds: readonly number[] = [subscriptionKind.client, subscriptionKind.stream];
+    return this.#kernel.subscriptionsIn(account.handle).filter(({ kind }) => kinds.includes(kind));
+  }
+
+  #shadow(handle: number, subject: string, { imports, streams }: Held): void {
+    for (const shadow of shadowSubjects(subject, imports.streams)) {
+      const { handle: account } = this.#accounts.get(shadow.import.account);
+      this.kernel.shadow(handle, account, shadow.subject, streams.get(shadow.import) ?? 0);
+    }
+  }
+
+  #mapping(pieces: Parameters<ImportKernel['openMapping']>[0] | undefined): number {
+    return pieces === undefined ? 0 : this.kernel.openMapping(pieces);
+  }
+
+  #service(account: KernelAccount, one: ServiceImport): OpenService {
+    const exporter = this.#accounts.get(one.account);
+    for (const { handle } of [account, exporter]) {
+      if (this.#replying.has(handle)) continue;
+      this.#replying.add(handle);
+      this.kernel.openReplies(handle);
+    }
+    const many = one.exported.responseType === 'singleton' ? 0 : serviceFlag.manyReplies;
+    const mapping = this.#mapping(one.mapping?.pieces);
+    const service = this.kernel.openService({
+      home: account.handle,
+      subject: one.local,
+      account: exporter.handle,
+      mapping,
+      exported: this.#exportNumber(one.exported),
+      flags: many | (one.share ? serviceFlag.shared : 0),
+      via: `,"svc":${jsonText(account.name)}`,
+    });
+    return { service, mapping, exported: one.exported };
+  }
+
+  #exportNumber({ account, subject }: ServiceExport): number {
+    const key = `${account} ${subject}`;
+    const known = this.#exports.get(key) ?? this.#exports.size + 1;
+    this.#exports.set(key, known);
+    return known;
+  }
+
+  #forget(): void {
+    const now = this.#clock.wallMs();
+    for (const { services } of this.#held.values()) {
+      for (const { service, exported } of services) this.kernel.expireResponses(service, now - exported.thresholdMs);
+    }
+  }
+}

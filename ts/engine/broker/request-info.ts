@@ -1,0 +1,37 @@
+// What a service in another account is told of a client that asks: its account and how far away it is, or, where the import shares it,
+// everything a connection says of itself. nats-server's client info as JSON, cut where the account of an import passed on the way goes.
+
+import type { RequestInfo } from '../../kernel/imports.ts';
+import { formatInstant } from '../../core/jetstream/instant.ts';
+import { jsonText, type JsonInput } from '../../lib/json-text.ts';
+import type { ClientConnection } from './client.ts';
+
+/** Members in order without those that have no value. */
+function members(values: Readonly<Record<string, JsonInput | undefined>>): string {
+  const present = Object.entries(values).filter(([, value]) => value !== undefined && value !== '' && value !== 0);
+  return jsonText(Object.fromEntries(present)).slice(1, -1);
+}
+
+/** The whole document of a connection, as requests to the system account carry it too. */
+export function requestInfo(connection: ClientConnection, serverName: string): RequestInfo {
+  const { facts } = connection.session;
+  const account = connection.account?.name ?? '';
+  const rtt = Math.round((facts.rttMs ?? 0) * 1e6);
+  const start = formatInstant(connection.start);
+  const opening = { start, host: connection.transport.remoteAddress, id: connection.cid, acc: account };
+  const rest = {
+    user: facts.authorizedUser,
+    name: facts.name,
+    lang: facts.lang,
+    ver: facts.version,
+    rtt,
+    server: serverName,
+    kind: 'Client',
+    client_type: connection.transport.kind === 'websocket' ? 'websocket' : 'nats',
+  };
+  const after = (text: string): string => (text === '' ? '}' : `,${text}}`);
+  return {
+    short: [`{${members({ acc: account })}`, after(members({ rtt }))],
+    long: [`{${members(opening)}`, after(members(rest))],
+  };
+}

@@ -1,0 +1,213 @@
+// A message crosses into another account, inside the call that routes it. Three kinds of subscriptions do that:
+//
+//   shadow     of a stream import: the message is handed to the importing account's subscription, under its subject there
+//   service    import: the message is routed once more in the exporting account, with a one-time reply subject; the service hears
+//              who asks in a header
+//   response   to a one-time reply subject: the message is routed once more in the requestor's account, on the subject that it
+//              waits on
+//
+// Kept true: afterwards the message is what it was before; it passes the same exported service only once; what a service brought
+// is not handed to stream imports.
+
+import { copy, equal } from '../lib/bytes';
+import { EVENT_MAP_IMPORTED } from '../lib/events';
+import { pushEvent, raiseBarrier, ringUsed } from '../lib/ring';
+import { mapSubject, mappedMost } from '../match/mapping';
+import { accountAt } from './account';
+import { Connection } from './connection';
+import { giveBack, lend, lent } from './lent';
+import {
+  SAVED_MESSAGE,
+  msgConnection,
+  msgAccount,
+  msgData,
+  msgDataLength,
+  msgHeaderLength,
+  msgReply,
+  msgReplyLength,
+  msgSubject,
+  msgSubjectLength,
+  restoreMessage,
+  routed,
+  routedLength,
+  saveMessage,
+  setOrigin,
+  setReply,
+  setSubject,
+} from './message';
+import { permits } from './permissions';
+import { setRequestInfo } from './request-info';
+import {
+  ONE_TIME_LENGTH,
+  Response,
+  awaitReply,
+  awaitedSubject,
+  dropResponse,
+  findResponse,
+  oneTimeSubject,
+  touchResponse,
+} from './responses';
+import { deliverToClient, routeVia } from './route';
+import { MANY_REPLIES, SHARED, Service } from './services';
+import { shadowOf } from './shadow';
+import { KIND_CLIENT, Sub } from './subscription';
+import { streamAppend } from '../stream/append';
+
+/** A message passes so many services at the most. */
+const DEEPEST: u32 = 32;
+
+const saved: usize = memory.data(2048, 8); // DEEPEST messages of SAVED_MESSAGE bytes
+const passed: usize = memory.data(128, 4); // DEEPEST numbers of exports
+let depth: u32 = 0;
+let shared: bool = false;
+
+const ackPrefix: usize = memory.data<u8>([0x24, 0x4a, 0x53, 0x2e, 0x41, 0x43, 0x4b, 0x2e]); // $JS.ACK.
+
+/** The subject that the mapping makes of the routed one, in lent memory; its length is `mappedLength`. */
+let mappedLength: u32 = 0;
+function mapRouted(mapping: usize): usize {
+  if (!mapping) {
+    mappedLength = routedLength;
+    return routed;
+  }
+  const to = lend(mappedMost(mapping, routedLength));
+  mappedLength = mapSubject(mapping, routed, routedLength, to);
+  return to;
+}
+
+/** Hands the current message to the subscription that a shadow stands for. */
+export function crossStream(sub: Sub): bool {
+  if (depth) return false;
+  const shadow = shadowOf(sub);
+  const parent = changetype<Sub>(shadow.parent);
+  const account = msgAccount;
+  const subject = msgSubject;
+  const length = msgSubjectLength;
+  const words = ringUsed();
+  const mark = lent();
+  if (subject == routed) {
+    // A stored message on its way to a consumer keeps its own subject.
+    const mapped = mapRouted(shadow.mapping);
+    setSubject(mapped, mappedLength);
+  }
+  setOrigin(msgConnection, parent.account);
+  const taken = parent.kind == KIND_CLIENT ? deliverToClient(parent) : streamAppend(parent.target);
+  setOrigin(msgConnection, account);
+  setSubject(subject, length);
+  giveBack(mark, words);
+  return taken;
+}
+
+function hasPassed(exported: u32): bool {
+  for (let i: u32 = 0; i < depth; i++) if (load<u32>(passed + ((<usize>i) << 2)) == exported) return true;
+  return depth == DEEPEST;
+}
+
+function enter(service: Service): void {
+  saveMessage(saved + <usize>depth * SAVED_MESSAGE);
+  store<u32>(passed + ((<usize>depth) << 2), service.exported);
+  depth++;
+}
+
+function leave(): void {
+  depth--;
+  restoreMessage(saved + <usize>depth * SAVED_MESSAGE);
+}
+
+/** Gives the current message a one-time reply subject in `home`; the reply goes to the one it has in `account`. */
+function awaitAnswer(service: Service, home: usize, account: usize): Response {
+  // The numbers of an acknowledgement must arrive as they are.
+  if (!msgReplyLength || (msgReplyLength > 8 && equal(msgReply, ackPrefix, 8))) return changetype<Response>(0);
+  const response = awaitReply(service, home, account, msgReply, msgReplyLength);
+  const subject = lend(ONE_TIME_LENGTH);
+  copy(subject, oneTimeSubject(response), ONE_TIME_LENGTH);
+  setReply(subject, ONE_TIME_LENGTH);
+  return response;
+}
+
+/** Routes the current message on the subject of another account; one that is mapped there is put to the host first. */
+function routeIn(account: usize, to: usize, length: u32): bool {
+  if (msgSubject == routed) setSubject(to, length);
+  setOrigin(msgConnection, account);
+  const mappings = accountAt(account).mappings;
+  if (mappings && permits(mappings, to, length)) return askForMapping();
+  return routeVia(to, length) != 0;
+}
+
+/** Sends a request to the account that exports the service. */
+export function crossService(sub: Sub): bool {
+  const service = changetype<Service>(<usize>sub.target);
+  if (hasPassed(service.exported)) return false;
+  const words = ringUsed();
+  const mark = lent();
+  enter(service);
+  const response = awaitAnswer(service, service.account, msgAccount);
+  if (depth == 1) shared = (service.flags & SHARED) != 0;
+  if (msgConnection)
+    setRequestInfo(changetype<Connection>(msgConnection), shared, depth > 1 ? service.via : 0, service.viaLength);
+  const to = mapRouted(service.mapping);
+  const taken = routeIn(service.account, to, mappedLength);
+  leave();
+  giveBack(mark, words);
+  if (!taken && changetype<usize>(response)) dropResponse(response);
+  return taken;
+}
+
+/** Hands a reply on to the account that asked. */
+export function crossResponse(): bool {
+  const response = findResponse(routed, routedLength);
+  // A client is not told that its reply came too late.
+  if (!changetype<usize>(response) || response.home != msgAccount) return msgConnection != 0;
+  const service = changetype<Service>(response.service);
+  if (hasPassed(service.exported)) return false;
+  const words = ringUsed();
+  const mark = lent();
+  const last = !(service.flags & MANY_REPLIES) || !msgDataLength;
+  enter(service);
+  const length = response.toLength;
+  const to = lend(length);
+  copy(to, awaitedSubject(response), length);
+  const back = awaitAnswer(service, response.account, response.home);
+  const taken = routeIn(response.account, to, length);
+  leave();
+  giveBack(mark, words);
+  if (!taken && changetype<usize>(back)) dropResponse(back);
+  if (last || !taken) dropResponse(response);
+  else touchResponse(response);
+  return taken || msgConnection != 0;
+}
+
+/** Reports the current message to the host, whose mappings of its account say where it goes. */
+function askForMapping(): bool {
+  const words = pushEvent(EVENT_MAP_IMPORTED, 9);
+  if (!words) return false;
+  store<u32>(words, accountAt(msgAccount).id);
+  store<u32>(words, <u32>msgSubject, 4);
+  store<u32>(words, msgSubjectLength, 8);
+  store<u32>(words, <u32>msgReply, 12);
+  store<u32>(words, msgReplyLength, 16);
+  store<u32>(words, msgHeaderLength, 20);
+  store<u32>(words, <u32>msgData, 24);
+  store<u32>(words, msgDataLength, 28);
+  store<u32>(words, msgConnection ? changetype<Connection>(msgConnection).index : 0, 32);
+  raiseBarrier();
+  return true;
+}
+
+/** On which subject the reply arrives that `traceReply` looked for last. */
+export let tracedSubject: usize = 0;
+export let tracedLength: u32 = 0;
+
+/** The account in which a reply on `subject` arrives in the end; `tracedSubject` and `tracedLength` say on which subject. */
+export function traceReply(account: usize, subject: usize, length: u32): usize {
+  tracedSubject = subject;
+  tracedLength = length;
+  for (let i: u32 = 0; i < DEEPEST; i++) {
+    const response = findResponse(tracedSubject, tracedLength);
+    if (!changetype<usize>(response) || response.home != account) break;
+    account = response.account;
+    tracedSubject = awaitedSubject(response);
+    tracedLength = response.toLength;
+  }
+  return account;
+}
