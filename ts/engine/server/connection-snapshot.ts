@@ -4,10 +4,13 @@ import type { ClientConnection } from '../broker/client.ts';
 import type { Kernel, ListedSubscription } from '../../kernel/kernel.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { TransportTls } from '../../ports/connection.ts';
-import type { ConnectionSnapshot, SubscriptionSnapshot } from '../snapshot.ts';
+import type { ClosedConnection, ConnectionSnapshot, SubscriptionSnapshot } from '../snapshot.ts';
 
 /** Monitoring asks for all connections at a time, so fields without a value are left out without a detour. */
 type Draft = { -readonly [K in keyof ConnectionSnapshot]: ConnectionSnapshot[K] };
+
+/** What the last word on a connection adds. */
+type Ending = Pick<ClosedConnection, 'stop' | 'reason' | 'subscriptionsList'>;
 
 export function snapshotOf(connection: ClientConnection, kernel: Kernel, lastActivity: Instant): ConnectionSnapshot {
   const { transport, index } = connection;
@@ -40,6 +43,25 @@ export function snapshotOf(connection: ClientConnection, kernel: Kernel, lastAct
   if (facts.tags.length > 0) draft.tags = facts.tags;
   if (transport.tls !== undefined) describeTls(draft, transport.tls);
   return draft;
+}
+
+/**
+ * The last word on a connection. Ten thousand are kept, so fields are added in place, in one order: objects put together from others would not
+ * share their shape, which takes more memory than what they say.
+ */
+export function closedSnapshotOf(
+  connection: ClientConnection,
+  kernel: Kernel,
+  lastActivity: Instant,
+  { stop, reason, subscriptionsList }: Ending,
+): ClosedConnection {
+  const draft: Draft = snapshotOf(connection, kernel, lastActivity);
+  const { last } = connection;
+  if (last !== undefined) {
+    draft.pendingBytes = last.pendingBytes;
+    draft.subscriptions = last.count;
+  }
+  return Object.assign(draft, { stop, reason, subscriptionsList });
 }
 
 function describeTls(draft: Draft, { version, cipher, peerCertificates, handshakeFirst }: TransportTls): void {

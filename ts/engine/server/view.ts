@@ -22,7 +22,7 @@ import type {
   SubscriptionSnapshot,
 } from '../snapshot.ts';
 import { ClosedClients } from './closed-clients.ts';
-import { snapshotOf, subscriptionsOf } from './connection-snapshot.ts';
+import { closedSnapshotOf, snapshotOf, subscriptionsOf } from './connection-snapshot.ts';
 import { GoneTraffic, addTraffic } from './counters.ts';
 
 /** What the view cannot read from the broker: the life of the server. */
@@ -61,14 +61,14 @@ export class ServerView implements EngineView {
     const slow = reason === 'slowConsumerPending' || reason === 'slowConsumerDeadline';
     this.#gone.add(connection.session.facts.account, kernel, connection, slow);
     const { last } = connection;
-    const ended = snapshotOf(connection, kernel, this.#lastActivity(connection));
-    this.#closed.add({
-      ...ended,
-      ...(last === undefined ? {} : { pendingBytes: last.pendingBytes, subscriptions: last.count }),
-      stop: clock.wallInstant(),
-      reason: closeReasons[reason].text,
-      subscriptionsList: ended.subscriptions > MOST_REMEMBERED ? [] : subscriptionsOf(connection, kernel, last?.subscriptions),
-    });
+    const count = last?.count ?? kernel.exports.connectionSubs(connection.index) >>> 0;
+    this.#closed.add(
+      closedSnapshotOf(connection, kernel, this.#lastActivity(connection), {
+        stop: clock.wallInstant(),
+        reason: closeReasons[reason].text,
+        subscriptionsList: count > MOST_REMEMBERED ? [] : subscriptionsOf(connection, kernel, last?.subscriptions),
+      }),
+    );
   }
 
   server(): ServerSnapshot {
