@@ -81,4 +81,9 @@ export interface StreamExports {
   dropOlder(stream: number, seconds: number, nanos: number): void;
   limitChange(stream: number): void;
   limitNow(stream: number): void;
+  buryMessages(stream: number, from: number, to: number): number;
+  writeSubjects(stream: number): number;
+  writtenSubjects(): number;
+  dropSubjectsWritten(): void;
+  segmentFacts(stream: number, i: number, to: number): number;
 }

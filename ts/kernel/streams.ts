@@ -51,6 +51,17 @@ export interface Place {
   readonly address: number;
 }
 
+/** A run of sequences of one block. Times are those of its first and last entry, which may be gone. */
+export interface SegmentFacts {
+  readonly block: number;
+  readonly first: number;
+  readonly count: number;
+  readonly live: number;
+  readonly liveBytes: number;
+  readonly firstTime: bigint;
+  readonly lastTime: bigint;
+}
+
 export interface KernelPublish {
   readonly tag: number;
   readonly reason: number;
@@ -281,13 +292,41 @@ export class StreamKernel {
     return this.exports.purgeStream(stream, this.#block, length, below, keep);
   }
 
+  /** The subjects as nats-server's index.db has them: a copy. */
+  subjectTable(stream: number): Uint8Array {
+    const length = this.exports.writeSubjects(stream) >>> 0;
+    const table = this.memory.copy(this.exports.writtenSubjects() >>> 0, length);
+    this.exports.dropSubjectsWritten();
+    return table;
+  }
+
+  /** Every run of sequences of one block, in order. */
+  segments(stream: number): SegmentFacts[] {
+    const found: SegmentFacts[] = [];
+    for (let i = 0; this.exports.segmentFacts(stream, i, this.#small) !== 0; i++) {
+      const memory = this.memory.all();
+      const value = (k: number): number => memory.readDoubleLE(this.#small + 8 * k);
+      found.push({
+        block: value(0),
+        first: value(1),
+        count: value(2),
+        live: value(3),
+        liveBytes: value(4),
+        firstTime: memory.readBigInt64LE(this.#small + 40),
+        lastTime: memory.readBigInt64LE(this.#small + 48),
+      });
+    }
+    return found;
+  }
+
   /** HighwayHash-64 of a file's content, keyed by a name: the 16 hex digits of a meta.sum. */
   sum(name: string, content: Uint8Array): string {
-    const at = this.#room(name.length * 3 + content.length + 64);
+    const at = this.take(name.length * 3 + content.length + 64);
     const memory = this.memory.all();
     const length = memory.write(name, at, 'utf8');
     memory.set(content, at + length);
     this.exports.hashNamed(this.#small, at, length, at + length, content.length);
+    this.release(at);
     return this.memory.bytes(this.#small, 8).toString('hex');
   }
 }

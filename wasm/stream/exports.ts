@@ -11,8 +11,9 @@ import { appendMessage } from './append';
 import { deleteMessage, purge } from './delete';
 import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
+import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
 import { ANSWER, countMatching, lastMatching, lastUpTo, locate, nextGap, nextMatching, rangeAtTime } from './query';
-import { buryGhosts, expireFirst, expireSegments, removeEntry } from './remove';
+import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from './remove';
 import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
 import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
@@ -288,4 +289,24 @@ export function limitChange(stream: usize): void {
 /** Applies the limits. */
 export function limitNow(stream: usize): void {
   applyLimits(at(stream));
+}
+/** Deletes every message from one sequence to another, with a tombstone each; returns how many. */
+export function buryMessages(stream: usize, from: f64, to: f64): f64 {
+  return <f64>buryRange(at(stream), <u64>from, <u64>to);
+}
+/** Writes the subjects as index.db has them (index-db.ts); returns how many bytes. */
+export function writeSubjects(stream: usize): u32 {
+  return encodeSubjects(at(stream));
+}
+/** Where they are. */
+export function writtenSubjects(): usize {
+  return encodedAt();
+}
+/** Gives them back. */
+export function dropSubjectsWritten(): void {
+  dropEncoded();
+}
+/** The facts of the i-th segment (index-db.ts); false: there are not as many. */
+export function segmentFacts(stream: usize, i: u32, to: usize): bool {
+  return readSegment(at(stream), i, to);
 }

@@ -127,6 +127,23 @@ export function buryGhosts(stream: Stream): void {
   }
 }
 
+/** Deletes every message from one sequence to another, with a tombstone each; returns how many there were. */
+export function buryRange(stream: Stream, from: u64, to: u64): u64 {
+  const index = sequencesOf(stream);
+  let buried: u64 = 0;
+  let entry = nextLive(index, from);
+  while (entry) {
+    const segment = changetype<Segment>(foundSegment);
+    const sequence = entrySequence(segment, entry);
+    if (sequence > to) break;
+    writeTombstone(stream, sequence, segment.lastTime);
+    removeEntry(stream, entry, segment);
+    buried++;
+    entry = nextLive(index, sequence + 1);
+  }
+  return buried;
+}
+
 /** Removes first messages until the stream is within its limits of messages and bytes. */
 export function enforceLimits(stream: Stream): void {
   while (

@@ -66,6 +66,8 @@ export class BlockFiles {
   /** Written and not yet handed to a sync. */
   readonly #unsynced = new Set<OpenFile>();
   #directoryFile: OpenFile | undefined;
+  /** Files beside the blocks that tell what is in them. */
+  #described: readonly string[] = [];
   /** Handed to a sync that is not through, how often. */
   readonly #syncing = new Map<OpenFile, number>();
   /** No longer used here, but perhaps by a sync: closed when that is through. */
@@ -104,6 +106,28 @@ export class BlockFiles {
     }));
   }
 
+  sizeOf(number: number): number {
+    return this.#blocks.get(number)?.size ?? 0;
+  }
+
+  /** These files tell what is in the blocks as they are: they are removed before the first change. */
+  describedBy(names: readonly string[]): void {
+    this.#described = names;
+  }
+
+  /** Whether nothing was changed since. */
+  get isDescribed(): boolean {
+    return this.#described.length > 0;
+  }
+
+  /** Something is about to be changed. */
+  changing(): void {
+    if (this.#described.length === 0) return;
+    for (const name of this.#described) this.#disk.remove(`${this.directory}/${name}`);
+    this.#described = [];
+    this.noteDirectory();
+  }
+
   hasTombstones(number: number): boolean {
     return this.#blocks.get(number)?.tombstones ?? false;
   }
@@ -133,6 +157,7 @@ export class BlockFiles {
   }
 
   #append(number: number, offset: number, views: readonly Uint8Array[], end: number): void {
+    this.changing();
     const block = this.#blocks.get(number) ?? this.create(number);
     const file = this.#use(block);
     try {
@@ -155,6 +180,7 @@ export class BlockFiles {
   patch(number: number, offset: number, bytes: Uint8Array): void {
     const block = this.#blocks.get(number);
     if (block === undefined || offset + bytes.length > block.size) return;
+    this.changing();
     block.version++;
     if (block.form.packed) return this.#patchPacked(block, offset, bytes);
     const file = this.#use(block);
@@ -176,6 +202,7 @@ export class BlockFiles {
   replace(number: number, path: string, { size, packed }: { readonly size: number; readonly packed: boolean }): void {
     const block = this.#blocks.get(number);
     if (block === undefined) return;
+    this.changing();
     this.#disk.rename(path, this.#path(number));
     this.#letGo(block);
     block.size = size;
@@ -211,6 +238,7 @@ export class BlockFiles {
 
   /** Makes a new, empty block. */
   create(number: number): Block {
+    this.changing();
     const key = this.#keys?.create(number);
     const cipher = key === undefined ? undefined : this.#keys?.keyStream(key);
     const form = { cipher, packed: false };
@@ -331,6 +359,7 @@ export class BlockFiles {
   cut(number: number, length: number): void {
     const block = this.#blocks.get(number);
     if (block === undefined) return;
+    this.changing();
     const file = this.#use(block);
     block.version++;
     this.#maps.drop(block);
@@ -351,6 +380,7 @@ export class BlockFiles {
   remove(number: number): void {
     const block = this.#blocks.get(number);
     if (block === undefined) return;
+    this.changing();
     this.#blocks.delete(number);
     this.#letGo(block);
     this.#disk.remove(this.#path(number));

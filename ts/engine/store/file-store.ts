@@ -14,7 +14,8 @@ import { Keyring, type EncryptionOptions } from './cipher/keyring.ts';
 import { DeliverCall } from './deliver-call.ts';
 import { Erasures } from './erasures.ts';
 import { FileStream } from './file-stream.ts';
-import { readIndexHead } from './index-db.ts';
+import type { StreamIndex } from '../../core/stream-index/index-db.ts';
+import { indexName, isCurrent, readIndex } from './index-db.ts';
 import { Maps } from './maps.ts';
 import { StreamReader } from './reader.ts';
 import { Staging, stagingPath } from './staging.ts';
@@ -132,7 +133,12 @@ export class FileStore implements Store {
       const files = this.#blockFiles(directory);
       files.create(1);
       if (this.#rounds.synchronous) this.#syncParents(options.accountName, firstOfAccount);
-      const stream = this.#openStream(options, directory, files, { lost: { bytes: 0, messages: [] }, block: 1, offset: 0 });
+      const stream = this.#openStream(options, directory, files, {
+        lost: { bytes: 0, messages: [] },
+        block: 1,
+        offset: 0,
+        intact: true,
+      });
       if (options.firstSeq > 1) {
         this.#streams.exports.startStream(stream.handle, options.firstSeq);
       }
@@ -155,31 +161,43 @@ export class FileStore implements Store {
     const directory = this.#directory(options.accountName, options.name);
     const files = this.#blockFiles(directory);
     const handle = this.#newHandle(options);
+    let stream: FileStream | undefined;
     try {
+      const index = this.#readIndex(directory);
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
-      const stream = this.#finishOpen(options, directory, files, recovered, handle);
-      this.#takeIndex(directory, stream);
+      stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
       directory.adoptKey();
+      const isRight = index.content !== undefined && recovered.intact && isCurrent(index.content, files);
+      if (index.isThere) await this.#letIndexGo(files, stream, isRight);
       return stream;
     } catch (error) {
-      this.#streams.exports.closeStream(handle.address);
-      files.close();
+      if (stream !== undefined) {
+        stream.abandon();
+      } else {
+        this.#streams.exports.closeStream(handle.address);
+        files.close();
+      }
       throw error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
     }
   }
 
-  /** Takes from nats-server's index what only that knows, and removes it before anything is written. */
-  #takeIndex(directory: StreamDirectory, stream: FileStream): void {
-    const { disk } = this.#ports;
-    const path = `${directory.blocks}/index.db`;
-    const file = disk.readWhole(path);
-    if (file === undefined) return;
-    const head = readIndexHead(this.#streams, directory.name, file, (body) => directory.unseal(body));
-    disk.remove(path);
-    disk.syncDirectory(directory.blocks);
-    if (head === undefined) return;
-    if (head.lastSeq > stream.syncedSeq) stream.raiseLast(head.lastSeq, head.lastSeconds, head.lastNanos);
-    if (head.firstSeq > stream.state.firstSeq) stream.purge({ seq: head.firstSeq });
+  #readIndex(directory: StreamDirectory): { readonly isThere: boolean; readonly content?: StreamIndex } {
+    const file = this.#ports.disk.readWhole(`${directory.blocks}/${indexName}`);
+    if (file === undefined) return { isThere: false };
+    const content = readIndex(this.#streams, directory.name, file, (body) => directory.unseal(body));
+    return content === undefined ? { isThere: true } : { isThere: true, content };
+  }
+
+  /** What only the index knew is synced before it goes; one that is still right stays until the first change. */
+  async #letIndexGo(files: BlockFiles, stream: FileStream, isRight: boolean): Promise<void> {
+    const isRecalled = this.#streams.exports.stagedBytes(stream.handle) === 0;
+    if (!isRecalled) {
+      await new Promise<void>((resolve, reject) => {
+        stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+      });
+    }
+    files.describedBy([indexName]);
+    if (!isRecalled || !isRight) files.changing();
   }
 
   #guarded<T>(path: string, work: () => T): T {
@@ -208,6 +226,7 @@ export class FileStore implements Store {
     files: BlockFiles,
     { lost, block, offset }: Recovered,
     { tag, address }: { readonly tag: number; readonly address: number },
+    index?: StreamIndex,
   ): FileStream {
     const { kernel, log, clock, turn } = this.#ports;
     const streams = this.#streams;
@@ -242,6 +261,7 @@ export class FileStore implements Store {
     this.#open.set(tag, stream);
     stream.setSealed(options.sealed);
     stream.setNoAck(options.noAck);
+    if (index !== undefined) stream.takeOver(index);
     stream.setLimits(options.limits);
     return stream;
   }

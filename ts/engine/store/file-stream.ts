@@ -4,24 +4,22 @@
 // deletes that emptied it are synced; after a fault nothing is written any more.
 
 import { apiError } from '../../core/jetstream/errors.ts';
+import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import type { TimesFileName } from '../../core/stream/times-file.ts';
-import type { Kernel } from '../../kernel/kernel.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
 import { judgeCode, streamFlag } from '../../kernel/streams.ts';
-import type { KernelPublish, StreamKernel } from '../../kernel/streams.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
-import type { Log } from '../../ports/log.ts';
 import type { StreamDescription } from './archive.ts';
-import type { BlockEnd, BlockFiles } from './block-files.ts';
+import type { BlockEnd } from './block-files.ts';
 import { emptyBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
-import type { Erasures } from './erasures.ts';
 import { Expiry } from './expiry.ts';
-import type { StreamReader } from './reader.ts';
+import type { FileStreamParts } from './file-stream-parts.ts';
+import { leaveIndex, takeOver } from './take-over.ts';
 import type { Lost } from './recover.ts';
-import type { RoundMember, Rounds } from './rounds.ts';
+import type { RoundMember } from './rounds.ts';
 import { StoreFault } from './store.ts';
 import type {
   ConsumerState,
@@ -37,7 +35,6 @@ import type {
   StreamOptions,
   StreamStore,
 } from './store.ts';
-import type { StreamDirectory } from './stream-directory.ts';
 import { StreamView } from './stream-view.ts';
 
 type Waiter = (error?: Error) => void;
@@ -56,21 +53,6 @@ const reasons: Readonly<Record<number, JudgeReason>> = {
   [judgeCode.perSubject]: 'max-per-subject',
   [judgeCode.fault]: 'fault',
 };
-
-export interface FileStreamParts {
-  readonly handle: number;
-  readonly kernel: Kernel;
-  readonly streams: StreamKernel;
-  readonly files: BlockFiles;
-  readonly directory: StreamDirectory;
-  readonly reader: StreamReader;
-  readonly erasures: Erasures;
-  readonly rounds: Rounds;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly turn: (work: () => void) => void;
-  readonly closed: () => void;
-}
 
 export class FileStream extends StreamView implements StreamStore, RoundMember {
   readonly name: string;
@@ -265,10 +247,10 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#parts.rounds.add(this);
   }
 
-  /** Another server had given out more sequences than the blocks show. */
-  raiseLast(seq: number, seconds: number, nanos: number): void {
-    this.#parts.streams.exports.raiseStream(this.handle, seq, seconds, nanos);
-    this.#syncedSeq = seq;
+  /** Takes from nats-server's index what blocks cannot say: which messages are gone, and how far sequences had been given out. */
+  takeOver(index: StreamIndex): void {
+    this.applyLimits();
+    this.#syncedSeq = Math.max(this.#syncedSeq, takeOver(this.#parts, this.name, index));
     this.#deleted();
   }
 
@@ -413,11 +395,17 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   /** True: there were some to remove. */
   #removeBlocks(numbers: readonly number[]): boolean {
-    for (const number of numbers) {
-      this.#parts.files.remove(number);
-      this.#parts.reader.forget(number);
+    const { files, reader, log } = this.#parts;
+    try {
+      for (const number of numbers) {
+        files.remove(number);
+        reader.forget(number);
+      }
+      if (numbers.length > 0) files.noteDirectory();
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      log.warn(`Stream '${this.name}': an empty block stays until the next start: ${error.message}`);
     }
-    if (numbers.length > 0) this.#parts.files.noteDirectory();
     return numbers.length > 0;
   }
 
@@ -465,17 +453,30 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   async stop(): Promise<void> {
     if (this.#closed) return;
+    await this.#drain();
+    if (this.#fault === undefined) leaveIndex(this.#parts, this.name);
+    this.#close();
+  }
+
+  async #drain(): Promise<void> {
     this.#closed = true;
     this.#expiry.stop();
     this.setSubjects([]);
     this.#parts.rounds.add(this);
     await this.#parts.rounds.drained();
-    this.#close();
   }
 
   async remove(): Promise<void> {
-    await this.stop();
+    await this.#drain();
+    this.#close();
     this.#parts.directory.remove();
+  }
+
+  /** Opening it did not come to its end. */
+  abandon(): void {
+    this.#closed = true;
+    this.#expiry.stop();
+    this.#close();
   }
 
   #close(): void {

@@ -37,6 +37,8 @@ export interface Recovered {
   /** Where the next record goes. */
   readonly block: number;
   readonly offset: number;
+  /** Nothing was damaged: no block was changed. */
+  readonly intact: boolean;
 }
 
 /** The numbers of the blocks in a directory, in order. A name that only looks like a block makes the stream unreadable for nats-server. */
@@ -102,7 +104,7 @@ export async function recoverStream(
   const whole = harmed.map((scan) => mendBlock(ports, directory, files, stream, scan, lost)).every((filled) => filled);
   const end = tail(files, last, whole);
   if (keys !== undefined) await adoptBlocks(ports, files, keys, opened);
-  return { lost, ...end };
+  return { lost, intact: lost.bytes === 0 && keys === undefined, ...end };
 }
 
 function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {

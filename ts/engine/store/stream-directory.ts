@@ -11,6 +11,7 @@ import type { Keyring } from './cipher/keyring.ts';
 import { SealedDirectory } from './cipher/sealed-directory.ts';
 import { openArchive, type StreamDescription } from './archive.ts';
 import type { ListedBlock } from './block-files.ts';
+import { indexFile, indexName } from './index-db.ts';
 import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
 
 const encoder = new TextEncoder();
@@ -189,6 +190,11 @@ export class StreamDirectory {
     const { disk, clock } = this.#ports;
     const content = encodeConsumerState(state, clock.wallInstant().seconds);
     disk.replace(`${this.#consumerPath(name)}/o.dat`, this.#seal(name).seal(content), false);
+  }
+
+  writeIndex(index: Uint8Array): void {
+    const { disk, kernel } = this.#ports;
+    disk.replace(`${this.blocks}/${indexName}`, indexFile(kernel, this.name, this.#seal().seal(index)), false);
   }
 
   archive(blocks: readonly ListedBlock[], description: StreamDescription): StreamArchive {
