@@ -1,11 +1,11 @@
-// The disk port made real: node:fs for files, a thread of its own for syncs, mmap-io for maps where the addon is there.
+// The disk port made real: node:fs for files, threads of their own for syncs, mmap-io for maps where the addon is there.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DiskFault } from '../ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../ports/disk.ts';
-import { SyncThread } from './sync-thread.ts';
+import { SyncThreads } from './sync-threads.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -37,7 +37,7 @@ function guarded<T>(path: string, work: () => T): T {
 }
 
 export class NodeDisk implements Disk {
-  readonly #syncs = new SyncThread();
+  readonly #syncs = new SyncThreads();
   #mmap: MmapModule | null | undefined;
 
   exists(path: string): boolean {

@@ -10,13 +10,15 @@ import { alloc, allocZero, free } from '../lib/arena';
 import { copy, equal } from '../lib/bytes';
 import { foundList } from './found';
 import { Interest } from './interest';
-import { findWildcards } from './wildcards';
+import { forgetSiblings, knownSiblings, rememberSiblings, siblingsList } from './siblings';
+import { findWildcards, isLastTokenFree } from './wildcards';
 
 const SLOTS: u32 = 4096;
 const RESULT_SIZE: usize = 16;
 
 /** Frees all results. */
 export function cacheClose(interest: Interest): void {
+  forgetSiblings(interest);
   if (!interest.cacheSlots) return;
   for (let i: u32 = 0; i < SLOTS; i++) free(load<u32>(interest.cacheSlots + ((<usize>i) << 3), 4));
   free(interest.cacheSlots);
@@ -35,6 +37,11 @@ export function matchedList(): usize {
 
 /** The wildcard entries that match a literal subject: how many; their addresses are at `matchedList`. */
 export function matchWildcards(interest: Interest, tag: u32, at: usize, length: u32): u32 {
+  const known = knownSiblings(interest, at, length);
+  if (known >= 0) {
+    listAt = siblingsList();
+    return <u32>known;
+  }
   if (!interest.cacheSlots) interest.cacheSlots = allocZero((<usize>SLOTS) << 3);
   const slot = interest.cacheSlots + ((<usize>(tag & (SLOTS - 1))) << 3);
   const result = <usize>load<u32>(slot, 4);
@@ -49,6 +56,7 @@ export function matchWildcards(interest: Interest, tag: u32, at: usize, length: 
   }
   const count = findWildcards(interest, at, length);
   listAt = foundList();
+  if (isLastTokenFree(interest)) rememberSiblings(interest, at, length, count);
   if (seen) admit(interest, slot, result, at, length, count);
   else store<u32>(slot, tag);
   return count;

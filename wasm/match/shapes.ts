@@ -237,6 +237,16 @@ export function shapesFind(interest: Interest, count: u32): void {
   }
 }
 
+/** Whether a shape that fits subjects of `count` tokens keeps their token `i`. */
+export function keepsToken(interest: Interest, count: u32, i: u32): bool {
+  let fits = load<u64>(interest.shapes + ((<usize>min(count, MOST_TOKENS + 1)) << 3));
+  for (; fits; fits &= fits - 1) {
+    const shape = shapeAt(interest, <u32>ctz(fits));
+    if (i < shape.tokens && !((shape.stars >> i) & 1)) return true;
+  }
+  return false;
+}
+
 /** Whether any entry matches the `count` tokens of the list. */
 export function shapesReach(interest: Interest, count: u32): bool {
   const kept = keepCandidates(interest, startProbes(interest, count));

@@ -4,7 +4,7 @@
 import { slotPointer, tableClose, tableOpen } from '../lib/table';
 import { clearFound, foundCount } from './found';
 import { Entry, Interest, wildcardsOf } from './interest';
-import { shapeInsert, shapeRemove, shapesClose, shapesFind, shapesReach } from './shapes';
+import { keepsToken, shapeInsert, shapeRemove, shapesClose, shapesFind, shapesReach } from './shapes';
 import { split } from './subject';
 import { trieClose, trieFind, trieInsert, trieOpen, trieReaches, trieRemove } from './trie';
 
@@ -44,10 +44,19 @@ export function removeWildcard(interest: Interest, entry: Entry): void {
   }
 }
 
+/** Tokens of the subject that `findWildcards` searched last. */
+let searched: u32 = 0;
+
+/** Whether any other last token would have given the last `findWildcards` the same result. */
+export function isLastTokenFree(interest: Interest): bool {
+  return searched > 1 && !interest.root && !keepsToken(interest, searched, searched - 1);
+}
+
 /** Collects the wildcard entries that match a literal subject (found.ts); returns how many. */
 export function findWildcards(interest: Interest, at: usize, length: u32): u32 {
   clearFound();
   const count = split(at, length);
+  searched = count;
   if (!count) return 0;
   if (interest.root) trieFind(interest, count);
   else shapesFind(interest, count);

@@ -95,17 +95,24 @@ export class FileStore implements Store {
     const parent = streamsPath(this.#options.root, accountName);
     const found: FoundStream[] = [];
     disk.removeTree(stagingPath(this.#options.root, accountName));
-    for (const { name, directory } of disk.list(parent)) {
-      if (!directory) continue;
+    for (const { name, directory: isDirectory } of disk.list(parent)) {
+      if (!isDirectory) continue;
+      const directory = this.#directory(accountName, name);
       if (name.startsWith('.')) disk.removeTree(`${parent}/${name}`);
-      else found.push(this.#directory(accountName, name).find());
+      else if (!directory.isHalfMade) found.push(directory.find());
     }
     return found;
   }
 
   get #directoryPorts(): DirectoryPorts {
     const { disk, clock } = this.#ports;
-    return { disk, clock, kernel: this.#streams, durable: this.#rounds.synchronous, keyring: this.#keyring };
+    return {
+      disk,
+      clock,
+      kernel: this.#streams,
+      metadata: this.#rounds.synchronous ? 'in rounds' : 'unsynced',
+      keyring: this.#keyring,
+    };
   }
 
   #directory(accountName: string, name: string): StreamDirectory {
@@ -119,7 +126,10 @@ export class FileStore implements Store {
   }
 
   stage(accountName: string, id: string): StreamStaging {
-    return new Staging(this.#directoryPorts, { root: this.#options.root, accountName, id });
+    return new Staging(
+      { ...this.#directoryPorts, metadata: this.#rounds.synchronous ? 'at once' : 'unsynced' },
+      { root: this.#options.root, accountName, id },
+    );
   }
 
   create(options: StreamOptions, meta: string): StreamStore {
@@ -127,12 +137,8 @@ export class FileStore implements Store {
     const directory = this.#directory(options.accountName, options.name);
     if (disk.exists(`${directory.path}/meta.inf`)) throw new StoreFault('EXISTS', `${directory.path} has a stream already`);
     return this.#guarded(directory.path, () => {
-      const firstOfAccount = !disk.exists(streamsPath(this.#options.root, options.accountName));
-      directory.create();
-      directory.writeMeta(meta);
+      directory.create(meta, this.#parents(options.accountName));
       const files = this.#blockFiles(directory);
-      files.create(1);
-      if (this.#rounds.synchronous) this.#syncParents(options.accountName, firstOfAccount);
       const stream = this.#openStream(options, directory, files, {
         lost: { bytes: 0, messages: [] },
         block: 1,
@@ -146,14 +152,11 @@ export class FileStore implements Store {
     });
   }
 
-  /** A stream is where it was made after a power failure too: the directories above it are synced. */
-  #syncParents(accountName: string, firstOfAccount: boolean): void {
-    const { disk } = this.#ports;
+  /** The directories above a new stream that are to be synced, so that it is where it was made after a power failure too. */
+  #parents(accountName: string): string[] {
     const { root } = this.#options;
-    disk.syncDirectory(streamsPath(root, accountName));
-    if (!firstOfAccount) return;
-    disk.syncDirectory(`${root}/${accountName}`);
-    disk.syncDirectory(root);
+    const streams = streamsPath(root, accountName);
+    return this.#ports.disk.exists(streams) ? [streams] : [streams, `${root}/${accountName}`, root];
   }
 
   async recover(options: StreamOptions): Promise<StreamStore> {

@@ -36,8 +36,7 @@ import type {
   StreamStore,
 } from './store.ts';
 import { StreamView } from './stream-view.ts';
-
-type Waiter = (error?: Error) => void;
+import { SyncWaiters, type Waiter } from './sync-waiters.ts';
 
 const RELEASE_AT_ONCE = 65536;
 const EMPTY = new Uint8Array(0);
@@ -69,8 +68,9 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
   /** Where the records end that are promised. */
   #syncedEnd: BlockEnd;
   #inRound = false;
-  #waiting: Waiter[] = [];
-  #inRoundWaiting: Waiter[] = [];
+  readonly #waiters = new SyncWaiters();
+  /** The ticket of the metadata that makes the stream exist: nothing is promised before. */
+  readonly #made: number;
   /** Blocks may have lost all their messages: by deletes (any block), or by limits (the oldest). */
   #sweep: 'all' | 'oldest' | undefined;
   /** Blocks without messages once the round is through. */
@@ -95,6 +95,8 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#sweep = 'all';
     this.#removeBlocks(this.#emptyBlocks());
     this.#expiry = this.#makeExpiry(parts);
+    this.#made = parts.directory.tickets.last;
+    if (this.#made > 0) parts.rounds.add(this);
   }
 
   #end(): BlockEnd {
@@ -145,9 +147,10 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
   }
 
   whenSynced(call: Waiter): void {
+    const { last, durable } = this.#parts.directory.tickets;
     if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault));
-    else if (this.#staged() > 0 || this.#waiting.length > 0) this.#wait(call);
-    else if (this.#inRound) this.#inRoundWaiting.push(call);
+    else if (this.#staged() > 0 || this.#waiters.any || last > durable) this.#wait(call, last);
+    else if (this.#inRound) this.#waiters.join(call, last);
     else call();
   }
 
@@ -155,8 +158,8 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     return this.#parts.streams.exports.stagedBytes(this.handle) >>> 0;
   }
 
-  #wait(call: Waiter): void {
-    this.#waiting.push(call);
+  #wait(call: Waiter, ticket: number): void {
+    this.#waiters.add(call, ticket);
     this.#parts.rounds.add(this);
   }
 
@@ -288,7 +291,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   write(): void {
     this.#inRound = true;
-    this.#inRoundWaiting.push(...this.#waiting.splice(0));
+    this.#waiters.begin();
     this.#writeRuns();
     this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
     this.#roundEnd = this.#end();
@@ -303,30 +306,33 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     const { streams, files } = this.#parts;
     const runs = streams.takeRuns(this.handle);
     if (runs.length === 0) return;
-    try {
+    this.#orFailed(() => {
       files.write(runs);
       streams.exports.runsWritten(this.handle, runs.length);
       for (const { block, tombstones } of runs) if (tombstones) files.noteTombstones(block);
-    } catch (error) {
-      if (!(error instanceof DiskFault)) throw error;
-      this.failed(error);
-    }
+    });
   }
 
   takeUnsynced(): OpenFile[] {
-    return this.#parts.files.takeUnsynced();
+    const { files, directory } = this.#parts;
+    const written = files.takeUnsynced();
+    if (!directory.hasUnsynced) return written;
+    return [...written, ...(this.#orFailed(() => directory.takeUnsynced()) ?? [])];
   }
 
   synced(file: OpenFile): void {
-    this.#parts.files.synced(file);
+    if (!this.#parts.directory.synced(file)) this.#parts.files.synced(file);
   }
 
   settled(): void {
-    const { streams, rounds } = this.#parts;
+    const { streams, rounds, directory } = this.#parts;
     this.#inRound = false;
-    const waiters = this.#inRoundWaiting.splice(0);
-    if (this.#fault !== undefined) {
-      for (const call of waiters) call(new StoreFault('FAULT', this.#fault));
+    const unfinished = this.#fault === undefined && directory.hasUnsynced && (this.#orFailed(() => directory.settled()) ?? false);
+    if (this.#fault !== undefined) return this.#waiters.fail(new StoreFault('FAULT', this.#fault));
+    if (unfinished) rounds.add(this);
+    if (directory.tickets.durable < this.#made) {
+      this.#sweep = 'all';
+      this.#waiters.hold();
       return;
     }
     const { exports } = streams;
@@ -335,25 +341,21 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
     const removed = this.#removeBlocks(this.#doomed) && this.#purging;
     this.#doomed = [];
-    const erased = this.#erase();
-    if ((removed || erased) && waiters.length > 0 && rounds.synchronous) {
-      this.#waiting.unshift(...waiters);
-      rounds.add(this);
-    } else {
-      for (const call of waiters) call();
-    }
+    const erased = this.#orFailed(() => this.#parts.erasures.finish()) ?? false;
+    const again = (removed || erased) && rounds.synchronous;
+    if (again ? this.#waiters.hold() : this.#waiters.settle(directory.tickets.durable)) rounds.add(this);
     this.#expiry.wake();
     this.#onSynced(this.#syncedSeq);
   }
 
-  /** Overwrites what the deletes of the round were to erase. True: there was something. */
-  #erase(): boolean {
+  /** Runs what the disk may refuse: then the stream stops writing. */
+  #orFailed<T>(work: () => T): T | undefined {
     try {
-      return this.#parts.erasures.finish();
+      return work();
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;
       this.failed(error);
-      return false;
+      return undefined;
     }
   }
 
@@ -366,7 +368,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     const error = apiError('StreamStoreFailedF', { err: fault.message });
     streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error, stream: this.name, seq: 0 }));
     this.#roundSeq = this.#syncedSeq;
-    for (const call of [...this.#inRoundWaiting.splice(0), ...this.#waiting.splice(0)]) call(fault);
+    this.#waiters.fail(fault);
   }
 
   /** What was not promised shall not be there after the next start; the disk may refuse this too. */
@@ -413,6 +415,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   writeMeta(meta: string): void {
     this.#parts.directory.writeMeta(meta);
+    this.#parts.rounds.add(this);
   }
 
   readTimes(name: TimesFileName): Uint8Array | undefined {
@@ -429,6 +432,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   writeConsumer(name: string, meta: string): void {
     this.#parts.directory.writeConsumer(name, meta);
+    this.#parts.rounds.add(this);
   }
 
   writeConsumerState(name: string, state: ConsumerState): void {
@@ -437,6 +441,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   removeConsumer(name: string): void {
     this.#parts.directory.removeConsumer(name);
+    this.#parts.rounds.add(this);
   }
 
   async archive(describe: () => StreamDescription): Promise<StreamArchive> {

@@ -5,11 +5,12 @@ import { decodeConsumerState, encodeConsumerState } from '../../core/consumer/o-
 import type { TimesFileName } from '../../core/stream/times-file.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Disk } from '../../ports/disk.ts';
+import type { Disk, OpenFile } from '../../ports/disk.ts';
 import { BlockKeys } from './cipher/block-keys.ts';
 import type { Keyring } from './cipher/keyring.ts';
 import { SealedDirectory } from './cipher/sealed-directory.ts';
 import { openArchive, type StreamDescription } from './archive.ts';
+import { MetaWrites } from './meta-writes.ts';
 import type { ListedBlock } from './block-files.ts';
 import { indexFile, indexName } from './index-db.ts';
 import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
@@ -21,8 +22,8 @@ export interface DirectoryPorts {
   readonly disk: Disk;
   readonly kernel: StreamKernel;
   readonly clock: Clock;
-  /** Metadata is synced when it is written. */
-  readonly durable: boolean;
+  /** Metadata is synced by the rounds of the stream, when it is written, or whenever the system likes. */
+  readonly metadata: 'in rounds' | 'at once' | 'unsynced';
   /** Undefined: what is stored is plain. */
   readonly keyring: Keyring | undefined;
 }
@@ -38,23 +39,38 @@ export class StreamDirectory {
   readonly accountName: string;
   readonly #ports: DirectoryPorts;
   readonly #seals = new Map<string, SealedDirectory>();
+  readonly #writes: MetaWrites;
 
   constructor(ports: DirectoryPorts, accountName: string, path: string, name: string) {
     this.#ports = ports;
     this.accountName = accountName;
     this.path = path;
     this.name = name;
+    this.#writes = new MetaWrites(ports.disk);
   }
 
   get blocks(): string {
     return `${this.path}/msgs`;
   }
 
-  create(): void {
+  /**
+   * A creation that a crash ended before anything could be promised: there is no metadata, and nothing else that could be lost, or metadata
+   * has a temporary name only.
+   */
+  get isHalfMade(): boolean {
     const { disk } = this.#ports;
+    if (disk.exists(`${this.path}/meta.inf`) || disk.exists(`${this.path}/meta.sum`)) return false;
+    if (disk.exists(`${this.path}/meta.inf.tmp`)) return true;
+    return disk.list(this.blocks).length === 0 && disk.list(`${this.path}/obs`).length === 0;
+  }
+
+  /** Makes the directory of a new stream; `above` are the directories that get new entries by that. */
+  create(meta: string, above: readonly string[]): void {
+    const { disk } = this.#ports;
+    if (this.isHalfMade) disk.removeTree(this.path);
     disk.makeDirectory(this.blocks);
-    disk.makeDirectory(`${this.path}/obs`);
     this.#seal().create();
+    this.#writeMeta(this.path, this.name, this.#seal(), meta, above);
   }
 
   /** The sealed files of the stream, or of one of its consumers. */
@@ -109,21 +125,51 @@ export class StreamDirectory {
   }
 
   writeMeta(meta: string): void {
-    this.#writeMeta(this.path, this.name, this.#seal(), meta);
+    this.#writeMeta(this.path, this.name, this.#seal(), meta, []);
+  }
+
+  // Rounds: see meta-writes.ts
+
+  /** The last change of metadata, and up to which they are on disk. */
+  get tickets(): { readonly last: number; readonly durable: number } {
+    return this.#writes;
+  }
+
+  get hasUnsynced(): boolean {
+    return this.#writes.last > this.#writes.durable;
+  }
+
+  takeUnsynced(): OpenFile[] {
+    return this.#writes.takeUnsynced();
+  }
+
+  synced(file: OpenFile): boolean {
+    return this.#writes.synced(file);
+  }
+
+  settled(): boolean {
+    return this.#writes.settled();
   }
 
   /**
    * Both files are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
    * content whose checksum still has its temporary name (`#readMeta` ends that).
    */
-  #writeMeta(path: string, keyName: string, seal: SealedDirectory, meta: string): void {
-    const { disk, kernel, durable } = this.#ports;
+  #writeMeta(path: string, keyName: string, seal: SealedDirectory, meta: string, above: readonly string[]): void {
+    const { disk, kernel, metadata } = this.#ports;
     const content = seal.seal(encoder.encode(meta));
-    disk.writeWhole(`${path}/meta.inf.tmp`, content, durable);
-    disk.writeWhole(`${path}/meta.sum.tmp`, encoder.encode(kernel.sum(keyName, content)), durable);
-    disk.rename(`${path}/meta.inf.tmp`, `${path}/meta.inf`);
-    disk.rename(`${path}/meta.sum.tmp`, `${path}/meta.sum`);
-    if (durable) disk.syncDirectory(path);
+    const files = [
+      { name: 'meta.inf', content },
+      { name: 'meta.sum', content: encoder.encode(kernel.sum(keyName, content)) },
+    ];
+    if (metadata === 'in rounds') {
+      this.#writes.put(path, files, above);
+      return;
+    }
+    const durable = metadata === 'at once';
+    for (const file of files) disk.writeWhole(`${path}/${file.name}.tmp`, file.content, durable);
+    for (const { name } of files) disk.rename(`${path}/${name}.tmp`, `${path}/${name}`);
+    if (durable) for (const directory of [path, ...above]) disk.syncDirectory(directory);
   }
 
   /** The content of meta.inf, or why it is not to be believed. */
@@ -178,12 +224,10 @@ export class StreamDirectory {
 
   writeConsumer(name: string, meta: string): void {
     const path = this.#consumerPath(name);
-    const { disk, durable } = this.#ports;
-    disk.makeDirectory(path);
+    this.#ports.disk.makeDirectory(path);
     const seal = this.#seal(name);
     seal.create();
-    this.#writeMeta(path, `${this.name}/${name}`, seal, meta);
-    if (durable) disk.syncDirectory(`${this.path}/obs`);
+    this.#writeMeta(path, `${this.name}/${name}`, seal, meta, [`${this.path}/obs`, this.path]);
   }
 
   writeConsumerState(name: string, state: ConsumerState): void {
@@ -202,8 +246,11 @@ export class StreamDirectory {
   }
 
   removeConsumer(name: string): void {
-    this.#seals.delete(this.#consumerPath(name));
-    this.#ports.disk.removeTree(this.#consumerPath(name));
+    const path = this.#consumerPath(name);
+    const { disk, metadata } = this.#ports;
+    this.#seals.delete(path);
+    disk.removeTree(path);
+    if (metadata === 'in rounds' && disk.exists(`${this.path}/obs`)) this.#writes.remove(path, `${this.path}/obs`);
   }
 
   /**

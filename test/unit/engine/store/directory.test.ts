@@ -11,11 +11,13 @@ test('metadata is believed with its checksum only, also when a crash came betwee
   const root = temporaryFolder();
   const server = openTestStore(root);
   const stream = server.store.create(server.options('S'), '{"name":"S"}');
+  await synced(stream);
   const path = join(root, '$G/streams/S');
   assert.deepEqual(server.store.find('$G'), [{ name: 'S', meta: '{"name":"S"}' }]);
 
   const older = readFileSync(join(path, 'meta.sum'));
   stream.writeMeta('{"name":"S","description":"new"}');
+  await synced(stream);
   renameSync(join(path, 'meta.sum'), join(path, 'meta.sum.tmp'));
   writeFileSync(join(path, 'meta.sum'), older);
   assert.deepEqual(server.store.find('$G'), [{ name: 'S', meta: '{"name":"S","description":"new"}' }]);
@@ -80,6 +82,7 @@ test('consumers come back with their state', async () => {
   stream.writeConsumer('C', '{"Name":"C"}');
   stream.writeConsumerState('C', state);
   stream.writeConsumer('NEW', '{"Name":"NEW"}');
+  await synced(stream);
   const found = stream.consumers().sort((a, b) => a.name.localeCompare(b.name));
   assert.deepEqual(found, [
     { name: 'C', meta: '{"Name":"C"}', state },

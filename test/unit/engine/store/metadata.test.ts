@@ -1,0 +1,198 @@
+/**
+ * Metadata of streams and consumers is synced by rounds, apart from the event loop: whatever was answered is there after a power failure at
+ * any moment, and a creation that was not answered is in nobody's way.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { StreamStore } from '../../../../ts/engine/store/store.ts';
+import { effort, holdsInTime } from '../../../oracle/check.ts';
+import { openTestStore, synced } from '../../../support/store.ts';
+import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
+import { VolatileDisk } from '../../../support/volatile-disk.ts';
+
+type Step =
+  | { readonly is: 'create'; readonly stream: number }
+  | { readonly is: 'update'; readonly stream: number }
+  | { readonly is: 'publish'; readonly stream: number }
+  | { readonly is: 'consumer'; readonly stream: number; readonly consumer: number }
+  | { readonly is: 'forget'; readonly stream: number; readonly consumer: number }
+  | { readonly is: 'sync' };
+
+const number = fc.nat(2);
+const onStream = (is: 'create' | 'update' | 'publish') =>
+  fc.record({ is: fc.constant(is), stream: number }) as fc.Arbitrary<Step>;
+const onConsumer = (is: 'consumer' | 'forget') =>
+  fc.record({ is: fc.constant(is), stream: number, consumer: number }) as fc.Arbitrary<Step>;
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: onStream('create') },
+  { weight: 1, arbitrary: onStream('update') },
+  { weight: 2, arbitrary: onStream('publish') },
+  { weight: 4, arbitrary: onConsumer('consumer') },
+  { weight: 1, arbitrary: onConsumer('forget') },
+  { weight: 5, arbitrary: fc.constant<Step>({ is: 'sync' }) },
+);
+
+/** What was answered: the lowest version of each document that must be there, 0 for what must be gone, and messages. */
+class Answers {
+  readonly #version = new Map<string, number>();
+  readonly #answered = new Map<string, number>();
+  readonly #gone = new Set<string>();
+  readonly messages = new Map<string, number>();
+
+  next(name: string): number {
+    const version = (this.#version.get(name) ?? 0) + 1;
+    this.#version.set(name, version);
+    return version;
+  }
+
+  written(name: string, version: number): void {
+    if (version > (this.#answered.get(name) ?? 0)) this.#answered.set(name, version);
+  }
+
+  removing(name: string): void {
+    this.#gone.add(`${name}@${this.next(name)}`);
+  }
+
+  /** The version of what is found must be one that may be there. */
+  check(name: string, found: string | undefined): void {
+    const least = this.#answered.get(name) ?? 0;
+    const version = found === undefined ? undefined : Number(found);
+    if (version !== undefined) assert.ok(version >= least, `${name} is version ${version}, ${least} was answered`);
+    else if (least > 0) {
+      const laterGone = [...this.#gone].some((gone) => gone.startsWith(`${name}@`) && Number(gone.split('@')[1]) >= least);
+      assert.ok(laterGone, `${name} was answered as version ${least} and is not there`);
+    }
+  }
+
+  names(): string[] {
+    return [...this.#version.keys()];
+  }
+}
+
+function act(todo: Step, server: ReturnType<typeof openTestStore>, open: Map<number, StreamStore>, answers: Answers): void {
+  if (todo.is === 'sync') return;
+  const name = `S${todo.stream}`;
+  if (todo.is === 'create') {
+    if (open.has(todo.stream)) return;
+    const version = answers.next(name);
+    const stream = server.store.create(server.options(name), String(version));
+    open.set(todo.stream, stream);
+    stream.whenSynced(() => answers.written(name, version));
+    return;
+  }
+  const stream = open.get(todo.stream);
+  if (stream === undefined) return;
+  if (todo.is === 'publish') {
+    const seq = stream.append({ subject: 'a', payload: new Uint8Array(3) });
+    stream.whenSynced(() => answers.messages.set(name, seq));
+  } else if (todo.is === 'update') {
+    const version = answers.next(name);
+    stream.writeMeta(String(version));
+    stream.whenSynced(() => answers.written(name, version));
+  } else {
+    const consumer = `${name}/C${todo.consumer}`;
+    if (todo.is === 'consumer') {
+      const version = answers.next(consumer);
+      stream.writeConsumer(`C${todo.consumer}`, String(version));
+      stream.whenSynced(() => answers.written(consumer, version));
+    } else {
+      answers.removing(consumer);
+      stream.removeConsumer(`C${todo.consumer}`);
+    }
+  }
+}
+
+async function check(folder: string, answers: Answers): Promise<void> {
+  const after = openTestStore(join(folder, 'js'));
+  const streams = new Map(after.store.find('$G').map((found) => [found.name, found]));
+  const consumers = new Map<string, string | undefined>();
+  for (const [name, { meta, problem }] of streams) {
+    assert.equal(problem, undefined, `${name}: ${problem}`);
+    assert.ok(meta !== undefined);
+    const stream = await after.store.recover(after.options(name));
+    for (const found of stream.consumers()) consumers.set(`${name}/${found.name}`, found.meta);
+    assert.ok(stream.state.lastSeq >= (answers.messages.get(name) ?? 0), `${name} has all acknowledged messages`);
+  }
+  for (const name of answers.messages.keys()) assert.ok(streams.has(name), `${name} has acknowledged messages and is not there`);
+  for (const name of answers.names()) answers.check(name, name.includes('/') ? consumers.get(name) : streams.get(name)?.meta);
+  await after.stop();
+}
+
+test('a power failure takes no stream and no consumer whose creation was answered', async () => {
+  await holdsInTime(
+    fc.asyncProperty(fc.array(step, { maxLength: 50 }), async (steps) => {
+      const folder = temporaryFolder();
+      const disk = new VolatileDisk();
+      disk.makeDirectory('/js');
+      disk.syncDirectory('/');
+      const server = openTestStore('/js', disk);
+      const open = new Map<number, StreamStore>();
+      const answers = new Answers();
+      for (const todo of steps) {
+        if (todo.is === 'sync') disk.finishSync();
+        else server.turn(() => act(todo, server, open, answers));
+      }
+      disk.leaveIn(folder);
+      await check(folder, answers);
+      removeFolder(folder);
+    }),
+    effort(120),
+  );
+});
+
+test('nothing is promised of a stream before the stream itself is on disk', () => {
+  const disk = new VolatileDisk();
+  disk.makeDirectory('/js');
+  const server = openTestStore('/js', disk);
+  const calls: string[] = [];
+  server.turn(() => {
+    const stream = server.store.create(server.options('S'), '{}');
+    stream.append({ subject: 'a', payload: new Uint8Array(1) });
+    stream.whenSynced(() => calls.push(`synced ${stream.syncedSeq}`));
+    assert.equal(stream.syncedSeq, 0);
+  });
+  disk.finishSync();
+  assert.deepEqual(calls, [], 'the files are synced, their names are not');
+  disk.finishSync();
+  assert.deepEqual(calls, ['synced 1']);
+});
+
+test('creations that arrive together share their syncs, and waiting for one does not wait for those behind it', () => {
+  const disk = new VolatileDisk();
+  disk.makeDirectory('/js');
+  const server = openTestStore('/js', disk);
+  const made: number[] = [];
+  let stream: StreamStore | undefined;
+  server.turn(() => (stream = server.store.create(server.options('S'), '{}')));
+  disk.finishSync();
+  disk.finishSync();
+  for (let round = 0; round < 5; round++) {
+    server.turn(() => {
+      stream?.writeConsumer(`C${round}`, '{}');
+      stream?.whenSynced(() => made.push(round));
+    });
+    disk.finishSync();
+  }
+  assert.deepEqual(made, [0, 1, 2], 'each has to wait for the round under way and two of its own');
+});
+
+test('a creation that a crash left half done does not stand in the way of the next', async () => {
+  const root = temporaryFolder();
+  const path = join(root, '$G/streams/S');
+  mkdirSync(join(path, 'msgs'), { recursive: true });
+  writeFileSync(join(path, 'meta.inf.tmp'), '{"na');
+  writeFileSync(join(path, 'msgs/1.blk'), 'what nobody was promised');
+  const server = openTestStore(root);
+  assert.deepEqual(server.store.find('$G'), []);
+  const stream = server.store.create(server.options('S'), '{"name":"S"}');
+  server.turn(() => void stream.append({ subject: 'a', payload: new Uint8Array(10) }));
+  await synced(stream);
+  await stream.stop();
+  assert.ok(existsSync(join(path, 'meta.inf')));
+  const again = await server.store.recover(server.options('S'));
+  assert.deepEqual([again.state.messages, again.state.lastSeq, again.state.lost], [1, 1, undefined]);
+  await server.stop();
+});

@@ -1,0 +1,57 @@
+// Who waits for a stream to be synced. What is asked for while a round is under way waits for the next one, unless all that it depends on is in
+// that round; metadata may need one round more, which its ticket tells (meta-writes.ts).
+
+export type Waiter = (error?: Error) => void;
+
+interface Waiting {
+  readonly call: Waiter;
+  /** Metadata up to this ticket must be on disk. */
+  readonly ticket: number;
+}
+
+export class SyncWaiters {
+  #next: Waiting[] = [];
+  #inRound: Waiting[] = [];
+
+  /** Some wait for the next round. */
+  get any(): boolean {
+    return this.#next.length > 0;
+  }
+
+  /** Waits for the next round. */
+  add(call: Waiter, ticket: number): void {
+    this.#next.push({ call, ticket });
+  }
+
+  /** Waits for the round under way. */
+  join(call: Waiter, ticket: number): void {
+    this.#inRound.push({ call, ticket });
+  }
+
+  /** A round begins. */
+  begin(): void {
+    this.#inRound.push(...this.#next.splice(0));
+  }
+
+  /** The round is through and metadata is durable up to a ticket: calls those who need no more than that. True: some wait on. */
+  settle(durable: number): boolean {
+    const held: Waiting[] = [];
+    for (const waiting of this.#inRound.splice(0)) {
+      if (waiting.ticket <= durable) waiting.call();
+      else held.push(waiting);
+    }
+    this.#next.unshift(...held);
+    return held.length > 0;
+  }
+
+  /** The round is through, but what it did is to be synced too: nobody is called. True: somebody waits. */
+  hold(): boolean {
+    this.#next.unshift(...this.#inRound.splice(0));
+    return this.#next.length > 0;
+  }
+
+  /** Nothing will be synced any more. */
+  fail(error: Error): void {
+    for (const { call } of [...this.#inRound.splice(0), ...this.#next.splice(0)]) call(error);
+  }
+}
