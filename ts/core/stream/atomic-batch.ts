@@ -45,8 +45,9 @@ export class AtomicBatches<T> {
     this.#limits = limits;
   }
 
-  get isEmpty(): boolean {
-    return this.#open.size === 0;
+  /** When the one that was left longest was continued last; Infinity: none is open. */
+  get oldestMs(): number {
+    return [...this.#open.values()].reduce((oldest, { lastAtMs }) => Math.min(oldest, lastAtMs), Infinity);
   }
 
   /** Takes a publish that belongs to a batch. `isAboveLevel`: it asks for a higher API level than the server has. */

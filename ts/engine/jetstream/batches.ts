@@ -103,20 +103,24 @@ export class Batches {
     return room ?? checkMessageSize(config, headers, payload);
   }
 
+  /** Gives up batches when nobody has continued them for their time. */
   #watch(): void {
+    if (this.#timer !== undefined) return;
     const { clock } = this.#stream.ports;
     const { timeoutMs } = this.#stream.account.settings.limits.batch;
-    this.#timer ??= clock.after(timeoutMs, () => {
+    const oldestMs = Math.min(this.#atomic.oldestMs, this.#fast.oldestMs);
+    if (oldestMs === Infinity) return;
+    this.#timer = clock.after(Math.max(1, oldestMs + timeoutMs - clock.wallMs()), () => {
       this.#timer = undefined;
       for (const id of this.#atomic.expire(clock.wallMs(), timeoutMs)) this.#adviseAbandoned(id, 'timeout');
       this.#fast.expire(clock.wallMs(), timeoutMs);
-      if (!this.#atomic.isEmpty || !this.#fast.isEmpty) this.#watch();
+      this.#watch();
     });
   }
 
   #adviseAbandoned(batch: string, reason: string): void {
     const { account, name } = this.#stream;
-    account.advise('batchAbandoned', { account: account.name, stream: name, batch, reason }, name);
+    account.advise('batchAbandoned', { stream: name, batch, reason }, name);
   }
 
   // Atomic
