@@ -26,6 +26,7 @@ import {
   recordValid,
 } from '../record/record';
 import { freshMark } from './delete';
+import { sendDirect } from './direct';
 import { Stream, sequencesOf } from './stream';
 
 /** Arguments and results of a delivery; the host reads and writes the fields at these offsets. */
@@ -69,6 +70,8 @@ export class DeliverCall {
   /** In: a header line with its CRLF that every message carries behind its own headers; length 0: none. */
   extra: usize;
   extraLength: u32;
+  /** In: the messages go to an inbox as a direct get answers (DIRECT_*); 0: to a consumer. */
+  direct: u32;
 }
 
 /** Results of `deliver`. */
@@ -210,6 +213,12 @@ function send(call: DeliverCall, stream: Stream, record: usize, replyLength: u32
   return routeVia(call.subject, call.subjectLength);
 }
 
+/** Sends one record to the inbox of a direct get; 0: nobody took it. */
+function answer(call: DeliverCall, stream: Stream, record: usize): u32 {
+  const pending = <u64>max(call.pending - 1, 0);
+  return sendDirect(stream, record, call.subject, call.subjectLength, call.direct, pending, <u64>call.last);
+}
+
 function need(call: DeliverCall, block: u32, entry: usize): void {
   call.needBlock = block;
   call.needOffset = entryOffset(entry);
@@ -239,16 +248,17 @@ export function deliver(): u32 {
     if (!recordValid(keyOf(stream, block), record, length) || recordSequence(record) != sequence) return DELIVER_DAMAGED;
     const replyLength = layReply(call, sequence, recordTime(record));
     const size = recordSubjectLength(record) + replyLength + recordDataLength(record);
-    if (size > call.bytes) return DELIVER_BYTES;
-    if (!send(call, stream, record, replyLength)) return DELIVER_INTEREST;
-    store<f64>(call.list + ((<usize>call.count) << 3), <f64>sequence);
+    if (!call.direct && size > call.bytes) return DELIVER_BYTES;
+    if (!(call.direct ? answer(call, stream, record) : send(call, stream, record, replyLength))) return DELIVER_INTEREST;
+    if (!call.direct) store<f64>(call.list + ((<usize>call.count) << 3), <f64>sequence);
     call.count++;
-    call.bytes -= size;
+    call.bytes -= min(size, call.bytes);
     call.messages--;
     call.last = <f64>sequence;
     call.next = <f64>sequence + 1;
     call.consumerSeq += 1;
     call.pending = max(call.pending - 1, 0);
+    if (call.direct && !call.bytes) return DELIVER_BYTES;
   }
   return DELIVER_END;
 }

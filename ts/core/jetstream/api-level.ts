@@ -55,7 +55,7 @@ export function shownMetadata(metadata: Metadata): Metadata {
 /** Whether a request's headers ask for more than this server's level. */
 export function isLevelRefused(headers: Uint8Array): boolean {
   const level = parseHeaders(headers).get('Nats-Required-Api-Level') ?? '';
-  return level !== '' && !(/^\d+$/.test(level) && Number(level) <= apiLevel);
+  return level !== '' && !(/^[+-]?\d+$/.test(level) && Number(level) <= apiLevel);
 }
 
 /** Whether this server can run what the metadata asks for. */

@@ -17,6 +17,10 @@ export type Kind =
       readonly values: readonly string[];
       readonly complaint: (quoted: string) => string;
       readonly omitFirst?: boolean;
+      /** Read as the first value. */
+      readonly emptyIsFirst?: boolean;
+      /** Other kinds of value are named by kind, as for any text. */
+      readonly isText?: boolean;
     }
   | { readonly is: 'list'; readonly of: Kind; readonly goType: string }
   | { readonly is: 'document'; readonly schema: Schema; readonly optional: boolean };
@@ -25,6 +29,8 @@ export interface Field {
   readonly kind: Kind;
   /** Whether the zero value is written; nats-server leaves most out. */
   readonly always?: boolean;
+  /** Of the document itself where the others are of the one it extends: errors name it without the prefix. */
+  readonly own?: boolean;
 }
 
 export interface Schema {
@@ -105,10 +111,14 @@ function readMembers(schema: Schema, node: JsonNode & { kind: 'object' }, place:
     const name = schema.fields[given] === undefined ? given.toLowerCase() : given;
     const field = schema.fields[name];
     if (field === undefined) unknown ??= given;
-    else out[name] = readKind(field.kind, value, { ...place, path: place.path === '' ? name : `${place.path}.${name}` });
+    else out[name] = readKind(field.kind, value, { ...place, path: pathOf(place.path, name, field) });
   }
   if (unknown !== undefined && place.strict) throw new JsonError(`json: unknown field ${JSON.stringify(unknown)}`);
   return out;
+}
+
+function pathOf(prefix: string, name: string, { own }: Field): string {
+  return prefix === '' || own === true ? name : `${prefix}.${name}`;
 }
 
 function mismatch(node: JsonNode, type: string, place: Place, what: string = node.kind): never {
@@ -148,6 +158,8 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
 
 function readChoice(kind: Kind & { is: 'choice' }, node: JsonNode, place: Place): string {
   if (node.kind === 'string' && kind.values.includes(node.value)) return node.value;
+  if (kind.emptyIsFirst === true && node.kind === 'string' && node.value === '') return kind.values[0] ?? '';
+  if (kind.isText === true && node.kind !== 'string') return mismatch(node, 'string', place);
   throw new JsonError(kind.complaint(place.text.slice(node.start, node.end)));
 }
 

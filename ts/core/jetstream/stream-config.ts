@@ -127,7 +127,10 @@ const streamConfigFields: { readonly [K in keyof StreamConfig]-?: Field } = {
   placement: part('Placement', { cluster: text, tags: { kind: texts }, preferred: text }),
   mirror: { kind: source },
   sources: { kind: { is: 'list', of: source, goType: '[]*server.StreamSource' } },
-  compression: choice(['none', 's2'], true, () => 'unknown compression algorithm'),
+  compression: {
+    kind: { is: 'choice', values: ['none', 's2'], complaint: () => 'unknown compression algorithm', isText: true },
+    always: true,
+  },
   first_seq: uint64,
   subject_transform: part('SubjectTransformConfig', transformFields),
   republish: part('RePublish', { src: text, dest: textAlways, headers_only: flag }),
@@ -151,7 +154,7 @@ const streamConfigFields: { readonly [K in keyof StreamConfig]-?: Field } = {
   allow_msg_counter: flag,
   allow_atomic: flag,
   allow_msg_schedules: flag,
-  persist_mode: choice(['default', 'async'], false),
+  persist_mode: { kind: { is: 'choice', values: ['default', 'async'], complaint: cannotUnmarshal, emptyIsFirst: true } },
   allow_batched: flag,
   metadata: { kind: { is: 'texts' } },
 };

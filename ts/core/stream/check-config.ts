@@ -230,6 +230,14 @@ function checkMirror(
   config.mirror_direct = origin.allow_direct;
 }
 
+/** What a new mirror or source cannot begin with, found only when everything else is in order. */
+export function filterFault({ mirror, sources }: StreamConfig): string | undefined {
+  const isWrong = ({ filter_subject: filter }: StreamSource): boolean => filter !== '' && !isValidSubject(filter);
+  if (mirror !== undefined && isWrong(mirror)) return `subject filter '${mirror.filter_subject}' for the mirror invalid subject`;
+  const source = sources.find(isWrong);
+  return source === undefined ? undefined : `subject filter '${source.filter_subject}' for the source: invalid subject`;
+}
+
 function noteExternal(source: StreamSource, external: External): void {
   if (source.external === undefined) return;
   if (source.external.deliver !== '') external.deliverPrefixes.push(source.external.deliver);

@@ -44,8 +44,10 @@ export function checkStreamUpdate(
   if (config.mirror !== undefined && !sameMirror(config, before)) return { error: apiError('StreamMirrorNotUpdatableErr') };
   const late = firstBroken(laterRules, config, before);
   if (late !== undefined) return { error: late };
-  if (!config.sealed) return { config };
-  return { config: { ...config, max_age: 0n, discard: 'new', deny_delete: true, deny_purge: true, allow_rollup_hdrs: false } };
+  const { republish } = config;
+  const kept = republish?.dest === '' ? { ...config, republish: { ...republish, dest: '>' } } : config;
+  if (!config.sealed) return { config: kept };
+  return { config: { ...kept, max_age: 0n, discard: 'new', deny_delete: true, deny_purge: true, allow_rollup_hdrs: false } };
 }
 
 function firstBroken(table: readonly Rule[], now: StreamConfig, before: StreamConfig): ApiError | undefined {

@@ -79,6 +79,13 @@ function compileToken(token: string, wildcards: number): Piece | undefined {
   return compileCall(row, list.trim() === '' ? [] : list.split(','), wildcards, token);
 }
 
+/** Whether a destination token that calls something calls what there is; its arguments are looked at later. */
+function checkFunction(token: string): void {
+  const call = dollarToken.test(token) ? null : (functionToken.exec(token) ?? bareFunction.exec(token));
+  if (call === null || transformFunctions[functionNames.get(call[1] ?? '') ?? ''] !== undefined) return;
+  throw new Problem(`invalid mapping destination: unknown function in ${token}`);
+}
+
 function wildcardPositions(source: readonly string[]): number[] {
   return source.flatMap((token, at) => (token === '*' ? [at] : []));
 }
@@ -91,6 +98,7 @@ function compile(source: string, destination: string): Transform {
   if (to.some((token, at) => token === '' || (token === '>' && at < to.length - 1))) {
     throw new Problem('invalid mapping destination: invalid transform');
   }
+  for (const token of to) checkFunction(token);
   const rest = from.at(-1) === '>';
   if (to.includes('*') || rest !== (to.at(-1) === '>')) throw new Problem('invalid subject');
   const positions = wildcardPositions(from);

@@ -1,123 +1,173 @@
-// Direct gets answer with the message itself, its place in the stream in headers; batches end with an empty `204 EOB`.
+// Direct gets answer with the message itself, its place in the stream in headers; batches go out in the kernel and end with an empty `204 EOB`.
+// Kept true: what is asked, and in which order it is refused, is nats-server's; nothing is shown before it is on disk.
 
+import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { addHeaders, buildHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import { JsonError } from '../../core/jetstream/parse-json.ts';
 import { readDocument } from '../../core/jetstream/schema.ts';
 import type { StoredMessage } from '../store/store.ts';
-import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
+import { findMessage, messageGetSchema, type MessageGet } from './message-get.ts';
 import type { InboundMessage } from './ports.ts';
 import type { Stream } from './stream.ts';
 
+type Extra = readonly (readonly [string, string | number])[];
+
 const noBytes = new Uint8Array(0);
 const decoder = new TextDecoder();
+/** What a batch may have without `max_bytes`: nats-server's usual limit of what waits for a client. */
+const usualBytes = 64 * 1024 * 1024;
+const mostSubjects = 1024;
 
 /** Answers a direct get on `DIRECT.GET.<stream>` or, with `subject`, `DIRECT.GET.<stream>.<subject>`. */
 export function directGet(stream: Stream, message: InboundMessage, subject: string): void {
   if (message.reply === '') return;
-  const reply = (headers: Uint8Array, payload: Uint8Array): void => {
-    const send = (): unknown => stream.ports.door.publish(stream.account.number, message.reply, '', headers, payload);
-    if (stream.store.fault === undefined) stream.whenSynced(send);
-    else send();
-  };
-  const status = (line: string): void => reply(buildHeaders(line), noBytes);
   const asked = readDirect(message, subject);
-  if (typeof asked === 'string') return status(asked);
-  if (asked.multi_last.length > 0) return directLast(stream, asked, reply);
-  if (asked.batch > 0 && asked.last_by_subj === '') return directBatch(stream, asked, reply);
-  const found = findMessage(stream, asked);
-  if (found === undefined) return status('404 Message Not Found');
-  reply(directHeaders(stream, found, asked.no_hdr, []), found.payload);
+  const answer = new DirectAnswer(stream, message.reply);
+  const give = (): void => answer.give(asked);
+  if (stream.store.fault === undefined) stream.whenSynced(give);
+  else give();
 }
 
-function readDirect(message: InboundMessage, subject: string): MessageGet | string {
-  const empty = message.payload.length === 0;
-  if (empty && subject === '') return '408 Empty Request';
+function isBad(asked: MessageGet): boolean {
+  const { seq, last_by_subj: last, next_by_subj: next, start_time: start, multi_last: multi } = asked;
+  if (seq > 0 && (last !== '' || start !== undefined)) return true;
+  if (last !== '' && (start !== undefined || next !== '' || asked.batch > 0 || multi.length > 0)) return true;
+  return (next !== '' && multi.length > 0) || (asked.up_to_seq > 0 && asked.up_to_time !== undefined);
+}
+
+/** Whether a get by subject asks for something besides. */
+function saysMore(asked: MessageGet): boolean {
+  const { last_by_subj, next_by_subj, multi_last, seq, batch, start_time, up_to_seq, up_to_time } = asked;
+  const times = start_time !== undefined || up_to_time !== undefined;
+  return (
+    last_by_subj !== '' || next_by_subj !== '' || multi_last.length > 0 || seq !== 0 || batch !== 0 || up_to_seq !== 0 || times
+  );
+}
+
+/** The request, or the status that refuses it. */
+function readDirect({ headers, payload }: InboundMessage, subject: string): MessageGet | string {
+  if (headers.length > 0 && isLevelRefused(headers)) return '412 Required Api Level';
+  if (payload.length === 0 && subject === '') return '408 Empty Request';
   let asked: MessageGet;
   try {
-    const text = empty ? '{}' : decoder.decode(message.payload);
+    const text = payload.length === 0 ? '{}' : decoder.decode(payload);
     asked = readDocument(messageGetSchema, text, false) as unknown as MessageGet;
   } catch (thrown) {
     if (thrown instanceof JsonError) return '408 Malformed Request';
     throw thrown;
   }
-  if (subject !== '') return { ...asked, last_by_subj: subject };
-  const nothing = asked.seq === 0 && asked.last_by_subj === '' && asked.next_by_subj === '' && asked.start_time === undefined;
-  if (nothing && asked.multi_last.length === 0) return '408 Empty Request';
-  if (asked.multi_last.length > 0 ? !nothing && asked.seq === 0 : isUnclear(asked)) return '408 Bad Request';
-  if (asked.up_to_seq > 0 && asked.up_to_time !== undefined) return '408 Bad Request';
-  return asked;
+  if (subject !== '') return saysMore(asked) ? '408 Bad Request' : { ...asked, last_by_subj: subject };
+  const { seq, last_by_subj, next_by_subj, start_time, multi_last } = asked;
+  const isEmpty = seq === 0 && last_by_subj === '' && next_by_subj === '' && start_time === undefined && multi_last.length === 0;
+  if (isEmpty) return '408 Empty Request';
+  return isBad(asked) ? '408 Bad Request' : asked;
 }
 
-type Reply = (headers: Uint8Array, payload: Uint8Array) => void;
-type Extra = readonly (readonly [string, string | number])[];
+class DirectAnswer {
+  readonly #stream: Stream;
+  readonly #inbox: string;
 
-function directHeaders(stream: Stream, message: StoredMessage, bare: boolean, extra: Extra): Uint8Array {
-  return addHeaders(bare ? noBytes : message.headers, [
-    ['Nats-Stream', stream.name],
-    ['Nats-Subject', message.subject],
-    ['Nats-Sequence', message.seq],
-    ['Nats-Time-Stamp', formatInstant(message.ts)],
-    ...extra,
-  ]);
-}
+  constructor(stream: Stream, inbox: string) {
+    this.#stream = stream;
+    this.#inbox = inbox;
+  }
 
-const batchBytes = 64 * 1024 * 1024;
+  give(asked: MessageGet | string): void {
+    if (typeof asked === 'string') return this.#status(asked);
+    if (asked.multi_last.length > 0) return this.#lastOfMany(asked);
+    if (asked.batch !== 0) return this.#batch(asked);
+    const found = findMessage(this.#stream, asked);
+    if (found === undefined) return this.#status('404 Message Not Found');
+    this.#send(asked.no_hdr ? noBytes : this.#headers(found, []), found.payload);
+  }
 
-function directBatch(stream: Stream, asked: MessageGet, reply: Reply): void {
-  const { store } = stream;
-  const filter = asked.next_by_subj === '' ? '>' : asked.next_by_subj;
-  let seq = Math.max(1, asked.start_time === undefined ? asked.seq : store.seqAtTime(asked.start_time));
-  let left = store.countPending([filter], seq);
-  let last = 0;
-  let bytes = 0;
-  if (left === 0) return reply(buildHeaders('404 Message Not Found'), noBytes);
-  for (let sent = 0; sent < asked.batch; sent++) {
-    const message = store.nextBySubject(filter, seq);
-    if (message === undefined) break;
-    left -= 1;
-    const extra: Extra = [
+  #send(headers: Uint8Array, payload: Uint8Array): void {
+    const { ports, account } = this.#stream;
+    ports.door.publish(account.number, this.#inbox, '', headers.length > 0 ? headers : undefined, payload);
+  }
+
+  #status(line: string, extra: Extra = []): void {
+    this.#send(buildHeaders(line, extra), noBytes);
+  }
+
+  #headers(message: StoredMessage, extra: Extra): Uint8Array {
+    return addHeaders(message.headers, [
+      ['Nats-Stream', this.#stream.name],
+      ['Nats-Subject', message.subject],
+      ['Nats-Sequence', message.seq],
+      ['Nats-Time-Stamp', formatInstant(message.ts)],
+      ...extra,
+    ]);
+  }
+
+  #batch(asked: MessageGet): void {
+    const { store } = this.#stream;
+    const filters = asked.next_by_subj === '' ? [] : [asked.next_by_subj];
+    const fromSeq = Math.max(1, asked.start_time === undefined ? asked.seq : store.seqAtTime(asked.start_time));
+    const pending = store.countPending(filters, fromSeq);
+    if (asked.batch > 0 && pending === 0) return this.#status('404 Message Not Found');
+    const { messages, lastSeq } = store.deliver({
+      ...{ filters, fromSeq, pendingBefore: pending, deliverSubject: this.#inbox, ackPrefix: '', headersOnly: false },
+      ...{ firstConsumerSeq: 0, deliveredCount: 0 },
+      maxMessages: Math.max(0, asked.batch),
+      maxBytes: asked.max_bytes === 0 ? usualBytes : Math.max(1, asked.max_bytes),
+      direct: asked.no_hdr ? 'bare' : 'batch',
+    });
+    const left = asked.no_hdr ? pending : pending - messages;
+    this.#status('204 EOB', [
+      ['Nats-Num-Pending', left],
+      ['Nats-Last-Sequence', lastSeq],
+    ]);
+  }
+
+  /** The last messages of several subjects, in order of their sequences. */
+  #lastOfMany(asked: MessageGet): void {
+    const { store } = this.#stream;
+    const { firstSeq, lastSeq } = store.state;
+    let bound = asked.up_to_seq === 0 ? lastSeq : asked.up_to_seq;
+    if (asked.up_to_time !== undefined) {
+      const behind = store.seqAtTime(asked.up_to_time);
+      if (behind <= firstSeq) return this.#status('404 No Results');
+      bound = behind - 1;
+    }
+    const all = new Set<number>();
+    if (bound <= lastSeq)
+      for (const filter of asked.multi_last) if (filter !== '') for (const seq of store.lastSeqs(filter, bound)) all.add(seq);
+    if (all.size > mostSubjects) return this.#status('413 Too Many Results');
+    if (all.size === 0) return this.#status('404 No Results');
+    this.#each(
+      asked,
+      [...all].sort((a, b) => a - b),
+      bound,
+    );
+  }
+
+  #each(asked: MessageGet, seqs: readonly number[], bound: number): void {
+    const mostBytes = asked.max_bytes === 0 ? usualBytes : asked.max_bytes;
+    let left = seqs.length;
+    let last = 0;
+    let bytes = 0;
+    let sent = 0;
+    for (const seq of seqs) {
+      left -= 1;
+      if (seq < asked.seq) continue;
+      const message = this.#stream.store.get(seq);
+      if (message === undefined) return this.#status('404 Message Not Found');
+      const place: Extra = [
+        ['Nats-Num-Pending', left],
+        ['Nats-Last-Sequence', last],
+      ];
+      this.#send(this.#headers(message, place), message.payload);
+      last = seq;
+      bytes += message.subject.length + message.headers.length + message.payload.length;
+      sent += 1;
+      if (bytes >= mostBytes || (asked.batch > 0 && sent >= asked.batch)) break;
+    }
+    this.#status('204 EOB', [
       ['Nats-Num-Pending', left],
       ['Nats-Last-Sequence', last],
-    ];
-    bytes += message.payload.length + message.headers.length;
-    if (sent > 0 && bytes > (asked.max_bytes > 0 ? asked.max_bytes : batchBytes)) break;
-    reply(directHeaders(stream, message, asked.no_hdr, extra), message.payload);
-    last = message.seq;
-    seq = message.seq + 1;
+      ['Nats-UpTo-Sequence', bound],
+    ]);
   }
-  reply(endOfBatch(store.countPending([filter], seq), last, []), noBytes);
-}
-
-function endOfBatch(pending: number, last: number, extra: Extra): Uint8Array {
-  return buildHeaders('204 EOB', [['Nats-Num-Pending', pending], ['Nats-Last-Sequence', last], ...extra]);
-}
-
-const mostSubjects = 1024;
-
-function directLast(stream: Stream, asked: MessageGet, reply: Reply): void {
-  const { store } = stream;
-  const upToTime = asked.up_to_time;
-  const upTo = upToTime === undefined ? asked.up_to_seq : Math.max(0, store.seqAtTime(upToTime) - 1);
-  const bound = upTo === 0 ? store.state.lastSeq : upTo;
-  const all = new Set<number>();
-  for (const filter of asked.multi_last) for (const seq of store.lastSeqs(filter, bound)) all.add(seq);
-  if (all.size > mostSubjects) return reply(buildHeaders('413 Too Many Results'), noBytes);
-  if (all.size === 0) return reply(buildHeaders('404 No Results'), noBytes);
-  const seqs = [...all].sort((a, b) => a - b).filter((seq) => seq >= asked.seq);
-  const wanted = asked.batch > 0 ? seqs.slice(0, asked.batch) : seqs;
-  let last = 0;
-  let left = seqs.length;
-  for (const seq of wanted) {
-    const message = store.get(seq);
-    left -= 1;
-    if (message === undefined) continue;
-    const extra: Extra = [
-      ['Nats-Num-Pending', left],
-      ['Nats-Last-Sequence', last],
-    ];
-    reply(directHeaders(stream, message, asked.no_hdr, extra), message.payload);
-    last = seq;
-  }
-  reply(endOfBatch(left, last, [['Nats-UpTo-Sequence', bound]]), noBytes);
 }

@@ -11,7 +11,7 @@ import * as actions from './consumer-actions.ts';
 import * as consumers from './consumer-handlers.ts';
 import * as messages from './message-handlers.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
-import { ApiRefusal, isFault, type Answer, type ApiHandler } from './request.ts';
+import { ApiRefusal, isEmptyRequest, isFault, type Answer, type ApiHandler } from './request.ts';
 import { restore } from './restore-handler.ts';
 import { snapshot } from './snapshot-handler.ts';
 import * as streams from './stream-handlers.ts';
@@ -107,9 +107,10 @@ export class ApiDispatcher {
     const handler = handlers[row.handler];
     if (handler === undefined) return undefined;
     if (isLevelRefused(message.headers)) return { error: apiError('RequiredApiLevelErr') };
-    if (row.bare === true && message.payload.length > 0) return { error: apiError('NotEmptyRequestErr') };
+    const request = { account: this.#account, message, parts };
+    if (row.bare === true && !isEmptyRequest(request)) return { error: apiError('NotEmptyRequestErr') };
     try {
-      const answer = handler({ account: this.#account, message, parts });
+      const answer = handler(request);
       return answer instanceof Promise ? answer.catch((thrown: unknown) => this.#refusal(message, thrown)) : answer;
     } catch (thrown) {
       return this.#refusal(message, thrown);

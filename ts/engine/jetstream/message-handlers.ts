@@ -3,7 +3,7 @@
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
-import { readRequest, refuse, streamOf, whenShown, type ApiHandler } from './request.ts';
+import { isEmptyRequest, readRequest, refuse, streamOf, whenShown, type ApiHandler } from './request.ts';
 
 const deleteSchema: Schema = {
   name: 'JSApiMsgDeleteRequest',
@@ -16,7 +16,7 @@ function base64(bytes: Uint8Array): string | undefined {
 
 export const get: ApiHandler = (request) => {
   const asked = readRequest<MessageGet>(request, messageGetSchema);
-  if (isUnclear(asked)) refuse('BadRequestErr');
+  if (isUnclear(asked) || asked.batch !== 0 || asked.max_bytes !== 0) refuse('BadRequestErr');
   const stream = streamOf(request);
   const message = findMessage(stream, asked);
   if (message === undefined) refuse('NoMessageFoundErr');
@@ -27,12 +27,15 @@ export const get: ApiHandler = (request) => {
 
 export const remove: ApiHandler = (request) => {
   const { seq, no_erase } = readRequest<{ seq: number; no_erase: boolean }>(request, deleteSchema);
-  if (request.message.payload.length === 0 || seq === 0) refuse('BadRequestErr');
+  if (isEmptyRequest(request)) refuse('BadRequestErr');
   const stream = streamOf(request);
   if (stream.config.sealed) refuse('StreamSealedErr');
   if (stream.config.deny_delete) refuse('StreamMsgDeleteFailedF', { err: 'message delete not permitted' });
-  if (!stream.store.delete(seq, !no_erase))
-    refuse('StreamMsgDeleteFailedF', { err: seq > stream.store.state.lastSeq ? 'stream store EOF' : 'no message found' });
+  if (!stream.store.delete(seq, !no_erase)) {
+    const { firstSeq, lastSeq } = stream.store.state;
+    if (seq > 0 && seq >= firstSeq && seq <= lastSeq) refuse('SequenceNotFoundErrF', { seq });
+    refuse('StreamMsgDeleteFailedF', { err: seq > lastSeq ? 'stream store EOF' : 'no message found' });
+  }
   stream.removed(seq, seq);
   return { fields: { success: true }, after: stream };
 };

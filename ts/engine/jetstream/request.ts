@@ -74,9 +74,9 @@ export function readLenient<T>({ message }: ApiRequest, schema: Schema): T {
   }
 }
 
-/** Whether the payload is a JSON object; page requests that are none are taken as empty. */
+/** Whether the payload is a JSON object or array; optional requests that are neither are taken as empty. */
 export function isObject(request: ApiRequest): boolean {
-  return decoder.decode(request.message.payload).trim().startsWith('{');
+  return /^[ \t\n\r]*[{[]/.test(decoder.decode(request.message.payload));
 }
 
 /** No document, or one without members. */

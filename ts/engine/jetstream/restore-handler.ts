@@ -231,7 +231,8 @@ class Restore implements Transfer {
 export const restore: ApiHandler = (request) => {
   if (isEmptyRequest(request)) refuse('BadRequestErr');
   const { account, parts } = request;
-  const { config: given } = readRequest<{ config: StreamConfig }>(request, restoreSchema);
+  const { config: read } = readRequest<{ config: StreamConfig }>(request, restoreSchema);
+  const given = read.name === '' ? { ...read, name: parts[0] ?? '' } : read;
   if (given.name !== parts[0]) refuse('StreamMismatchErr');
   if (account.streams.has(given.name) || account.offline.has(given.name)) refuse('StreamNameExistRestoreFailedErr');
   const checked = checkStreamConfig(given, account.surroundings(given.storage), false);

@@ -224,8 +224,8 @@ class Snapshot implements Transfer {
 
 export const snapshot: ApiHandler = async (request) => {
   if (isEmptyRequest(request)) refuse('BadRequestErr');
-  const asked = readRequest<SnapshotRequest>(request, snapshotSchema);
   const stream = streamOf(request);
+  const asked = readRequest<SnapshotRequest>(request, snapshotSchema);
   const { account } = request;
   if (!isValidLiteral(asked.deliver_subject)) refuse('SnapshotDeliverSubjectInvalidErr');
   const failed = (err: string): never => refuse('StreamSnapshotErrF', { err });

@@ -3,7 +3,7 @@
 import { storedStreamMetadata } from '../../core/jetstream/api-level.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstream/stream-config.ts';
-import { checkStreamConfig, type Checked } from '../../core/stream/check-config.ts';
+import { checkStreamConfig, filterFault, type Checked } from '../../core/stream/check-config.ts';
 import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
 import {
@@ -25,13 +25,16 @@ const detailsLimit = 100_000;
 
 const offset = { kind: { is: 'integer', type: 'int' } } as const;
 const text = { kind: { is: 'string' } } as const;
-const flag = { kind: { is: 'bool' } } as const;
+const ownText = { kind: { is: 'string' }, own: true } as const;
+const ownFlag = { kind: { is: 'bool' }, own: true } as const;
 const uint64 = { kind: { is: 'integer', type: 'uint64' } } as const;
-const namesSchema: Schema = { name: 'JSApiStreamNamesRequest', prefix: 'ApiPagedRequest', fields: { offset, subject: text } };
+const pageFields = { offset, subject: ownText };
+const namesSchema: Schema = { name: 'JSApiStreamNamesRequest', prefix: 'ApiPagedRequest', fields: pageFields };
+const listSchema: Schema = { ...namesSchema, name: 'JSApiStreamListRequest' };
 const infoSchema: Schema = {
   name: 'JSApiStreamInfoRequest',
   prefix: 'ApiPagedRequest',
-  fields: { offset, deleted_details: flag, subjects_filter: text },
+  fields: { offset, deleted_details: ownFlag, subjects_filter: ownText },
 };
 const purgeSchema: Schema = { name: 'JSApiStreamPurgeRequest', fields: { seq: uint64, filter: text, keep: uint64 } };
 
@@ -39,8 +42,11 @@ type ConfigRequest = StreamConfig & { readonly pedantic: boolean };
 
 function readConfig(request: ApiRequest): { readonly config: StreamConfig; readonly pedantic: boolean } {
   const { pedantic, ...config } = readRequest<ConfigRequest>(request, streamConfigRequestSchema);
-  if (config.name !== request.parts[0]) refuse('StreamMismatchErr');
   return { config, pedantic };
+}
+
+function mustBeNamed({ name }: StreamConfig, { parts }: ApiRequest): void {
+  if (name !== parts[0]) refuse('StreamMismatchErr');
 }
 
 function accepted(checked: Checked): StreamConfig {
@@ -51,6 +57,7 @@ function accepted(checked: Checked): StreamConfig {
 export const create: ApiHandler = (request) => {
   const { account } = request;
   const given = readConfig(request);
+  mustBeNamed(given.config, request);
   if (/[\\/]/.test(given.config.name)) refuse('StreamNameContainsPathSeparatorsErr');
   if (given.config.sealed) refuse('StreamInvalidConfigF', { err: 'stream configuration for create can not be sealed' });
   if (given.config.mirror_direct && given.config.mirror === undefined) {
@@ -65,6 +72,8 @@ export const create: ApiHandler = (request) => {
   if (account.offline.has(config.name)) refuse('StreamNameExistErr');
   if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
   if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
+  const wrong = filterFault(config);
+  if (wrong !== undefined) refuse('StreamCreateErrF', { err: wrong });
   const fault = account.roomFault(config, true);
   if (fault !== undefined) return { error: fault };
   const stream = account.addStream(config, account.ports.clock.wallInstant());
@@ -75,11 +84,11 @@ export const create: ApiHandler = (request) => {
 export const update: ApiHandler = (request) => {
   const { account } = request;
   const given = readConfig(request);
+  const surroundings = account.surroundings(given.config.storage);
+  accepted(checkStreamConfig(given.config, surroundings, given.pedantic));
+  mustBeNamed(given.config, request);
   const stream = streamOf(request);
-  const config = accepted(
-    checkStreamUpdate(given.config, stream.config, account.surroundings(given.config.storage), given.pedantic),
-  );
-  if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
+  const config = accepted(checkStreamUpdate(given.config, stream.config, surroundings, given.pedantic));
   const broken = [...stream.consumers.values()].filter(({ config: { inactive_threshold, max_ack_pending } }) => {
     const limits = config.consumer_limits;
     const slow = limits.inactive_threshold > 0n && inactive_threshold > limits.inactive_threshold;
@@ -98,10 +107,8 @@ export const update: ApiHandler = (request) => {
   return { fields: stream.info({}, true), after: stream };
 };
 
-function selected(request: ApiRequest): { readonly streams: Stream[]; readonly offset: number } {
-  const page = isObject(request)
-    ? readRequest<{ offset: number; subject: string }>(request, namesSchema)
-    : { offset: 0, subject: '' };
+function selected(request: ApiRequest, schema: Schema): { readonly streams: Stream[]; readonly offset: number } {
+  const page = isObject(request) ? readRequest<{ offset: number; subject: string }>(request, schema) : { offset: 0, subject: '' };
   const all = request.account.sorted();
   const { subject } = page;
   const streams =
@@ -110,13 +117,13 @@ function selected(request: ApiRequest): { readonly streams: Stream[]; readonly o
 }
 
 export const names: ApiHandler = (request) => {
-  const found = selected(request);
+  const found = selected(request, namesSchema);
   const { page, fields } = pageOf(found.streams, found.offset, namesLimit);
   return { fields: { ...fields, streams: page.length === 0 ? null : page.map(({ name }) => name) } };
 };
 
 export const list: ApiHandler = (request) => {
-  const found = selected(request);
+  const found = selected(request, listSchema);
   const { page, fields } = pageOf(found.streams, found.offset, listLimit);
   const { offline } = request.account;
   return {
@@ -129,7 +136,9 @@ export const list: ApiHandler = (request) => {
 };
 
 export const info: ApiHandler = (request) => {
-  const asked = readRequest<{ offset: number; deleted_details: boolean; subjects_filter: string }>(request, infoSchema);
+  const asked = isObject(request)
+    ? readRequest<{ offset: number; deleted_details: boolean; subjects_filter: string }>(request, infoSchema)
+    : { offset: 0, deleted_details: false, subjects_filter: '' };
   const stream = streamOf(request);
   const leader = request.account.settings.serverName;
   const deleted = asked.deleted_details ? { deleted: stream.store.deleted(Number.MAX_SAFE_INTEGER) } : {};
@@ -138,10 +147,15 @@ export const info: ApiHandler = (request) => {
   }
   const subjects = [...stream.store.subjects(asked.subjects_filter)].sort(([a], [b]) => (a < b ? -1 : 1));
   const { page, fields } = pageOf(subjects, asked.offset, detailsLimit);
+  const from = Math.max(0, asked.offset);
   if (subjects.length === 0)
     return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, ...whenShown(stream) };
   return {
-    fields: { ...fields, ...stream.info({ ...deleted, subjects: Object.fromEntries(page) }, true, leader) },
+    fields: {
+      ...fields,
+      offset: from,
+      ...stream.info(page.length === 0 ? deleted : { ...deleted, subjects: Object.fromEntries(page) }, true, leader),
+    },
     after: stream,
   };
 };

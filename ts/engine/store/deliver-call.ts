@@ -34,11 +34,15 @@ const field = {
   needLength: 120,
   extra: 128,
   extraLength: 132,
+  direct: 136,
 } as const;
 
 /** Bytes for deliver subject, prefix and the extra header. */
 const TEXTS = 8192;
 const MOST_MESSAGES = 4096;
+const MOST_DIRECT = 0x7fff_ffff;
+/** Twins of DIRECT_* in wasm/stream/direct.ts. */
+const directCode = { batch: 1, bare: 2 } as const;
 const MOST_BYTES = 0x7fff_ffff;
 
 export class DeliverCall {
@@ -85,7 +89,8 @@ export class DeliverCall {
     this.#put(field.stream, stream);
     this.#put(field.windowTo, 0);
     this.#put(field.windowBlock, 0);
-    this.#put(field.messages, Math.min(request.maxMessages, MOST_MESSAGES));
+    this.#put(field.messages, Math.min(request.maxMessages, request.direct === undefined ? MOST_MESSAGES : MOST_DIRECT));
+    this.#put(field.direct, request.direct === undefined ? 0 : directCode[request.direct]);
     this.#put(field.bytes, this.#bytesAtStart);
     this.#put(field.subject, this.#texts);
     this.#put(field.subjectLength, subjectLength);
@@ -131,8 +136,15 @@ export class DeliverCall {
 
   result(nextSeq: number, stopped: Delivered['stopped']): Delivered {
     const count = this.#word(field.count);
+    if (this.#word(field.direct) !== 0) return this.#answered(count, nextSeq, stopped);
     const seqs = Array.from(new Float64Array(this.#kernel.memory.memory.buffer, this.#list, count));
     const bytes = this.#bytesAtStart - this.bytesLeft();
     return { messages: count, bytes, nextSeq, lastSeq: seqs[count - 1] ?? 0, seqs, stopped };
+  }
+
+  /** What a direct get has sent: only the last sequence is known. */
+  #answered(count: number, nextSeq: number, stopped: Delivered['stopped']): Delivered {
+    const lastSeq = this.#kernel.memory.all().readDoubleLE(this.#at + field.last);
+    return { messages: count, bytes: this.#bytesAtStart - this.bytesLeft(), nextSeq, lastSeq, seqs: [], stopped };
   }
 }

@@ -148,6 +148,11 @@ export interface DeliverRequest {
   readonly pendingBefore: number;
   /** Payloads stay away, `Nats-Msg-Size` is added. */
   readonly headersOnly: boolean;
+  /**
+   * Answers a direct get instead: messages go to the subject as they are, in a `batch` with headers that say where they lie, `bare` without any.
+   * Any number of them; `maxBytes` ends it behind the message that reaches it. `seqs` stays empty.
+   */
+  readonly direct?: 'batch' | 'bare';
   /** Every message carries it as `Nats-Pin-Id`, which does not count as bytes. */
   readonly pinId?: string;
 }

@@ -3,7 +3,8 @@
 import { hasWildcard, matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
 import { decodeConsumerState, encodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
 import type { TimesFileName } from '../../../../ts/core/stream/times-file.ts';
-import { compareInstants } from '../../../../ts/core/jetstream/instant.ts';
+import { addHeaders } from '../../../../ts/core/jetstream/headers.ts';
+import { compareInstants, formatInstant } from '../../../../ts/core/jetstream/instant.ts';
 import type { Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
 import type {
   ConsumerState,
@@ -107,6 +108,17 @@ export class FakeBroker implements Door {
 
 interface Stored extends StoredMessage {
   readonly size: number;
+}
+
+function directHeaders(stream: string, message: StoredMessage, pending: number, last: number): Uint8Array {
+  return addHeaders(message.headers, [
+    ['Nats-Stream', stream],
+    ['Nats-Subject', message.subject],
+    ['Nats-Sequence', message.seq],
+    ['Nats-Time-Stamp', formatInstant(message.ts)],
+    ['Nats-Num-Pending', pending],
+    ['Nats-Last-Sequence', last],
+  ]);
 }
 
 /** A stream in memory. Syncs happen when `sync` is called, at once unless `holdSyncs`. */
@@ -345,6 +357,15 @@ export class FakeStream implements StreamStore {
     for (const { seq, subject, headers, payload, ts } of this.#selected(filters, fromSeq)) {
       if (seq > toSeq || seq > this.syncedSeq) break;
       if (seqs.length === maxMessages) return end('messages', seq);
+      if (request.direct !== undefined) {
+        const pending = Math.max(0, request.pendingBefore - seqs.length - 1);
+        const place = directHeaders(this.name, { seq, subject, headers, payload, ts }, pending, seqs.at(-1) ?? 0);
+        this.#broker.publish(0, deliverSubject, '', request.direct === 'bare' ? undefined : place, payload);
+        bytes += subject.length + headers.length + payload.length;
+        seqs.push(seq);
+        if (bytes >= maxBytes) return end('bytes', seq + 1);
+        continue;
+      }
       const numbers = `${request.deliveredCount}.${seq}.${request.firstConsumerSeq + seqs.length}`;
       const time = `${ts.seconds}${String(ts.nanos).padStart(9, '0')}`;
       const pending = Math.max(0, request.pendingBefore - seqs.length - 1);
