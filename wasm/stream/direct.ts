@@ -1,4 +1,5 @@
-// Direct gets: a stored message goes to the subject of an inbox as it is, with headers behind its own that say where it lies in the stream.
+// Direct gets: a stored message goes to the subject of an inbox as it is, with headers behind its own that say where it lies
+// in the stream.
 
 import { alloc, free } from '../lib/arena';
 import { copy, printNumber } from '../lib/bytes';
