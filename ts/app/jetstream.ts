@@ -8,6 +8,7 @@ import { JetStreamService } from '../engine/jetstream/life.ts';
 import type { JetStreamLife, JetStreamParts } from '../engine/server/jetstream-life.ts';
 import { FileStore } from '../engine/store/file-store.ts';
 import { cipherProblem, nodeCiphers } from '../node/ciphers.ts';
+import { DirectoryLock } from '../node/directory-lock.ts';
 import { NodeDisk } from '../node/disk.ts';
 import { NodeJobs } from '../node/jobs.ts';
 import { logJetStreamBanner } from '../ops/banner.ts';
@@ -45,6 +46,15 @@ function makeDirectory(directory: string): void {
   }
 }
 
+/** Takes the directory for this server alone. */
+function lockDirectory(directory: string): DirectoryLock {
+  try {
+    return DirectoryLock.take(directory);
+  } catch (error) {
+    throw new Error(`Can't start JetStream: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
 /** The cipher of encryption at rest. Throws one clear line when this machine does not have it. */
 function encryptionCipher({ jetstream }: Options): CipherName {
   const cipher = jetstream.cipher === '' ? 'chacha' : jetstream.cipher;
@@ -62,11 +72,13 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
   const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
   const facts = { storeDir, maxMemory, maxStorage: maxFile };
   logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);
+  const encryption = key === '' ? {} : { encryption: { key, prevKey, cipher: encryptionCipher(options) } };
+  const lock = lockDirectory(storeDir);
   const store = new FileStore(
     {
       root: storeDir,
       syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs,
-      ...(key === '' ? {} : { encryption: { key, prevKey, cipher: encryptionCipher(options) } }),
+      ...encryption,
     },
     {
       kernel: broker.kernel,
@@ -77,6 +89,7 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
       log: ports.log,
       turn: (work) => broker.turn(work),
       soon: (call) => broker.soon(call),
+      closed: () => lock.release(),
     },
   );
   return new JetStreamService(parts, facts, store, ports, (type, words, at) => store.event(type, words, at));

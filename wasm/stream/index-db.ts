@@ -42,7 +42,7 @@ export function encodeSubjects(stream: Stream): u32 {
   const count = collect(stream.subjects, 0, 0);
   const list = collectedList();
   let size: usize = LONGEST;
-  for (let i: u32 = 0; i < count; i++) size += leafAt(list, i).length + 4 * LONGEST;
+  for (let i: u32 = 0; i < count; i++) size += <usize>leafAt(list, i).length + 4 * LONGEST;
   written = alloc(size);
   let to = putUnsigned(written, count);
   for (let i: u32 = 0; i < count; i++) {

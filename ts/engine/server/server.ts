@@ -132,9 +132,14 @@ export class Server implements ServerFacts {
         broker: this.broker,
         sessions: this.sessions,
       });
-      await this.#jetstream.start();
     }
-    await this.#listeners.open(this.#options);
+    try {
+      await this.#jetstream?.start();
+      await this.#listeners.open(this.#options);
+    } catch (error) {
+      await this.#jetstream?.stop();
+      throw error;
+    }
     this.#ready = true;
     this.#parts.log.info('Server is ready');
   }

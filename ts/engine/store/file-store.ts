@@ -48,6 +48,8 @@ export interface FileStorePorts {
   readonly turn: (work: () => void) => void;
   /** Calls once behind the events of the turn under way. */
   readonly soon: (call: () => void) => void;
+  /** Everything is written and closed. */
+  readonly closed?: () => void;
 }
 
 export class FileStore implements Store {
@@ -274,5 +276,6 @@ export class FileStore implements Store {
     this.#rounds.stop();
     await this.#ports.disk.stop();
     await this.#ports.jobs.stop();
+    this.#ports.closed?.();
   }
 }
