@@ -5,6 +5,7 @@
 // Offsets and sizes are those of a block's content, whatever form its file has: plain, encrypted, or compressed.
 
 import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
+import { DiskFault } from '../../ports/disk.ts';
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
 import type { Maps } from './maps.ts';
@@ -30,6 +31,9 @@ interface Block {
 }
 
 const PLAIN: BlockForm = { cipher: undefined, packed: false };
+
+/** The code of a fault that is somebody else's writing: what the files have now is left as it is. */
+export const FOREIGN = 'FOREIGN';
 
 /** Where a stream's records end. */
 export interface BlockEnd {
@@ -160,6 +164,7 @@ export class BlockFiles {
     this.changing();
     const block = this.#blocks.get(number) ?? this.create(number);
     const file = this.#use(block);
+    this.#checkLength(file, offset);
     try {
       this.#disk.write(file, enciphered(block.form, views, offset), offset);
     } catch (fault) {
@@ -168,6 +173,14 @@ export class BlockFiles {
     }
     block.size = end;
     this.#unsynced.add(file);
+  }
+
+  /** The file ends where we left it. Somebody else's records are neither written over nor cut away. */
+  #checkLength(file: OpenFile, length: number): void {
+    const found = this.#disk.size(file);
+    if (found === length) return;
+    const message = `${file.path} was changed by another program: it has ${found} bytes where ${length} were written`;
+    throw new DiskFault(FOREIGN, file.path, message);
   }
 
   /** What an erased record is filled with: random bytes where its key stream has hidden something before. */

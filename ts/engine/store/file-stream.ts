@@ -12,6 +12,7 @@ import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
+import { FOREIGN } from './block-files.ts';
 import type { BlockEnd } from './block-files.ts';
 import { emptyBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
@@ -364,7 +365,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     const { streams, log } = this.#parts;
     this.#fault = `${fault.message}; the stream takes no more messages until the server is started again`;
     log.error(`Stream '${this.name}' stopped writing: ${this.#fault}`);
-    this.#cutBack();
+    if (fault.code !== FOREIGN) this.#cutBack();
     const error = apiError('StreamStoreFailedF', { err: fault.message });
     streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error, stream: this.name, seq: 0 }));
     this.#roundSeq = this.#syncedSeq;

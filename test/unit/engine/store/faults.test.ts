@@ -2,7 +2,7 @@
  * What the disk refuses: nothing is acknowledged that is not synced, and a stream whose file failed stops writing and stays readable.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
@@ -134,6 +134,26 @@ describe('a disk that fails', () => {
       assert.deepEqual(readFileSync(block), content);
       assert.equal(stream.state.lastSeq, 1);
       await server.stop();
+    });
+  }
+
+  for (const [how, change] of [
+    ['grew', (path: string) => appendFileSync(path, 'somebody else')],
+    ['was cut', (path: string) => truncateSync(path, 20)],
+  ] as const) {
+    test(`a block that ${how} under us is noticed before it is written to, and left as it is`, async () => {
+      const { server, stream, put, block } = bench();
+      put('kept');
+      await synced(stream);
+      change(block);
+      const content = readFileSync(block);
+      put('lost');
+      await assert.rejects(synced(stream), /was changed by another program/);
+      assert.match(stream.fault ?? '', /changed by another program/);
+      assert.deepEqual(readFileSync(block), content);
+      assert.equal(stream.syncedSeq, 1);
+      await server.stop();
+      assert.deepEqual(readFileSync(block), content);
     });
   }
 });
