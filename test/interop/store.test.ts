@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, StoreCompression } from '@nats-io/jetstream';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { findPeer } from '../support/peers.ts';
@@ -45,7 +45,7 @@ async function look(manager: JetStreamManager): Promise<Seen> {
 async function visit(
   kind: ServerKind,
   folder: string,
-  config: string,
+  { config, compression, maxBytes }: Form,
   from: number,
   end: 'stop' | 'kill',
 ): Promise<{ before: Seen; after: Seen }> {
@@ -56,7 +56,7 @@ async function visit(
   try {
     const connection = await connect({ servers: `127.0.0.1:${server.port}`, reconnect: false });
     const manager = await jetstreamManager(connection);
-    if (from === 0) await manager.streams.add({ name: 'BOTH', subjects: ['both.>'], max_bytes: 12_000 });
+    if (from === 0) await manager.streams.add({ name: 'BOTH', subjects: ['both.>'], max_bytes: maxBytes, compression });
     const before = await look(manager);
     const js = jetstream(connection);
     const publish = (n: number): Promise<unknown> => {
@@ -74,15 +74,29 @@ async function visit(
   }
 }
 
-const forms = {
-  plain: '',
-  'encrypted with chacha': ', key: "between the two", cipher: chacha',
-  'encrypted with aes': ', key: "between the two", cipher: aes',
+interface Form {
+  /** Keys of the `jetstream` block. */
+  readonly config: string;
+  readonly compression: StoreCompression;
+  /** Small: limits remove much. Large: there is a block that is full. */
+  readonly maxBytes: number;
+}
+
+const forms: Readonly<Record<string, Form>> = {
+  plain: { config: '', compression: StoreCompression.None, maxBytes: 12_000 },
+  compressed: { config: '', compression: StoreCompression.S2, maxBytes: 60_000 },
+  'encrypted with chacha': {
+    config: ', key: "between the two", cipher: chacha',
+    compression: StoreCompression.None,
+    maxBytes: 12_000,
+  },
+  'encrypted with aes': { config: ', key: "between the two", cipher: aes', compression: StoreCompression.None, maxBytes: 12_000 },
+  'compressed and encrypted': { config: ', key: "between the two"', compression: StoreCompression.S2, maxBytes: 60_000 },
 };
 
-for (const [form, config] of Object.entries(forms)) {
+for (const [name, form] of Object.entries(forms)) {
   const options = { skip: findPeer('nats-server') === undefined, timeout: 60_000 };
-  test(`a stream goes to nats-server and back (${form})`, options, async () => {
+  test(`a stream goes to nats-server and back (${name})`, options, async () => {
     const folder = temporaryFolder();
     let left: Seen | undefined;
     let from = 0;
@@ -94,7 +108,7 @@ for (const [form, config] of Object.entries(forms)) {
       ['slipstream', 'kill'],
       ['nats-server', 'stop'],
     ] as const) {
-      const { before, after } = await visit(kind, folder, config, from, end);
+      const { before, after } = await visit(kind, folder, form, from, end);
       if (left !== undefined) assert.deepEqual(before, left, `${kind} sees what the other left`);
       left = after;
       from += 60;

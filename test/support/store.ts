@@ -10,6 +10,7 @@ import { NodeJobs } from '../../ts/node/jobs.ts';
 import { loadKernel } from '../../ts/node/wasm.ts';
 import type { EncryptionOptions } from '../../ts/engine/store/cipher/keyring.ts';
 import { FileStore } from '../../ts/engine/store/file-store.ts';
+import type { UpkeepOptions } from '../../ts/engine/store/upkeep.ts';
 import type { StoreLimits, StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
 import type { Jobs } from '../../ts/ports/jobs.ts';
@@ -62,13 +63,14 @@ const module = loadKernel('server', import.meta.dirname);
 export interface TestStoreOptions {
   readonly encryption?: EncryptionOptions;
   readonly jobs?: Jobs;
+  readonly upkeep?: UpkeepOptions;
 }
 
 export function openTestStore(
   root: string,
   disk: Disk = new NodeDisk(),
   syncIntervalMs = 0,
-  { encryption, jobs = new NodeJobs() }: TestStoreOptions = {},
+  { encryption, jobs = new NodeJobs(), upkeep }: TestStoreOptions = {},
 ): TestStore {
   const kernel = new Kernel({ module, seed: [1, 2] });
   const clock = new NodeClock();
@@ -99,7 +101,15 @@ export function openTestStore(
     if (depth === 0) queueMicrotask(() => turn(() => {}));
   };
   const ports = { kernel, disk, jobs, ciphers: nodeCiphers, clock, log, turn, soon };
-  const store: FileStore = new FileStore({ root, syncIntervalMs, ...(encryption === undefined ? {} : { encryption }) }, ports);
+  const store: FileStore = new FileStore(
+    {
+      root,
+      syncIntervalMs,
+      ...(encryption === undefined ? {} : { encryption }),
+      ...(upkeep === undefined ? {} : { upkeep }),
+    },
+    ports,
+  );
   const options = (name: string, more: Partial<StreamOptions> = {}): StreamOptions => ({
     accountName: '$G',
     account,
@@ -108,6 +118,7 @@ export function openTestStore(
     limits: noLimits,
     noAck: false,
     sealed: false,
+    compression: 'none',
     firstSeq: 0,
     ...more,
   });

@@ -24,8 +24,11 @@ export class VolatileJobs implements Jobs {
     return at;
   }
 
-  scan(tasks: readonly ScanTask[]): Promise<ScanResult[]> {
-    return this.#jobs.scan(tasks.map((task) => ({ ...task, path: this.#lay(task.path) })));
+  scan(tasks: readonly ScanTask[], background?: boolean): Promise<ScanResult[]> {
+    return this.#jobs.scan(
+      tasks.map((task) => ({ ...task, path: this.#lay(task.path) })),
+      background,
+    );
   }
 
   async rewrite(task: RewriteTask): Promise<RewriteResult> {

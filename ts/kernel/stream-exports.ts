@@ -57,6 +57,9 @@ export interface StreamExports {
   deleteOne(stream: number, sequence: number): number;
   purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
   blockMessages(stream: number, block: number): number;
+  blockBytes(stream: number, block: number): number;
+  keptOfBlock(stream: number, block: number, oldest: number, entries: number, count: number, list: number): number;
+  blockMoved(stream: number, block: number, list: number, count: number): void;
   frameErased(
     stream: number,
     block: number,

@@ -14,8 +14,8 @@ import { loadKernel } from './wasm.ts';
 
 /** Files of this size together take less time than the pool to start. */
 const WORTH_A_POOL = 24 << 20;
-/** A block below this is rewritten without the pool, unless that runs already. */
-const SMALL_REWRITE = 64 << 10;
+/** Less than this is done without the pool. */
+const SMALL = 64 << 10;
 const MOST_THREADS = 8;
 const IDLE_MS = 5_000;
 
@@ -61,9 +61,9 @@ export class NodeJobs implements Jobs {
     });
   }
 
-  async scan(tasks: readonly ScanTask[]): Promise<ScanResult[]> {
+  async scan(tasks: readonly ScanTask[], background = false): Promise<ScanResult[]> {
     const total = tasks.reduce((sum, task) => sum + sizeOf(task.path), 0);
-    if (tasks.length < 2 || total < this.#worthAPool) {
+    if (background ? total < SMALL : tasks.length < 2 || total < this.#worthAPool) {
       this.#scanner ??= new BlockScanner(this.#kernel());
       const scanner = this.#scanner;
       return tasks.map((task) => scanner.scan(task));
@@ -75,7 +75,7 @@ export class NodeJobs implements Jobs {
 
   /** Small blocks are rewritten here: the sync that ends it is as long as all the rest. */
   async rewrite(task: RewriteTask): Promise<RewriteResult> {
-    if (this.#pool === undefined && sizeOf(task.path) < SMALL_REWRITE) return rewriteFile(task);
+    if (sizeOf(task.path) < SMALL) return rewriteFile(task);
     this.#pool ??= this.#start();
     const pool = await this.#pool;
     return pool.run(task, { name: 'rewriteFile' });

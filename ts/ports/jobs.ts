@@ -63,6 +63,7 @@ export interface RewriteResult {
 
 export interface Jobs {
   rewrite(task: RewriteTask): Promise<RewriteResult>;
-  scan(tasks: readonly ScanTask[]): Promise<ScanResult[]>;
+  /** `background`: nobody waits for it, the event loop must not. */
+  scan(tasks: readonly ScanTask[], background?: boolean): Promise<ScanResult[]>;
   stop(): Promise<void>;
 }

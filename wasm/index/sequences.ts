@@ -3,6 +3,7 @@
 // messages that are gone stay, marked, until their whole segment has none left.
 //
 //   Entry  16 bytes: u32 offset in the block (bit 31: gone, bit 30: by a limit) | u32 record length | u32 leaf | u32 next
+//   length 0 when there is no record on disk any more, or never was
 //   next   distance to the next message of the same subject when this one was written, 0 while there is none; it may lead to an
 //          entry that is gone (go on from there) or to a segment that was freed (then the caller searches)
 
@@ -297,8 +298,19 @@ export function takeGhost(entry: usize): bool {
   return (word & GHOST) != 0;
 }
 
-/** Live messages in a block. Blocks rise with the sequences. */
-export function liveInBlock(index: Sequences, block: u32): u32 {
+/** Sets the offset of an entry's record. */
+export function moveRecord(entry: usize, offset: u32): void {
+  store<u32>(entry, (load<u32>(entry) & (GONE | GHOST)) | offset);
+}
+
+/** The record of an entry that is gone is no longer on disk. */
+export function forgetRecord(entry: usize): void {
+  store<u32>(entry, GONE);
+  store<u32>(entry, 0, 4);
+}
+
+/** The first segment of a block, or where it would be. Blocks rise with the sequences. */
+export function segmentOfBlock(index: Sequences, block: u32): u32 {
   let low: u32 = 0;
   let high = index.count;
   while (low < high) {
@@ -306,8 +318,14 @@ export function liveInBlock(index: Sequences, block: u32): u32 {
     if (segmentAt(index, middle).block < block) low = middle + 1;
     else high = middle;
   }
+  return low;
+}
+
+/** Live messages in a block. */
+export function liveInBlock(index: Sequences, block: u32): u32 {
   let live: u32 = 0;
-  for (; low < index.count && segmentAt(index, low).block == block; low++) live += segmentAt(index, low).live;
+  for (let i = segmentOfBlock(index, block); i < index.count && segmentAt(index, i).block == block; i++)
+    live += segmentAt(index, i).live;
   return live;
 }
 

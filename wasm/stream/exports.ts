@@ -8,6 +8,7 @@ import { Leaf } from '../index/subjects';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
+import { liveBytes, listKept, moveBlock } from './compact';
 import { deleteMessage, purge } from './delete';
 import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
@@ -254,6 +255,19 @@ export function frameErased(stream: usize, block: u32, to: usize, length: u32, s
   blockKey(hashKey, at(stream).name, at(stream).nameLength, block);
   frameFiller(to, hashKey, <u64>sequence, ((<i64>timeHigh) << 32) | (<i64>timeLow), length);
 }
+/** Bytes of the messages in a block. */
+export function blockBytes(stream: usize, block: u32): f64 {
+  return <f64>liveBytes(at(stream), block);
+}
+/** Lists what is needed of a scanned block (compact.ts); returns how many stretches. */
+export function keptOfBlock(stream: usize, block: u32, oldest: u32, entries: usize, count: u32, list: usize): u32 {
+  return listKept(at(stream), block, oldest, entries, count, list);
+}
+/** A block was written anew with the stretches listed. */
+export function blockMoved(stream: usize, block: u32, list: usize, count: u32): void {
+  moveBlock(at(stream), block, list, count);
+}
+
 /** Begins loading scanned blocks. */
 export function loadBegin(): usize {
   return beginLoad();

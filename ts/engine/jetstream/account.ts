@@ -160,6 +160,7 @@ export class JetStreamAccount {
       limits: storeLimits(config),
       noAck: config.no_ack,
       sealed: config.sealed,
+      compression: config.compression,
       firstSeq: config.first_seq,
       ...(domain === '' ? {} : { domain }),
     };

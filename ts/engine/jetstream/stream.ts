@@ -182,6 +182,7 @@ export class Stream implements Origin {
     this.store.writeMeta(encodeJson(streamMeta(config, this.created)));
     this.store.setLimits(storeLimits(config));
     this.store.setNoAck(config.no_ack);
+    this.store.setCompression(config.compression);
     this.store.setJudged(isJudged(config));
     this.store.setSealed(config.sealed);
     this.store.setSubjects(config.subjects);

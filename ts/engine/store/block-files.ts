@@ -15,7 +15,9 @@ import type { Run } from '../../kernel/streams.ts';
 /** The form of a block's file. */
 export interface BlockForm {
   /** Undefined: it is not encrypted. */
+  readonly key: ContentKey | undefined;
   readonly cipher: KeyStream | undefined;
+  /** It is compressed. */
   readonly packed: boolean;
 }
 
@@ -30,7 +32,7 @@ interface Block {
   version: number;
 }
 
-const PLAIN: BlockForm = { cipher: undefined, packed: false };
+const PLAIN: BlockForm = { key: undefined, cipher: undefined, packed: false };
 
 /** The code of a fault that is somebody else's writing: what the files have now is left as it is. */
 export const FOREIGN = 'FOREIGN';
@@ -108,10 +110,6 @@ export class BlockFiles {
       size: number === end.block ? Math.min(size, end.offset) : size,
       ...form,
     }));
-  }
-
-  sizeOf(number: number): number {
-    return this.#blocks.get(number)?.size ?? 0;
   }
 
   /** These files tell what is in the blocks as they are: they are removed before the first change. */
@@ -206,9 +204,33 @@ export class BlockFiles {
     const content = Uint8Array.from(this.#contentOf(block));
     content.set(bytes, offset);
     const { file, packed } = packContent(content, block.form.cipher);
-    const path = this.#path(block.number);
-    this.#disk.writeWhole(`${path}.tmp`, file, true);
-    this.replace(block.number, `${path}.tmp`, { size: content.length, packed });
+    const path = this.temporaryPath(block.number);
+    this.#disk.writeWhole(path, file, true);
+    this.replace(block.number, path, { size: content.length, packed });
+  }
+
+  /** Where a new file of a block is written; a start removes it. */
+  temporaryPath(number: number): string {
+    return `${this.#path(number)}.tmp`;
+  }
+
+  /** A block's file, for a job. */
+  source(number: number): { readonly path: string; readonly key?: ContentKey; readonly newKey?: ContentKey } {
+    const key = this.#blocks.get(number)?.form.key;
+    return { path: this.#path(number), ...(key === undefined ? {} : { key, newKey: key }) };
+  }
+
+  /** Rises when a block changes, appends aside; undefined: there is no such block. */
+  versionOf(number: number): number | undefined {
+    return this.#blocks.get(number)?.version;
+  }
+
+  sizeOf(number: number): number {
+    return this.#blocks.get(number)?.size ?? 0;
+  }
+
+  isPacked(number: number): boolean | undefined {
+    return this.#blocks.get(number)?.form.packed;
   }
 
   /** Puts a file that is complete and synced in the place of a block's. */
@@ -233,7 +255,7 @@ export class BlockFiles {
   /** A block's file is encrypted with this key now. */
   encrypted(number: number, key: ContentKey): void {
     const block = this.#blocks.get(number);
-    if (block !== undefined) block.form = { ...block.form, cipher: this.#keys?.keyStream(key) };
+    if (block !== undefined) block.form = { ...block.form, key, cipher: this.#keys?.keyStream(key) };
   }
 
   /** Gives back what is held of a block's file. */
@@ -254,7 +276,7 @@ export class BlockFiles {
     this.changing();
     const key = this.#keys?.create(number);
     const cipher = key === undefined ? undefined : this.#keys?.keyStream(key);
-    const form = { cipher, packed: false };
+    const form = { key, cipher, packed: false };
     const block: Block = { number, size: 0, file: undefined, tombstones: false, form, version: 0 };
     block.file = this.#disk.open(this.#path(number), true);
     this.#open.push(block);
@@ -277,6 +299,13 @@ export class BlockFiles {
     for (const file of files) this.#syncing.set(file, (this.#syncing.get(file) ?? 0) + 1);
     this.#unsynced.clear();
     return files;
+  }
+
+  /** What was handed to a sync that may not be through, and what was not yet: once more, each to be reported to `synced`. */
+  takePending(): OpenFile[] {
+    const files = new Set([...this.#syncing.keys(), ...this.#unsynced]);
+    for (const file of files) this.#syncing.set(file, (this.#syncing.get(file) ?? 0) + 1);
+    return [...files];
   }
 
   /** A sync of a file that was handed out is through. */

@@ -43,6 +43,11 @@ export class Erasures {
     this.#kernel.exports.frameErased(this.#stream, block, at, length, seq, low, high);
   }
 
+  /** Whether records of a block are still to be overwritten. */
+  concern(block: number): boolean {
+    return [...this.#next, ...this.#inRound].some(({ place }) => place.block === block);
+  }
+
   /** A round begins: it writes the tombstones of everything added so far. */
   begin(): void {
     this.#inRound.push(...this.#next.splice(0));

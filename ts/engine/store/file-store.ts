@@ -26,6 +26,7 @@ import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-dire
 import { StoreFault } from './store.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
 import { Unpacked } from './unpacked.ts';
+import { Upkeep, upkeepDefaults, type UpkeepOptions } from './upkeep.ts';
 import { Windows } from './windows.ts';
 
 export interface FileStoreOptions {
@@ -35,6 +36,7 @@ export interface FileStoreOptions {
   readonly syncIntervalMs: number;
   /** Absent: what is stored is plain. */
   readonly encryption?: EncryptionOptions;
+  readonly upkeep?: UpkeepOptions;
 }
 
 export interface FileStorePorts {
@@ -58,6 +60,7 @@ export class FileStore implements Store {
   readonly #streams: StreamKernel;
   readonly #rounds: Rounds;
   readonly #windows: Windows;
+  readonly #upkeep: Upkeep;
   readonly #maps = new Maps();
   readonly #unpacked = new Unpacked();
   readonly #keyring: Keyring | undefined;
@@ -73,6 +76,7 @@ export class FileStore implements Store {
     this.#streams = new StreamKernel(ports.kernel);
     this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
     this.#windows = new Windows(this.#streams);
+    this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
   }
 
@@ -171,8 +175,8 @@ export class FileStore implements Store {
       const index = this.#readIndex(directory);
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
       stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
-      directory.adoptKey();
-      const isRight = index.content !== undefined && recovered.intact && isCurrent(index.content, files);
+      const isSealedAnew = directory.adoptKey();
+      const isRight = !isSealedAnew && index.content !== undefined && recovered.intact && isCurrent(index.content, files);
       if (index.isThere) await this.#letIndexGo(files, stream, isRight);
       return stream;
     } catch (error) {
@@ -233,7 +237,7 @@ export class FileStore implements Store {
     { tag, address }: { readonly tag: number; readonly address: number },
     index?: StreamIndex,
   ): FileStream {
-    const { kernel, log, clock, turn } = this.#ports;
+    const { kernel, log, clock, turn, disk, jobs } = this.#ports;
     const streams = this.#streams;
     streams.exports.tailStream(address, block, offset);
     const reader = new StreamReader(address, {
@@ -257,6 +261,9 @@ export class FileStore implements Store {
       directory,
       reader,
       rounds: this.#rounds,
+      disk,
+      jobs,
+      upkeep: this.#upkeep,
       log,
       clock,
       turn,
@@ -267,11 +274,13 @@ export class FileStore implements Store {
     stream.setSealed(options.sealed);
     stream.setNoAck(options.noAck);
     if (index !== undefined) stream.takeOver(index);
+    stream.setCompression(options.compression);
     stream.setLimits(options.limits);
     return stream;
   }
 
   async stop(): Promise<void> {
+    await this.#upkeep.stop();
     await Promise.all([...this.#open.values()].map((stream) => stream.stop()));
     this.#rounds.stop();
     await this.#ports.disk.stop();

@@ -3,12 +3,15 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Disk } from '../../ports/disk.ts';
+import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { Erasures } from './erasures.ts';
 import type { StreamReader } from './reader.ts';
 import type { Rounds } from './rounds.ts';
 import type { StreamDirectory } from './stream-directory.ts';
+import type { Upkeep } from './upkeep.ts';
 
 export interface FileStreamParts {
   readonly handle: number;
@@ -19,6 +22,9 @@ export interface FileStreamParts {
   readonly reader: StreamReader;
   readonly erasures: Erasures;
   readonly rounds: Rounds;
+  readonly disk: Disk;
+  readonly jobs: Jobs;
+  readonly upkeep: Upkeep;
   readonly log: Log;
   readonly clock: Clock;
   readonly turn: (work: () => void) => void;

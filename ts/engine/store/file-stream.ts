@@ -6,16 +6,16 @@
 import { apiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import type { TimesFileName } from '../../core/stream/times-file.ts';
-import { subscriptionKind } from '../../kernel/constants.ts';
-import { judgeCode, streamFlag } from '../../kernel/streams.ts';
+import { judgeCode } from '../../kernel/streams.ts';
 import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
-import type { OpenFile } from '../../ports/disk.ts';
+import type { OpenFile, SyncFailure } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
 import { FOREIGN } from './block-files.ts';
 import type { BlockEnd } from './block-files.ts';
 import { emptyBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
+import { BlockUpkeep } from './block-upkeep.ts';
 import { Expiry } from './expiry.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
@@ -36,7 +36,7 @@ import type {
   StreamOptions,
   StreamStore,
 } from './store.ts';
-import { StreamView } from './stream-view.ts';
+import { StreamSettings } from './stream-settings.ts';
 import { SyncWaiters, type Waiter } from './sync-waiters.ts';
 
 const RELEASE_AT_ONCE = 65536;
@@ -54,13 +54,12 @@ const reasons: Readonly<Record<number, JudgeReason>> = {
   [judgeCode.fault]: 'fault',
 };
 
-export class FileStream extends StreamView implements StreamStore, RoundMember {
+export class FileStream extends StreamSettings implements StreamStore, RoundMember {
   readonly name: string;
   readonly #parts: FileStreamParts;
   readonly #options: StreamOptions;
-  readonly #subscriptions = new Map<string, number>();
   readonly #expiry: Expiry;
-  #limits: StoreLimits;
+  readonly #upkeep: BlockUpkeep;
   #fault: string | undefined;
   #syncedSeq: number;
   /** Last sequence of the round under way, and where its records end. */
@@ -84,20 +83,40 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
   #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
 
   constructor(parts: FileStreamParts, options: StreamOptions, lost: Lost) {
-    super(parts.handle, parts.streams, parts.reader, lost);
+    super(parts, options.account, lost);
     this.name = options.name;
     this.#parts = parts;
     this.#options = options;
-    this.#limits = options.limits;
     this.#syncedSeq = parts.streams.exports.lastSequence(parts.handle);
     this.#roundSeq = this.#syncedSeq;
     this.#roundEnd = this.#end();
     this.#syncedEnd = this.#roundEnd;
+    this.#expiry = this.#makeExpiry(parts);
+    this.#upkeep = new BlockUpkeep({
+      ...parts,
+      name: options.name,
+      promised: () => this.#syncedEnd,
+      onDisk: () => this.#onDisk(),
+      replaced: () => parts.rounds.add(this),
+      isWriting: () => this.#fault === undefined,
+    });
     this.#sweep = 'all';
     this.#removeBlocks(this.#emptyBlocks());
-    this.#expiry = this.#makeExpiry(parts);
     this.#made = parts.directory.tickets.last;
     if (this.#made > 0) parts.rounds.add(this);
+  }
+
+  /** Resolves when everything so far is on disk, whatever the sync interval. */
+  async #onDisk(): Promise<void> {
+    const { rounds, files, disk } = this.#parts;
+    await new Promise<void>((resolve, reject) => {
+      this.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+    });
+    if (rounds.synchronous) return;
+    const pending = files.takePending();
+    const failures = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(pending, resolve));
+    for (const file of pending) files.synced(file);
+    for (const { fault } of failures) throw fault;
   }
 
   #end(): BlockEnd {
@@ -166,57 +185,21 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   // What the kernel does by itself
 
-  setSubjects(subjects: readonly string[]): void {
-    const { kernel } = this.#parts;
-    for (const [subject, subscription] of this.#subscriptions) {
-      if (subjects.includes(subject)) continue;
-      kernel.unsubscribeServer(subscription);
-      this.#subscriptions.delete(subject);
-    }
-    for (const subject of subjects) {
-      if (this.#subscriptions.has(subject)) continue;
-      this.#subscriptions.set(
-        subject,
-        kernel.subscribeServer(this.#options.account, subject, '', subscriptionKind.stream, this.handle),
-      );
-    }
-  }
-
   setLimits(limits: StoreLimits): void {
     this.#parts.streams.exports.limitChange(this.handle);
-    this.#limits = limits;
-    this.applyLimits();
+    this.#applyLimits(limits);
     this.#parts.streams.exports.limitNow(this.handle);
     this.#expiry.limit(limits.maxAgeMs);
     this.#passOnRemoved();
     this.#parts.rounds.add(this);
   }
 
-  /** Tells the kernel the limits and the block size that follows from them. */
-  applyLimits(): void {
-    const { maxMessages, maxBytes, maxMessagesPerSubject, maxMessageSize, discard, discardNewPerSubject } = this.#limits;
-    const { streams, files } = this.#parts;
-    const { exports } = streams;
-    const limit = blockLimit(this.#options.retention, maxBytes, files.isEncrypted);
-    exports.limitStream(this.handle, maxMessages, maxBytes, maxMessagesPerSubject, maxMessageSize, limit);
-    this.#flag(streamFlag.discardNew, discard === 'new');
-    this.#flag(streamFlag.discardNewPerSubject, discardNewPerSubject);
+  #applyLimits(limits: StoreLimits): void {
+    this.applyLimits(limits, blockLimit(this.#options.retention, limits.maxBytes, this.#parts.files.isEncrypted));
   }
 
-  setSealed(sealed: boolean): void {
-    this.#flag(streamFlag.sealed, sealed);
-  }
-
-  setNoAck(noAck: boolean): void {
-    this.#flag(streamFlag.noAck, noAck);
-  }
-
-  setJudged(judged: boolean): void {
-    this.#flag(streamFlag.judged, judged);
-  }
-
-  #flag(flag: number, on: boolean): void {
-    this.#parts.streams.exports.flagStream(this.handle, on ? flag : 0, on ? 0 : flag);
+  setCompression(compression: StreamOptions['compression']): void {
+    this.#upkeep.setPacking(compression === 's2');
   }
 
   /** The kernel has handed a publish over. */
@@ -253,7 +236,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
 
   /** Takes from nats-server's index what blocks cannot say: which messages are gone, and how far sequences had been given out. */
   takeOver(index: StreamIndex): void {
-    this.applyLimits();
+    this.#applyLimits(this.#options.limits);
     this.#syncedSeq = Math.max(this.#syncedSeq, takeOver(this.#parts, this.name, index));
     this.#deleted();
   }
@@ -346,6 +329,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     const again = (removed || erased) && rounds.synchronous;
     if (again ? this.#waiters.hold() : this.#waiters.settle(directory.tickets.durable)) rounds.add(this);
     this.#expiry.wake();
+    this.#upkeep.settled();
     this.#onSynced(this.#syncedSeq);
   }
 
@@ -354,13 +338,13 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof DiskFault)) throw error;
+      if (!(error instanceof DiskFault || error instanceof StoreFault)) throw error;
       this.failed(error);
       return undefined;
     }
   }
 
-  failed(fault: DiskFault): void {
+  failed(fault: DiskFault | StoreFault): void {
     if (this.#fault !== undefined) return;
     const { streams, log } = this.#parts;
     this.#fault = `${fault.message}; the stream takes no more messages until the server is started again`;
@@ -387,6 +371,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     const sweep = this.#sweep;
     if (sweep === undefined) return [];
     this.#sweep = undefined;
+    this.#upkeep.messagesWent();
     const blocks = {
       numbers: files.numbers(),
       tail: this.numbers.block,
@@ -468,6 +453,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
     this.#closed = true;
     this.#expiry.stop();
     this.setSubjects([]);
+    await this.#upkeep.close();
     this.#parts.rounds.add(this);
     await this.#parts.rounds.drained();
   }
@@ -482,6 +468,7 @@ export class FileStream extends StreamView implements StreamStore, RoundMember {
   abandon(): void {
     this.#closed = true;
     this.#expiry.stop();
+    void this.#upkeep.close();
     this.#close();
   }
 

@@ -113,7 +113,7 @@ function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | un
 }
 
 function formOf({ packed }: ScanResult, keys: BlockKeys | undefined, key: OpenedKey | undefined): BlockForm {
-  return { packed, cipher: key === undefined ? undefined : keys?.keyStream(key.content) };
+  return { packed, key: key?.content, cipher: key === undefined ? undefined : keys?.keyStream(key.content) };
 }
 
 function report(log: Log, directory: StreamDirectory, block: number, what: string): void {

@@ -34,6 +34,8 @@ export interface StreamOptions {
   readonly limits: StoreLimits;
   readonly noAck: boolean;
   readonly sealed: boolean;
+  /** Of blocks that are full. */
+  readonly compression: 'none' | 's2';
   /** Only looked at when the stream is created; 0 and 1 are the same. */
   readonly firstSeq: number;
   /** Appears in PubAcks. */
@@ -220,6 +222,8 @@ export interface StreamStore {
   setLimits(limits: StoreLimits): void;
   setSealed(sealed: boolean): void;
   setNoAck(noAck: boolean): void;
+  /** For blocks that become full from now on. */
+  setCompression(compression: StreamOptions['compression']): void;
   /** Hands every publish to `onPublish`, with `reason: 'headers'`: the stream may store it under another subject. */
   setJudged(judged: boolean): void;
 

@@ -103,15 +103,16 @@ export class StreamDirectory {
     return new BlockKeys({ disk, keyring, accountName: this.accountName, stream: this.name, directory: this.blocks });
   }
 
-  /** Seals under the configured key what is not. */
-  adoptKey(): void {
+  /** Seals under the configured key what is not. True: the stream's own key is a new one. */
+  adoptKey(): boolean {
     const { kernel } = this.#ports;
     const sumOf = (keyName: string) => (metaInf: Uint8Array) => encoder.encode(kernel.sum(keyName, metaInf));
-    this.#seal().adopt(sumOf(this.name));
+    const isNew = this.#seal().adopt(sumOf(this.name));
     for (const name of this.#consumerNames()) {
       const seal = this.#seal(name);
       if (seal.problem === undefined) seal.adopt(sumOf(`${this.name}/${name}`));
     }
+    return isNew;
   }
 
   /** The plain content of a file that is sealed with the stream's key; undefined: it cannot be opened. */

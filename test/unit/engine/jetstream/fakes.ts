@@ -225,6 +225,8 @@ export class FakeStream implements StreamStore {
     this.#noAck = noAck;
   }
 
+  setCompression(): void {}
+
   /** A client's publish; false: not for this stream. */
   offer(message: InboundMessage): boolean {
     if (!this.#subjects.some((subject) => matches(subject, message.subject))) return false;

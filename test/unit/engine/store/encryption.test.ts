@@ -23,7 +23,7 @@ const state = {
 };
 /** Small blocks, so that there are many. */
 const limits = { ...noLimits, maxBytes: 120_000 };
-const messages = 90;
+const messages = 50;
 const payloadOf = (seq: number): string => `the secret of ${seq} ${'.'.repeat(1000)}`;
 
 function open(root: string, encryption?: EncryptionOptions): TestStore {
@@ -186,7 +186,7 @@ for (const [what, [before, after]] of Object.entries(changes)) {
         } catch (error) {
           assert.match(String(error), /the power is off/);
         }
-        for (const names of ['synced', 'newest'] as const) {
+        for (const names of step % 4 === 0 ? (['synced', 'newest'] as const) : (['newest'] as const)) {
           const left = temporaryFolder();
           disk.leaveIn(left, names);
           await reopen(join(left, 'js'), after);

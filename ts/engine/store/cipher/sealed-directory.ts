@@ -74,11 +74,11 @@ export class SealedDirectory {
     return keyring === undefined || this.#content === undefined ? bytes : keyring.unseal(this.#content, bytes);
   }
 
-  /** Brings the directory to the configured key and cipher; `sum` is the checksum file's content for a meta.inf. */
-  adopt(sum: (metaInf: Uint8Array) => Uint8Array): void {
+  /** Brings the directory to the configured key and cipher; `sum` makes the checksum of a meta.inf. True: its key is a new one. */
+  adopt(sum: (metaInf: Uint8Array) => Uint8Array): boolean {
     const outdated = this.#outdated;
     const { disk, path, keyring, accountName, context } = this.#place;
-    if (outdated === undefined || keyring === undefined) return;
+    if (outdated === undefined || keyring === undefined) return false;
     const meta = this.#read('meta.inf');
     const state = this.#read('o.dat');
     const { file, content } = keyring.make(accountName, context);
@@ -91,6 +91,7 @@ export class SealedDirectory {
     replaceTogether(disk, path, { name: KEY_FILE, content: file }, others);
     this.#content = content;
     this.#outdated = undefined;
+    return true;
   }
 
   #read(name: string): Uint8Array | undefined {
