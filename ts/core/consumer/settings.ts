@@ -37,11 +37,14 @@ export interface StreamSettings {
 
 const ephemeralInactiveMs = 5000;
 const bitsPerByte = 8;
+/** Who pulls may be between two requests. */
+const pullGraceMs = 100;
 
 export function settingsOf(config: ConsumerConfig, { tellsSettled, maxMessageBytes }: StreamSettings): ConsumerSettings {
   const configured = millis(config.inactive_threshold);
+  const push = config.deliver_subject !== '';
   return {
-    push: config.deliver_subject !== '',
+    push,
     deliverSubject: config.deliver_subject,
     ackPolicy: config.ack_policy,
     ackWaitMs: millis(config.ack_wait),
@@ -51,7 +54,7 @@ export function settingsOf(config: ConsumerConfig, { tellsSettled, maxMessageByt
     maxWaiting: config.max_waiting,
     flowControl: config.flow_control,
     heartbeatMs: millis(config.idle_heartbeat),
-    inactiveMs: configured > 0 ? configured : config.durable_name === '' ? ephemeralInactiveMs : 0,
+    inactiveMs: configured > 0 ? configured + (push ? 0 : pullGraceMs) : config.durable_name === '' ? ephemeralInactiveMs : 0,
     pausedUntilMs: config.pause_until === undefined ? 0 : instantMs(config.pause_until),
     samplePercent: config.sample_freq === '' ? 0 : Math.min(100, Number(config.sample_freq.replace('%', ''))),
     tellsSettled,

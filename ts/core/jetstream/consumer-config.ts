@@ -68,7 +68,10 @@ const consumerConfigFields: { readonly [K in keyof ConsumerConfig]-?: Field } = 
   durable_name: text,
   name: text,
   description: text,
-  deliver_policy: choice(deliverPolicies, true),
+  deliver_policy: {
+    kind: { is: 'choice', values: deliverPolicies, complaint: cannotUnmarshal, alias: 'undefined' },
+    always: true,
+  },
   opt_start_seq: uint64,
   opt_start_time: time,
   ack_policy: choice(['none', 'all', 'explicit', 'flow_control'], true),

@@ -2,7 +2,7 @@
 // (strict about unknown fields, lenient about case, with nats-server's words for what does not fit), writing (which zero
 // values are left out) and comparing all follow the same table, so that they cannot disagree.
 
-import { formatInstant, isZeroInstant, parseInstant, zeroInstant, type Instant } from './instant.ts';
+import { formatInstant, parseInstant, type Instant } from './instant.ts';
 import { JsonError, parseJson, type JsonNode } from './parse-json.ts';
 
 export type IntegerType = 'int' | 'int32' | 'int64' | 'uint64';
@@ -21,6 +21,8 @@ export type Kind =
       readonly emptyIsFirst?: boolean;
       /** Other kinds of value are named by kind, as for any text. */
       readonly isText?: boolean;
+      /** Another word for the first value. */
+      readonly alias?: string;
     }
   | { readonly is: 'list'; readonly of: Kind; readonly goType: string }
   | { readonly is: 'document'; readonly schema: Schema; readonly optional: boolean };
@@ -160,6 +162,7 @@ function readChoice(kind: Kind & { is: 'choice' }, node: JsonNode, place: Place)
   if (node.kind === 'string' && kind.values.includes(node.value)) return node.value;
   if (kind.emptyIsFirst === true && node.kind === 'string' && node.value === '') return kind.values[0] ?? '';
   if (kind.isText === true && node.kind !== 'string') return mismatch(node, 'string', place);
+  if (node.kind === 'string' && node.value === kind.alias) return kind.values[0] ?? '';
   throw new JsonError(kind.complaint(place.text.slice(node.start, node.end)));
 }
 
@@ -204,7 +207,6 @@ function isZero(kind: Kind, value: unknown): boolean {
     case 'choice':
       return value === kind.values[0];
     case 'time':
-      return isZeroInstant((value as Instant | undefined) ?? zeroInstant);
     case 'document':
       return value === undefined;
     default:

@@ -73,7 +73,9 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   const existing = stream.consumers.get(wantedName);
   let { config } = checked;
   if (existing !== undefined) config = { ...config, pause_until: existing.config.pause_until };
-  config = { ...config, metadata: storedConsumerMetadata(config) };
+  config = { ...config, metadata: storedConsumerMetadata({ ...asked.config, pause_until: config.pause_until }) };
+  if (config.durable_name === '' && config.inactive_threshold === 0n)
+    config = { ...config, inactive_threshold: ephemeralInactive };
   if (wantedName.length > maxNameLength) refuse('ConsumerNameTooLongErrF', { max: maxNameLength });
   if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name }, asked.action);
   if (asked.action === 'update') refuse('ConsumerDoesNotExist');
@@ -81,14 +83,18 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   if (most > 0 && counted(stream) >= most) refuse('MaximumConsumersLimitErr');
   checkWorkQueue(stream, config, wantedName);
   const name = wantedName === '' ? freshName(stream) : wantedName;
-  if (config.durable_name === '' && config.inactive_threshold === 0n)
-    config = { ...config, inactive_threshold: ephemeralInactive };
   if (config.name !== '' || config.durable_name === '') config = { ...config, name };
   const shown = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
   const consumer = added(stream, name, config, request.account.ports.clock.wallInstant());
   const fields = consumer.info(true);
   advisePause(consumer);
   return { fields: shown ? withoutName(fields) : fields, after: stream };
+}
+
+/** A configuration with the level that another one asks for. */
+function withLevelOf(config: ConsumerConfig, { metadata }: ConsumerConfig): ConsumerConfig {
+  const level = metadata['_nats.req.level'];
+  return level === undefined ? config : { ...config, metadata: { ...config.metadata, '_nats.req.level': level } };
 }
 
 /** Whoever creates or changes a paused consumer is told that it is. */
@@ -140,7 +146,7 @@ function freshName(stream: Stream): string {
 
 function change(stream: Stream, consumer: Consumer, config: ConsumerConfig, action: string): Answer {
   const before = consumer.config;
-  if (action === 'create' && !sameConsumerConfig(config, before)) refuse('ConsumerAlreadyExists');
+  if (action === 'create' && !sameConsumerConfig(withLevelOf(config, before), before)) refuse('ConsumerAlreadyExists');
   if (stream.config.retention === 'workqueue') checkUnique(stream, config, consumer.name);
   const fault = consumerUpdateFault(config, before, consumer.machine.info().pushActive);
   if (fault !== undefined) return { error: fault };

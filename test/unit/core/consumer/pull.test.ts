@@ -161,7 +161,27 @@ test('an unused consumer is given up after its threshold, a waiting request keep
   bench.pull({ batch: 1, expires: ms(8000) });
   bench.pass(8000);
   assert.ok(!bench.outputs.some(({ is }) => is === 'inactive'));
-  bench.pass(5000);
+  bench.pass(10_100);
+  assert.ok(bench.outputs.some(({ is }) => is === 'inactive'));
+});
+
+test('a request whose client is gone does not keep a consumer', () => {
+  const bench = new Bench({ inactive_threshold: 5_000_000_000n });
+  bench.pull({ batch: 1 });
+  bench.pass(20_000);
+  assert.ok(!bench.outputs.some(({ is }) => is === 'inactive'));
+  bench.deaf.add('in');
+  bench.pass(6000);
+  assert.ok(bench.outputs.some(({ is }) => is === 'inactive'));
+});
+
+test('messages that may still be worked on keep a consumer', () => {
+  const bench = new Bench({ inactive_threshold: 1_000_000_000n, ack_wait: 60_000_000_000n });
+  bench.publish(1);
+  bench.pull({ batch: 1 });
+  bench.pass(61_000);
+  assert.ok(!bench.outputs.some(({ is }) => is === 'inactive'));
+  bench.pass(200);
   assert.ok(bench.outputs.some(({ is }) => is === 'inactive'));
 });
 
