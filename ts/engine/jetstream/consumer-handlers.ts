@@ -74,7 +74,7 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   let { config } = checked;
   if (existing !== undefined) config = { ...config, pause_until: existing.config.pause_until };
   config = { ...config, metadata: storedConsumerMetadata({ ...asked.config, pause_until: config.pause_until }) };
-  if (config.durable_name === '' && config.inactive_threshold === 0n)
+  if ((existing?.config ?? config).durable_name === '' && config.inactive_threshold === 0n)
     config = { ...config, inactive_threshold: ephemeralInactive };
   if (wantedName.length > maxNameLength) refuse('ConsumerNameTooLongErrF', { max: maxNameLength });
   if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name }, asked.action);

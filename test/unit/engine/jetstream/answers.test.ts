@@ -26,7 +26,15 @@ function plain(text: string | undefined): string | undefined {
 
 const requestTimeMs = 1200;
 
-for (const file of ['requests', 'stream-configs', 'consumer-configs', 'consumer-oddities', 'gets', 'publishes', 'stream-requests']) {
+for (const file of [
+  'requests',
+  'stream-configs',
+  'consumer-configs',
+  'consumer-oddities',
+  'gets',
+  'publishes',
+  'stream-requests',
+]) {
   test(`the recorded ${file} are answered as nats-server answers them`, async () => {
     const session = await apiSession();
     const rows = JSON.parse(readFileSync(new URL(`recorded/${file}.json`, import.meta.url), 'utf8')) as Recorded[];
