@@ -29,6 +29,7 @@ export interface CoreExports {
   changeFlags(index: number, set: number, clear: number): void;
   ingest(index: number, at: number, length: number): number;
   stopped(): number;
+  produced(): number;
   stash(index: number, at: number, length: number): void;
   stalled(): number;
   pressed(): number;

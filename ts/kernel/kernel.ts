@@ -119,6 +119,11 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     return this.exports.stopped() !== 0;
   }
 
+  /** Bytes queued for connections since the last `ingest` began. */
+  get produced(): number {
+    return this.exports.produced() >>> 0;
+  }
+
   /** Keeps bytes of the inbound region for a later `ingest`. */
   stash(connection: number, from: number, length: number): void {
     this.exports.stash(connection, this.#inboundAt + from, length);

@@ -10,7 +10,7 @@ import { limitMemory, pagesUsed, startAtPage } from '../lib/pages';
 import { ringClear, ringUsed } from '../lib/ring';
 import { setNow as setTime } from '../lib/time';
 import { accountAt, freeAccount, interestAt, newAccount } from '../deliver/account';
-import { append, chunksWritten, dropQueued, pressedConnections, takeChunks } from '../deliver/chain';
+import { append, chunksWritten, dropQueued, pressedConnections, producedBytes, takeChunks } from '../deliver/chain';
 import {
   BINDABLE,
   CLOSED,
@@ -130,6 +130,10 @@ export function ingest(index: u32, at: usize, length: u32): u32 {
 /** Whether the last `ingest` stopped for the host. */
 export function stopped(): bool {
   return ingestStopped();
+}
+/** Bytes queued for connections since the last `ingest` began. */
+export function produced(): u32 {
+  return producedBytes();
 }
 /** Keeps bytes for later without parsing. */
 export function stash(index: u32, at: usize, length: u32): void {

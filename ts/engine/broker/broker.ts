@@ -146,6 +146,17 @@ export class Broker implements Acceptor {
     return this.clock.monotonicMs();
   }
 
+  /** Handles the events of the last kernel call; `settle` follows before the turn ends. */
+  handleEvents(): void {
+    if (this.#settling) return;
+    this.#settling = true;
+    try {
+      this.kernel.drain(this.events);
+    } finally {
+      this.#settling = false;
+    }
+  }
+
   /** Handles the events of the last kernel call, what was put off for this turn, and flushes. */
   settle(): void {
     if (this.#settling) return;

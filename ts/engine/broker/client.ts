@@ -24,6 +24,9 @@ const STALL_CHECK_MS = 2;
 const STALL_MOST_MS = 10;
 const STALL_UNIT = 65536;
 
+/** So much queued is written before more bytes are parsed. */
+const WRITE_AT = 1 << 20;
+
 const wireErrorOf: Readonly<Record<number, WireError>> = {
   [errorCode.unknownOperation]: 'unknownOperation',
   [errorCode.badArguments]: 'badArguments',
@@ -106,21 +109,32 @@ export class ClientConnection implements TransportSink, SessionHost {
     broker.settle();
   }
 
-  /** Parses `length` bytes of the inbound region, after what the kernel still holds of this connection. */
+  /**
+   * Parses `length` bytes of the inbound region, after what the kernel still holds of this connection. Where the kernel stops for us, its
+   * events are handled and it goes on; what that queued is written once behind the last byte, or when it has become much.
+   */
   #consume(length: number): void {
-    const { kernel } = this.#broker;
+    const broker = this.#broker;
+    const { kernel } = broker;
     let taken = 0;
+    let produced = 0;
     for (;;) {
       taken += kernel.ingest(this.index, taken, length - taken);
-      const { stopped } = kernel;
-      this.#broker.settle();
-      if (!stopped || this.#closing !== undefined) break;
+      if (!kernel.stopped) break;
+      broker.handleEvents();
+      if (this.#closing !== undefined) break;
       if (this.#held) {
         kernel.stash(this.index, taken, length - taken);
         this.transport.pauseReading();
+        broker.settle();
         return;
       }
+      produced += kernel.produced;
+      if (produced < WRITE_AT) continue;
+      produced = 0;
+      broker.settle();
     }
+    broker.settle();
     if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest(length);
   }
 

@@ -25,7 +25,7 @@ interface Slot {
 
 const WINDOWS = 16;
 const WINDOW_SIZE = 256 * 1024;
-const SMALLEST_READ = 16 * 1024;
+const SMALLEST_READ = 4 * 1024;
 /** Vector loads run past the end of a record. */
 const SLACK = 64;
 
