@@ -14,6 +14,10 @@ export interface StreamExports {
     blockLimit: number,
   ): void;
   flagStream(stream: number, set: number, clear: number): void;
+  windowStream(stream: number, span: number): void;
+  sequenceOfId(stream: number, id: number, length: number): number;
+  rememberId(stream: number, id: number, length: number, sequence: number, seconds: number, nanos: number): void;
+  rememberedIds(stream: number): number;
   tailStream(stream: number, block: number, offset: number): void;
   startStream(stream: number, first: number): void;
   raiseStream(stream: number, last: number, seconds: number, nanos: number): void;

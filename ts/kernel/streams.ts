@@ -13,7 +13,15 @@ export const streamEvent = { dirty: 32, publish: 33 } as const;
 export const judgeCode = { headers: 1, sealed: 2, size: 3, messages: 4, bytes: 5, perSubject: 6, fault: 7 } as const;
 
 /** Flags of a stream; twins of wasm/stream/stream.ts. */
-export const streamFlag = { discardNew: 1, discardNewPerSubject: 2, sealed: 4, noAck: 8, faulted: 16, judged: 64 } as const;
+export const streamFlag = {
+  discardNew: 1,
+  discardNewPerSubject: 2,
+  sealed: 4,
+  noAck: 8,
+  faulted: 16,
+  judged: 64,
+  idsCold: 128,
+} as const;
 
 /** Results of `deliver`; twins of wasm/stream/deliver.ts. */
 export const deliverResult = { end: 0, messages: 1, bytes: 2, interest: 3, window: 4, damaged: 5 } as const;
@@ -261,6 +269,17 @@ export class StreamKernel {
       to += 4 + length;
     }
     return { at, count: filters.length };
+  }
+
+  /** The sequence a message id was stored under within the window, 0 for none. */
+  seqOfId(stream: number, id: string): number {
+    const length = this.#text(id);
+    return this.exports.sequenceOfId(stream, this.#block, length);
+  }
+
+  rememberId(stream: number, id: string, seq: number, seconds: number, nanos: number): void {
+    const length = this.#text(id);
+    this.exports.rememberId(stream, this.#block, length, seq, seconds, nanos);
   }
 
   subjects(stream: number, filter: string): CollectedSubject[] {

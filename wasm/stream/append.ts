@@ -18,6 +18,8 @@ import { Leaf, findSubject, holdSubject } from '../index/subjects';
 import { addEntry, findEntry, setEntryNext } from '../index/sequences';
 import { RECORD_LARGEST, frameMessage, recordSize } from '../record/record';
 import { queueAck } from './acks';
+import { asksForDecision, idAt, idLength } from './headers';
+import { addId, findId } from './ids';
 import { nowNs } from '../lib/time';
 import {
   EVENT_STREAM_PUBLISH,
@@ -37,6 +39,7 @@ import {
   DISCARD_NEW,
   DISCARD_NEW_PER_SUBJECT,
   FAULTED,
+  IDS_COLD,
   JUDGED,
   NO_ACK,
   SEALED,
@@ -48,27 +51,23 @@ import {
 
 /** More than this waits to be written: ingest stops and lets the host write. */
 const STAGED_MOST: u32 = 8 << 20;
-/** `Nats` as a little-endian word. */
-const NATS: u32 = 0x7374614e;
-const DASH: u32 = 0x2d;
-const LINE_FEED: u32 = 10;
+/** Headers of more bytes are refused. */
+const HEADERS_MOST: u32 = 65535;
 /** `.$FI` as a little-endian word: the end of a reply subject of a fast batch. */
 const FAST: u32 = 0x4946242e;
 
-/** Whether a header line begins with `Nats-`: such a publish asks for a decision. */
-function asksForDecision(headers: usize, length: u32): bool {
-  const end = headers + length - 5;
-  for (let at = headers; at < end; at++) {
-    if (<u32>load<u8>(at) == LINE_FEED && load<u32>(at, 1) == NATS && <u32>load<u8>(at, 5) == DASH) return true;
-  }
-  return false;
+/** Whether headers of the current message need the host: they ask for more than the kernel knows, or its id is known. */
+function needsHost(stream: Stream): bool {
+  if (msgHeaderLength > HEADERS_MOST || asksForDecision(msgData, msgHeaderLength)) return true;
+  if (!idLength || stream.windowSpan <= 0) return false;
+  return (stream.flags & IDS_COLD) != 0 || findId(stream, idAt, idLength, nowNs) > 0;
 }
 
 /** Why the host must decide about the current message; 0: it is stored. */
 function judge(stream: Stream, length: u32): u32 {
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
   if (stream.flags & JUDGED) return JUDGE_HEADERS;
-  if (msgHeaderLength && asksForDecision(msgData, msgHeaderLength)) return JUDGE_HEADERS;
+  if (msgHeaderLength && needsHost(stream)) return JUDGE_HEADERS;
   if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) return JUDGE_HEADERS;
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
@@ -165,6 +164,7 @@ export function streamAppend(target: u32): bool {
   const reason = judge(stream, recordSize(msgSubjectLength, msgHeaderLength, msgDataLength));
   if (reason) return hand(stream, reason);
   const sequence = appendMessage(stream, nowNs, msgSubject, msgSubjectLength, msgHeaderLength, msgData, msgDataLength);
+  if (msgHeaderLength && idLength) addId(stream, idAt, idLength, sequence, nowNs);
   if (msgReplyLength && !(stream.flags & NO_ACK)) queueAck(stream, sequence, msgReply, msgReplyLength);
   if (stream.staged > STAGED_MOST) {
     stream.flags &= ~DIRTY;

@@ -9,6 +9,7 @@ import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
 import { liveBytes, listKept, moveBlock } from './compact';
+import { addId, countIds, dropIds, findId } from './ids';
 import { deleteMessage, purge } from './delete';
 import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
@@ -45,6 +46,7 @@ export function openStream(tag: u32, account: usize, name: usize, nameLength: u3
 export function closeStream(stream: usize): void {
   dropAcks(at(stream));
   dropRuns(at(stream), u32.MAX_VALUE);
+  dropIds(at(stream));
   freeStream(at(stream));
   forgetKey();
 }
@@ -67,6 +69,22 @@ export function limitStream(
 /** Sets and clears flags (stream.ts). */
 export function flagStream(stream: usize, set: u32, clear: u32): void {
   at(stream).flags = (at(stream).flags & ~clear) | set;
+}
+/** Sets how long message ids are remembered, in nanoseconds; 0: not at all. */
+export function windowStream(stream: usize, span: f64): void {
+  at(stream).windowSpan = <i64>span;
+}
+/** The sequence a message id was stored under within the window, 0: it is not known. */
+export function sequenceOfId(stream: usize, id: usize, length: u32): f64 {
+  return <f64>findId(at(stream), id, length, nowNs);
+}
+/** Remembers a message id with its sequence and time. */
+export function rememberId(stream: usize, id: usize, length: u32, sequence: f64, seconds: f64, nanos: u32): void {
+  addId(at(stream), id, length, <u64>sequence, <i64>seconds * 1000000000 + <i64>nanos);
+}
+/** How many message ids are remembered. */
+export function rememberedIds(stream: usize): u32 {
+  return countIds(at(stream));
 }
 /** Sets the block to append to. */
 export function tailStream(stream: usize, block: u32, offset: u32): void {

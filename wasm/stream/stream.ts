@@ -21,6 +21,8 @@ export const NO_ACK: u32 = 8;
 export const FAULTED: u32 = 16;
 /** Every publish is handed to the host: the stream stores under another subject. */
 export const JUDGED: u32 = 64;
+/** Ids of an earlier run are not in the window yet: publishes with one are handed to the host. */
+export const IDS_COLD: u32 = 128;
 /** Reported to the host as having something to write. */
 export const DIRTY: u32 = 32;
 
@@ -63,6 +65,9 @@ export class Stream {
   /** Range of sequences that limits removed since the host asked last; `removedLow` 0: none. */
   removedLow: u64;
   removedHigh: u64;
+  /** The duplicate window: how long in nanoseconds, and what is in it (ids.ts). */
+  windowSpan: i64;
+  ids: usize;
   /** Limits removed first messages for which there is no tombstone. */
   ghosts: bool;
 }

@@ -7,7 +7,6 @@ import { millis } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
-import { DuplicateWindow } from '../../core/stream/duplicates.ts';
 import { parseFastReply } from '../../core/stream/fast-batch.ts';
 import { judgePublish, type Accepted } from '../../core/stream/judge.ts';
 import type { Headers, Publish } from '../../core/stream/judge-checks.ts';
@@ -35,23 +34,24 @@ export type SourcedMessage = NewMessage & { readonly headers: Uint8Array };
 export class Publishing implements BatchStorage {
   readonly view: StreamJudgeView;
   readonly #stream: Stream;
-  readonly #duplicates: DuplicateWindow;
   readonly #batches: Batches;
   #idsReadFrom: number | undefined;
 
   constructor(stream: Stream) {
     this.#stream = stream;
-    this.#duplicates = new DuplicateWindow(millis(stream.config.duplicate_window));
-    this.#idsReadFrom = stream.store.state.lastSeq;
+    const { ids, state } = stream.store;
+    ids.resize(millis(stream.config.duplicate_window));
+    ids.setCold(state.lastSeq > 0);
+    this.#idsReadFrom = state.lastSeq;
     this.view = new StreamJudgeView(stream, (id) => {
       this.#readIdsBack();
-      return this.#duplicates.find(id, stream.ports.clock.wallMs());
+      return ids.find(id);
     });
     this.#batches = new Batches(stream, this);
   }
 
   configure(config: StreamConfig): void {
-    this.#duplicates.resize(millis(config.duplicate_window));
+    this.#stream.store.ids.resize(millis(config.duplicate_window));
   }
 
   stop(): void {
@@ -130,7 +130,7 @@ export class Publishing implements BatchStorage {
   /** What follows from a message's headers once it is stored. */
   #settle(seq: number, subject: string, verdict: Accepted): void {
     const { store, ports } = this.#stream;
-    if (verdict.messageId !== '') this.#duplicates.add(verdict.messageId, seq, ports.clock.wallMs());
+    if (verdict.messageId !== '') store.ids.add(verdict.messageId, seq, ports.clock.wallInstant());
     if (verdict.rollup !== 'none') {
       store.purge(verdict.rollup === 'all' ? { keep: 1 } : { filter: subject, keep: 1 });
       this.#stream.purged(verdict.rollup === 'all' ? undefined : subject);
@@ -167,16 +167,18 @@ export class Publishing implements BatchStorage {
   /** The ids of before the start, read when the first id is asked for. */
   #readIdsBack(): void {
     const last = this.#idsReadFrom;
+    if (last === undefined) return;
     this.#idsReadFrom = undefined;
-    if (last === undefined || last === 0 || this.#duplicates.windowMs === 0) return;
-    const fromMs = this.#stream.ports.clock.wallMs() - this.#duplicates.windowMs;
-    const from = this.#stream.store.seqAtTime({ seconds: Math.floor(fromMs / 1000), nanos: 0 });
+    const { store, config, ports } = this.#stream;
+    store.ids.setCold(false);
+    if (last === 0 || config.duplicate_window === 0n) return;
+    const fromMs = ports.clock.wallMs() - millis(config.duplicate_window);
+    const from = store.seqAtTime({ seconds: Math.floor(fromMs / 1000), nanos: 0 });
     for (let seq = Math.max(from, last - mostIdsReadBack); seq <= last; seq++) {
-      const message = this.#stream.store.get(seq);
+      const message = store.get(seq);
       const id =
         message === undefined || message.headers.length === 0 ? undefined : parseHeaders(message.headers).get('Nats-Msg-Id');
-      if (message !== undefined && id !== undefined)
-        this.#duplicates.add(id, seq, message.ts.seconds * 1000 + message.ts.nanos / 1e6);
+      if (message !== undefined && id !== undefined && id !== '') store.ids.add(id, seq, message.ts);
     }
   }
 }

@@ -201,10 +201,22 @@ export interface StreamStaging extends TarSink {
   discard(): void;
 }
 
+/** The ids of messages stored within a stream's duplicate window. The kernel asks and fills it for publishes that need nothing else judged. */
+export interface MessageIds {
+  /** Sets how long ids are remembered; 0: not at all. */
+  resize(windowMs: number): void;
+  /** While it is cold, ids of before the start are missing: publishes with an id come to `onPublish`. */
+  setCold(cold: boolean): void;
+  /** The sequence an id was stored under. */
+  find(id: string): number | undefined;
+  add(id: string, seq: number, at: Instant): void;
+}
+
 export interface StreamStore {
   readonly name: string;
   readonly state: StoreState;
   readonly syncedSeq: number;
+  readonly ids: MessageIds;
   /** Set when the stream stopped writing: what happened and what the operator can do. */
   readonly fault: string | undefined;
 

@@ -2,15 +2,17 @@
 
 import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
+import { KernelIds } from './message-ids.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
-import type { StoreState, StoredMessage } from './store.ts';
+import type { MessageIds, StoreState, StoredMessage } from './store.ts';
 
 export class StreamView {
   /** The kernel's handle. */
   readonly handle: number;
   protected readonly streams: StreamKernel;
   protected readonly reader: StreamReader;
+  readonly ids: MessageIds;
   readonly #lost: Lost;
   #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
 
@@ -19,6 +21,7 @@ export class StreamView {
     this.streams = streams;
     this.reader = reader;
     this.#lost = lost;
+    this.ids = new KernelIds(handle, streams);
   }
 
   protected get numbers(): StreamNumbers {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyDocument } from '../../../../ts/core/jetstream/schema.ts';
 import { streamConfigSchema, type StreamConfig } from '../../../../ts/core/jetstream/stream-config.ts';
-import { DuplicateWindow } from '../../../../ts/core/stream/duplicates.ts';
+import { PlainIds } from '../../../oracle/duplicates.ts';
 import { judgePublish } from '../../../../ts/core/stream/judge.ts';
 import type { JudgeView } from '../../../../ts/core/stream/judge-checks.ts';
 import { parseTtl } from '../../../../ts/core/stream/message-ttl.ts';
@@ -103,13 +103,18 @@ test('TTLs are seconds, durations of a second or more, or never', () => {
 });
 
 test('ids are known within the window and forgotten behind it', () => {
-  const window = new DuplicateWindow(1000);
-  window.add('a', 1, 0);
-  window.add('b', 2, 500);
-  assert.equal(window.find('a', 999), 1);
-  assert.equal(window.find('a', 1000), undefined);
-  assert.equal(window.find('b', 1000), 2);
+  let nowMs = 0;
+  const window = new PlainIds(() => nowMs);
+  window.resize(1000);
+  window.add('a', 1, { seconds: 0, nanos: 0 });
+  nowMs = 500;
+  window.add('b', 2, { seconds: 0, nanos: 500e6 });
+  nowMs = 999;
+  assert.equal(window.find('a'), 1);
+  nowMs = 1000;
+  assert.equal(window.find('a'), undefined);
+  assert.equal(window.find('b'), 2);
   window.resize(100);
-  assert.equal(window.find('b', 1000), undefined);
+  assert.equal(window.find('b'), undefined);
   assert.equal(window.size, 0);
 });

@@ -2,6 +2,7 @@
 
 import { hasWildcard, matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
 import { decodeConsumerState, encodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
+import { PlainIds } from '../../../oracle/duplicates.ts';
 import type { TimesFileName } from '../../../../ts/core/stream/times-file.ts';
 import { addHeaders } from '../../../../ts/core/jetstream/headers.ts';
 import { compareInstants, formatInstant } from '../../../../ts/core/jetstream/instant.ts';
@@ -124,6 +125,7 @@ function directHeaders(stream: string, message: StoredMessage, pending: number, 
 /** A stream in memory. Syncs happen when `sync` is called, at once unless `holdSyncs`. */
 export class FakeStream implements StreamStore {
   readonly name: string;
+  readonly ids: PlainIds;
   fault: string | undefined;
   meta: string;
   syncedSeq = 0;
@@ -153,6 +155,7 @@ export class FakeStream implements StreamStore {
     this.#options = options;
     this.meta = meta;
     this.name = options.name;
+    this.ids = new PlainIds(() => clock.wallMs());
     this.#limits = options.limits;
     this.#noAck = options.noAck;
     this.#lastSeq = Math.max(0, options.firstSeq - 1);
