@@ -76,8 +76,8 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
   readonly #gather: Uint32Array;
   /** Blocks of messages published while entries pointing into them may wait in the ring. */
   readonly #parked: number[] = [];
-  /** Told of each subscription of a stream, which may have shadows in other accounts. */
-  onStreamSubscription: (handle: number) => void = () => {};
+  /** Told of each subscription of the server's own that may have shadows in other accounts. */
+  onOwnSubscription: (handle: number) => void = () => {};
   #draining = false;
 
   constructor(options: KernelOptions) {
@@ -271,7 +271,7 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     const queueLength = queue === '' ? 0 : this.#scratch.write(queue, length, 'utf8');
     const at = this.#scratchAt;
     const handle = this.exports.subscribeServer(account, at, length, at + length, queueLength, kind, target) >>> 0;
-    if (kind === subscriptionKind.stream) this.onStreamSubscription(handle);
+    if (kind !== subscriptionKind.ack) this.onOwnSubscription(handle);
     return handle;
   }
 

@@ -15,9 +15,13 @@ import { pushEvent, raiseBarrier, ringUsed } from '../lib/ring';
 import { mapSubject, mappedMost } from '../match/mapping';
 import { accountAt } from './account';
 import { Connection } from './connection';
+import { hostMessage } from './host';
 import { giveBack, lend, lent } from './lent';
 import {
   SAVED_MESSAGE,
+  bareData,
+  bareHeaderLength,
+  bareLength,
   msgConnection,
   msgAccount,
   msgData,
@@ -31,6 +35,8 @@ import {
   routed,
   routedLength,
   saveMessage,
+  setBare,
+  setData,
   setOrigin,
   setReply,
   setSubject,
@@ -50,7 +56,7 @@ import {
 import { deliverToClient, routeVia } from './route';
 import { MANY_REPLIES, SHARED, Service } from './services';
 import { shadowOf } from './shadow';
-import { KIND_CLIENT, Sub } from './subscription';
+import { KIND_CLIENT, KIND_HOST, Sub } from './subscription';
 import { streamAppend } from '../stream/append';
 
 /** A message passes so many services at the most. */
@@ -58,6 +64,7 @@ const DEEPEST: u32 = 32;
 
 const saved: usize = memory.data(2048, 8); // DEEPEST messages of SAVED_MESSAGE bytes
 const passed: usize = memory.data(128, 4); // DEEPEST numbers of exports
+const kept: usize = memory.data(64, 8); // one message of SAVED_MESSAGE bytes
 let depth: u32 = 0;
 let shared: bool = false;
 
@@ -91,10 +98,42 @@ export function crossStream(sub: Sub): bool {
     setSubject(mapped, mappedLength);
   }
   setOrigin(msgConnection, parent.account);
-  const taken = parent.kind == KIND_CLIENT ? deliverToClient(parent) : streamAppend(parent.target);
+  let taken = false;
+  if (parent.kind == KIND_CLIENT) taken = deliverToClient(parent);
+  else taken = parent.kind == KIND_HOST ? tellHost(parent) : streamAppend(parent.target);
   setOrigin(msgConnection, account);
   setSubject(subject, length);
   giveBack(mark, words);
+  return taken;
+}
+
+/**
+ * Hands the current message to a subscription of the host. A consumer delivers many messages in one call from the same buffers,
+ * so the entry gets copies.
+ */
+function tellHost(sub: Sub): bool {
+  saveMessage(kept);
+  const block = lend(<usize>msgSubjectLength + msgReplyLength + msgDataLength);
+  const data = block + msgSubjectLength + msgReplyLength;
+  copy(block, msgSubject, msgSubjectLength);
+  copy(block + msgSubjectLength, msgReply, msgReplyLength);
+  copy(data, msgData, msgDataLength);
+  setSubject(block, msgSubjectLength);
+  setReply(block + msgSubjectLength, msgReplyLength);
+  setData(data, msgDataLength, msgHeaderLength);
+  const taken = hostMessage(sub);
+  restoreMessage(kept);
+  return taken;
+}
+
+/** Stores a message that came with a request's header as its publisher sent it. */
+export function storeBare(target: u32): bool {
+  const data = msgData;
+  const length = msgDataLength;
+  const headerLength = msgHeaderLength;
+  setData(bareData, bareLength, bareHeaderLength);
+  const taken = streamAppend(target);
+  setData(data, length, headerLength);
   return taken;
 }
 
@@ -111,6 +150,7 @@ function enter(service: Service): void {
 
 function leave(): void {
   depth--;
+  if (!depth) setBare(0, 0, 0);
   restoreMessage(saved + <usize>depth * SAVED_MESSAGE);
 }
 
@@ -143,6 +183,7 @@ export function crossService(sub: Sub): bool {
   enter(service);
   const response = awaitAnswer(service, service.account, msgAccount);
   if (depth == 1) shared = (service.flags & SHARED) != 0;
+  if (depth == 1) setBare(msgData, msgDataLength, msgHeaderLength);
   if (msgConnection)
     setRequestInfo(changetype<Connection>(msgConnection), shared, depth > 1 ? service.via : 0, service.viaLength);
   const to = mapRouted(service.mapping);

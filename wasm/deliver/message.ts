@@ -24,6 +24,18 @@ export let msgSizeLength: u32 = 0;
 export let msgHeaderSize: usize = 0;
 export let msgHeaderSizeLength: u32 = 0;
 
+/** The data as its publisher sent it, while the message carries a header about who asks; 0: it carries none. Streams keep this. */
+export let bareData: usize = 0;
+export let bareLength: u32 = 0;
+export let bareHeaderLength: u32 = 0;
+
+/** Sets the data that streams keep. */
+export function setBare(at: usize, length: u32, headerLength: u32): void {
+  bareData = at;
+  bareLength = length;
+  bareHeaderLength = headerLength;
+}
+
 /** The subject whose subscribers are looked for: the message's own or a deliver subject. Kept where accounts have imports. */
 export let routed: usize = 0;
 export let routedLength: u32 = 0;

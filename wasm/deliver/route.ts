@@ -9,10 +9,11 @@ import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, findEntry, subjectTag, touchEntry } from '../match/interest';
 import { accountAt, findQueueName, interestAt } from './account';
 import { Connection, NO_ECHO } from './connection';
-import { crossResponse, crossService, crossStream, traceReply, tracedLength, tracedSubject } from './crossing';
+import { crossResponse, crossService, crossStream, storeBare, traceReply, tracedLength, tracedSubject } from './crossing';
 import { frame } from './frame';
 import { hostMessage } from './host';
 import {
+  bareData,
   msgAccount,
   msgConnection,
   msgDataLength,
@@ -101,7 +102,7 @@ function deliver(sub: Sub): bool {
   if (kind == KIND_CLIENT) return deliverToClient(sub);
   if (kind == KIND_HOST) return hostMessage(sub);
   if (kind == KIND_ACK) return consumerAck(sub.target);
-  if (kind == KIND_STREAM) return streamAppend(sub.target);
+  if (kind == KIND_STREAM) return bareData ? storeBare(sub.target) : streamAppend(sub.target);
   if (kind == KIND_SHADOW) return crossStream(sub);
   return kind == KIND_SERVICE ? crossService(sub) : crossResponse();
 }

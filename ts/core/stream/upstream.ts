@@ -12,7 +12,10 @@ export type Random = (limit: number) => number;
 
 export interface UpstreamPlan {
   readonly source: StreamSource;
-  /** Tells the sources of one stream apart: `<stream> <filters> <destinations>`, as in the header. */
+  /**
+   * Tells the sources of one stream apart: `<stream> <filters> <destinations>`, as in the header; the stream of an origin elsewhere
+   * is followed by a hash of the API it is asked through.
+   */
   readonly identity: string;
   /** Empty: every subject. */
   readonly filters: readonly string[];
@@ -40,7 +43,8 @@ function rule(src: string, destination: string): Rule {
   return { filter, pattern: tokens(filter), destination, transform: compiled?.ok === true ? compiled.transform : undefined };
 }
 
-export function planUpstream(source: StreamSource): UpstreamPlan {
+/** `apiHash`: of an origin elsewhere, the short hash of its API's prefix. */
+export function planUpstream(source: StreamSource, apiHash = ''): UpstreamPlan {
   const { name, filter_subject, subject_transforms } = source;
   const rules =
     subject_transforms.length > 0 ? subject_transforms.map(({ src, dest }) => rule(src, dest)) : [rule(filter_subject, '')];
@@ -52,7 +56,7 @@ export function planUpstream(source: StreamSource): UpstreamPlan {
   };
   return {
     source,
-    identity: `${name} ${filters.join(between)} ${destinations.join(between)}`,
+    identity: `${apiHash === '' ? name : `${name}:${apiHash}`} ${filters.join(between)} ${destinations.join(between)}`,
     filters: filters.includes(everything) ? [] : filters,
     takes: (subject) => ruleOf(subject) !== undefined,
     subjectFor: (subject, random) => ruleOf(subject)?.transform?.apply(subject, random) ?? subject,

@@ -4,6 +4,7 @@
 
 import type { AccountImports, ServiceExport, ServiceImport, StreamImport } from '../../core/account/imports.ts';
 import { shadowSubjects } from '../../core/account/shadows.ts';
+import { isSubsetMatch } from '../../core/subject/subject.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
 import { ImportKernel, serviceFlag } from '../../kernel/imports.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -45,7 +46,7 @@ export class BrokerImports {
     this.#kernel = kernel;
     this.#accounts = accounts;
     this.#clock = clock;
-    kernel.onStreamSubscription = (handle) => this.subscribed(handle);
+    kernel.onOwnSubscription = (handle) => this.subscribed(handle);
   }
 
   /** Takes the imports of all accounts; those that did not change stay as they are, with the replies they await. */
@@ -67,6 +68,12 @@ export class BrokerImports {
   /** Whether requests of an account may go to others. */
   asks(account: string): boolean {
     return (this.#held.get(account)?.services.length ?? 0) > 0;
+  }
+
+  /** Whether requests on a literal subject of an account go to another one. */
+  serves(account: string, subject: string): boolean {
+    const services = this.#held.get(account)?.imports.services ?? [];
+    return services.some(({ local }) => isSubsetMatch(subject, local));
   }
 
   /** A subscription was made in an account that imports streams: it gets its shadows. */
@@ -98,9 +105,9 @@ export class BrokerImports {
     for (const mapping of mappings) if (mapping !== 0) this.kernel.closeMapping(mapping);
   }
 
-  /** Subscriptions that have shadows: those of clients and of streams. */
+  /** Subscriptions that have shadows: those of clients, of streams and of the host. */
   #shadowed(account: KernelAccount): { readonly handle: number; readonly subject: string }[] {
-    const kinds: readonly number[] = [subscriptionKind.client, subscriptionKind.stream];
+    const kinds: readonly number[] = [subscriptionKind.client, subscriptionKind.stream, subscriptionKind.host];
     return this.#kernel.subscriptionsIn(account.handle).filter(({ kind }) => kinds.includes(kind));
   }
 

@@ -62,9 +62,14 @@ export class JetStreamAccount {
   }
 
   /** The stream a mirror or source takes from, when it is served here. */
-  origin(source: StreamSource): Origin | undefined {
-    const stream = source.external === undefined ? this.streams.get(source.name) : undefined;
+  find(source: StreamSource): Origin | undefined {
+    const stream = this.asker(source) === undefined ? this.streams.get(source.name) : undefined;
     return stream?.isOpen === true ? stream : undefined;
+  }
+
+  /** An external prefix that is this account's own domain means a stream of its own. */
+  asker({ external }: StreamSource): JetStreamAccount | undefined {
+    return external === undefined || external.api === '' || this.apiPrefixes.includes(external.api) ? undefined : this;
   }
 
   /** Tells mirrors and sources that a stream has appeared. */

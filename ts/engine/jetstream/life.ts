@@ -90,13 +90,22 @@ export class JetStreamService implements JetStreamLife {
       if (account.isSystem || this.#jetstream.accounts.has(account.name)) continue;
       const { handle } = broker.accounts.get(account.name);
       if (account.jetstream === undefined) {
-        if (!this.#refusing.has(account.name)) this.#refusing.set(account.name, refuseApi(this.#door, handle));
+        this.#refuse(account.name, handle);
         continue;
       }
       this.#refusing.get(account.name)?.cancel();
       this.#refusing.delete(account.name);
       await this.#jetstream.enable(account.name, handle, limitsOf(account.jetstream));
     }
+  }
+
+  /** An account whose API is another's, by import, has nothing to refuse. */
+  #refuse(name: string, handle: number): void {
+    const refusing = this.#refusing.get(name);
+    const isImported = this.#parts.broker.imports.serves(name, '$JS.API.INFO');
+    if (isImported) refusing?.cancel();
+    if (isImported) this.#refusing.delete(name);
+    else if (refusing === undefined) this.#refusing.set(name, refuseApi(this.#door, handle));
   }
 
   reload(options: Options): void {

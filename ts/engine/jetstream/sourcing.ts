@@ -6,15 +6,22 @@ import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig, StreamSource } from '../../core/jetstream/stream-config.ts';
 import { planUpstream, type UpstreamPlan } from '../../core/stream/upstream.ts';
+import { shortHash } from '../../core/jetstream/short-hash.ts';
 import { tokens } from '../../core/subject/subject.ts';
 import { compileTransform, type Transform } from '../../core/subject/transform.ts';
 import type { StreamStore } from '../store/store.ts';
+import { ExternalUpstream } from './external.ts';
 import { MirrorIntake } from './mirror.ts';
 import type { Origins } from './origin.ts';
 import type { JetStreamPorts } from './ports.ts';
 import type { SourcedMessage } from './publishing.ts';
 import { PlaceSearch, SourceIntake } from './source.ts';
-import { Upstream } from './upstream.ts';
+import { Upstream, type Intake } from './upstream.ts';
+
+/** What follows an origin, here or elsewhere. */
+type Following = Pick<Upstream, 'attach' | 'roomMade' | 'info' | 'close'>;
+
+const encoder = new TextEncoder();
 
 /** The stream that mirrors or sources. */
 export interface SourcedStream {
@@ -40,8 +47,8 @@ export class Sourcing {
   readonly #origins: Origins;
   readonly #target: SourcingTarget;
   #transform: Transform | undefined;
-  #mirror: Upstream | undefined;
-  #sources = new Map<string, Upstream>();
+  #mirror: Following | undefined;
+  #sources = new Map<string, Following>();
   readonly #searches: PlaceSearch[] = [];
   #configured = false;
   #closed = false;
@@ -86,9 +93,9 @@ export class Sourcing {
       this.#mirror?.close();
       this.#mirror = undefined;
     } else if (this.#mirror === undefined) {
-      const plan = planUpstream(mirror);
+      const plan = this.#plan(mirror);
       const name = `Mirror '${this.#stream.name}' of '${mirror.name}'`;
-      this.#mirror = new Upstream(plan, name, new MirrorIntake(plan, this.#target), this.#origins, this.#stream.ports);
+      this.#mirror = this.#follow(plan, 'M', name, new MirrorIntake(plan, this.#target));
       this.#mirror.attach();
     }
   }
@@ -96,7 +103,7 @@ export class Sourcing {
   #configureSources(sources: readonly StreamSource[]): void {
     const before = this.#sources;
     const keyed = sources.map((source) => ({ key: encodeJson(source), source }));
-    const fresh = keyed.filter(({ key }) => !before.has(key)).map(({ key, source }) => ({ key, plan: planUpstream(source) }));
+    const fresh = keyed.filter(({ key }) => !before.has(key)).map(({ key, source }) => ({ key, plan: this.#plan(source) }));
     for (const [key, upstream] of before) if (!keyed.some((kept) => kept.key === key)) upstream.close();
     if (fresh.length > 0) this.#add(fresh);
     this.#sources = new Map(
@@ -109,15 +116,28 @@ export class Sourcing {
   }
 
   #add(fresh: readonly { readonly key: string; readonly plan: UpstreamPlan }[]): void {
-    const { name, ports } = this.#stream;
+    const { name } = this.#stream;
     const identities = fresh.map(({ plan }) => plan.identity);
     const search = new PlaceSearch(this.#target, identities, this.#configured);
     this.#searches.push(search);
     for (const { key, plan } of fresh) {
       const label = `Source '${plan.source.name}' of '${name}'`;
-      this.#sources.set(key, new Upstream(plan, label, new SourceIntake(plan, this.#target, search), this.#origins, ports));
+      this.#sources.set(key, this.#follow(plan, 'S', label, new SourceIntake(plan, this.#target, search)));
     }
     search.run();
+  }
+
+  #plan(source: StreamSource): UpstreamPlan {
+    const api = source.external?.api ?? '';
+    const { crypto } = this.#stream.ports;
+    return planUpstream(source, api === '' ? '' : shortHash(crypto.sha256(encoder.encode(api))));
+  }
+
+  #follow(plan: UpstreamPlan, kind: 'M' | 'S', name: string, intake: Intake): Following {
+    const { ports } = this.#stream;
+    const asker = this.#origins.asker(plan.source);
+    if (asker === undefined) return new Upstream(plan, name, intake, this.#origins, ports);
+    return new ExternalUpstream(plan, kind, name, intake, asker, ports);
   }
 
   originOpened(): void {
@@ -129,7 +149,7 @@ export class Sourcing {
     for (const upstream of this.#all()) upstream.roomMade();
   }
 
-  *#all(): Iterable<Upstream> {
+  *#all(): Iterable<Following> {
     if (this.#mirror !== undefined) yield this.#mirror;
     yield* this.#sources.values();
   }

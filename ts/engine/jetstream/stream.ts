@@ -79,7 +79,7 @@ export class Stream implements Origin {
     this.#publishing = new Publishing(this);
     this.#ages = new Ages(this);
     this.#schedules = new Schedules(this);
-    this.#sourcing = new Sourcing(this, this.#publishing, { find: (source) => account.origin(source) });
+    this.#sourcing = new Sourcing(this, this.#publishing, account);
     this.#judgedInterest = store.state.lastSeq;
   }
 

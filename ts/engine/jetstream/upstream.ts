@@ -22,6 +22,21 @@ export interface Intake {
   /** Stores a message; the error says why it cannot be stored now. */
   take(message: StoredMessage): ApiError | undefined;
   whenSynced(call: () => void): void;
+  /** The first sequence that comes, where only the origin could tell. */
+  begun?(firstSeq: number): void;
+}
+
+/** What a mirror or source tells in its stream's info. */
+export function upstreamInfo({ source }: UpstreamPlan, lag: number, sinceMs: number, error: ApiError | undefined): Document {
+  return {
+    name: source.name,
+    external: source.external,
+    lag,
+    active: sinceMs < 0 ? -1 : BigInt(Math.round(sinceMs * 1e6)),
+    error: error === undefined ? undefined : { ...error },
+    filter_subject: source.filter_subject === '' ? undefined : source.filter_subject,
+    subject_transforms: source.subject_transforms.length === 0 ? undefined : source.subject_transforms,
+  };
 }
 
 export class Upstream implements OriginFollower {
@@ -166,18 +181,7 @@ export class Upstream implements OriginFollower {
   }
 
   info(): Document {
-    const { source } = this.plan;
-    const sinceMs = this.#contact.sinceMs(this.#ports.clock.monotonicMs());
-    const error = this.#error;
-    return {
-      name: source.name,
-      external: source.external,
-      lag: this.#lag(),
-      active: sinceMs < 0 ? -1 : BigInt(Math.round(sinceMs * 1e6)),
-      error: error === undefined ? undefined : { ...error },
-      filter_subject: source.filter_subject === '' ? undefined : source.filter_subject,
-      subject_transforms: source.subject_transforms.length === 0 ? undefined : source.subject_transforms,
-    };
+    return upstreamInfo(this.plan, this.#lag(), this.#contact.sinceMs(this.#ports.clock.monotonicMs()), this.#error);
   }
 
   #lag(): number {
