@@ -24,7 +24,7 @@ export let msgSizeLength: u32 = 0;
 export let msgHeaderSize: usize = 0;
 export let msgHeaderSizeLength: u32 = 0;
 
-/** The data as its publisher sent it, while the message carries a header about who asks; 0: it carries none. Streams keep this. */
+/** The data as published, while the message carries a header about who asks; 0: it carries none. Streams keep this one. */
 export let bareData: usize = 0;
 export let bareLength: u32 = 0;
 export let bareHeaderLength: u32 = 0;
