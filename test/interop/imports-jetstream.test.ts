@@ -111,7 +111,7 @@ for (const kind of ['slipstream', 'nats-server'] as const satisfies readonly Ser
       await stateOf(manager, 'S', ({ state }) => state.messages === 3);
       await jetstream(owner).publish('orders.4', 'm4');
       const mirror = await stateOf(manager, 'M', ({ state, mirror: of }) => state.last_seq === 4 && of?.lag === 0);
-      assert.deepEqual(mirror.mirror?.external, external);
+      assert.deepEqual(mirror.mirror, { ...mirror.mirror, name: 'ORDERS', external });
       await stateOf(manager, 'S', ({ state }) => state.messages === 4);
       const copied = await manager.streams.getMessage('S', { seq: 4 });
       assert.equal(copied?.subject, 'copied.4');
