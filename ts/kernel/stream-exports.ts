@@ -52,10 +52,13 @@ export interface StreamExports {
   lastOnSubjects(stream: number, filter: number, length: number): number;
   nextOnSubjects(stream: number, filter: number, length: number, from: number): number;
   countOnSubjects(stream: number, filters: number, count: number, from: number): number;
+  openSelection(stream: number, filters: number, count: number, bytes: number): number;
+  closeSelection(selection: number): void;
+  countSelection(selection: number, from: number): number;
   collectSubjects(stream: number, filter: number, length: number): number;
   collectedAt(): number;
   dropSubjects(): void;
-  lastOfLeaf(stream: number, leaf: number, upTo: number): number;
+  lastOfCollected(stream: number, upTo: number, list: number): number;
   findTime(stream: number, seconds: number, nanos: number): void;
   nextDeleted(stream: number, from: number): number;
   deleteOne(stream: number, sequence: number): number;

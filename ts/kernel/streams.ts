@@ -252,14 +252,20 @@ export class StreamKernel {
     return this.exports.nextOnSubjects(stream, this.#block, length, from);
   }
 
+  /** The handle of a selection, to be closed before its stream; 0 when the filters let everything pass. */
+  select(stream: number, filters: readonly string[]): number {
+    const { at, count, bytes } = this.layFilters(filters);
+    return count === 0 ? 0 : this.exports.openSelection(stream, at, count, bytes) >>> 0;
+  }
+
   countOn(stream: number, filters: readonly string[], from: number): number {
     const { at, count } = this.layFilters(filters);
     return this.exports.countOnSubjects(stream, at, count, from);
   }
 
   /** Lays filters out as (u32 length, bytes); none when they let everything pass. Valid until the next call of this door. */
-  layFilters(filters: readonly string[]): { readonly at: number; readonly count: number } {
-    if (filters.length === 0 || filters.includes('>')) return { at: 0, count: 0 };
+  layFilters(filters: readonly string[]): { readonly at: number; readonly count: number; readonly bytes: number } {
+    if (filters.length === 0 || filters.includes('>')) return { at: 0, count: 0, bytes: 0 };
     const at = this.#room(filters.reduce((sum, filter) => sum + 4 + filter.length * 3, 0));
     const memory = this.memory.all();
     let to = at;
@@ -268,7 +274,20 @@ export class StreamKernel {
       memory.writeUInt32LE(length, to);
       to += 4 + length;
     }
-    return { at, count: filters.length };
+    return { at, count: filters.length, bytes: to - at };
+  }
+
+  /** The last sequence up to `upTo` of each subject that matches, in no order. */
+  lastSeqs(stream: number, filter: string, upTo: number): Float64Array {
+    const length = filter === '' ? 0 : this.#text(filter);
+    const subjects = this.exports.collectSubjects(stream, this.#block, length) >>> 0;
+    const list = this.take(Math.max(8, subjects * 8));
+    const count = this.exports.lastOfCollected(stream, upTo, list) >>> 0;
+    const found = new Float64Array(count);
+    found.set(new Float64Array(this.memory.memory.buffer, list, count));
+    this.release(list);
+    this.exports.dropSubjects();
+    return found;
   }
 
   /** The sequence a message id was stored under within the window, 0 for none. */

@@ -220,6 +220,34 @@ function keep(list: usize, found: u32): usize {
   return kept;
 }
 
+/** The only subscription that a literal subject reaches, when it is a client's and no member of a queue group; else 0. */
+export function soleReceiver(account: usize, subject: usize, length: u32): usize {
+  const interest = interestAt(account);
+  const tag = subjectTag(subject, length);
+  let only: usize = 0;
+  const entry = findEntry(interest, tag, subject, length);
+  if (changetype<usize>(entry) && !entry.wildcard) {
+    if (entry.groups) return 0;
+    only = entry.firstSub;
+  }
+  const found: u32 = interest.wildcards ? matchWildcards(interest, tag, subject, length) : 0;
+  for (let i: u32 = 0; i < found; i++) {
+    const wild = changetype<Entry>(<usize>load<u32>(matchedList() + ((<usize>i) << 2)));
+    if (wild.groups || (only && wild.firstSub)) return 0;
+    if (wild.firstSub) only = wild.firstSub;
+  }
+  if (!only || changetype<Sub>(only).next || changetype<Sub>(only).kind != KIND_CLIENT) return 0;
+  return only;
+}
+
+/** The current message goes to one subscription of a client. 0: it did not take it; 2: it did, and is gone now. */
+export function routeTo(receiver: usize): u32 {
+  if (!deliverToClient(changetype<Sub>(receiver))) return 0;
+  if (!exhausted) return 1;
+  takeBack();
+  return 2;
+}
+
 /** Routes the current message; returns how many subscriptions took it. */
 export function route(): u32 {
   return routeVia(msgSubject, msgSubjectLength);

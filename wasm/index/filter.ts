@@ -27,6 +27,11 @@ export function collectedList(): usize {
   return list;
 }
 
+/** How many there are. */
+export function collectedCount(): u32 {
+  return listCount;
+}
+
 /** Sets the filter for what follows. */
 export function setFilter(at: usize, length: u32): void {
   filter = at;
@@ -43,6 +48,40 @@ export function isLiteral(at: usize, length: u32): bool {
     if (starts && ends) return false;
   }
   return true;
+}
+
+/** Where the token that begins at `at` ends. */
+function tokenEnd(at: usize, end: usize): usize {
+  while (at < end && <u32>load<u8>(at) != DOT) at++;
+  return at;
+}
+
+/** Whether one subject matches a filter, token by token. */
+export function subjectFits(filterAt: usize, length: u32, subject: usize, subjectLength: u32): bool {
+  const filterEnd = filterAt + length;
+  const end = subject + subjectLength;
+  let f = filterAt;
+  let s = subject;
+  while (true) {
+    const first: u32 = load<u8>(f);
+    if (first == FULL && f + 1 == filterEnd) return s < end;
+    if (first == STAR && (f + 1 == filterEnd || <u32>load<u8>(f, 1) == DOT)) {
+      const next = tokenEnd(s, end);
+      if (next == s) return false;
+      s = next;
+      f++;
+    } else {
+      while (f < filterEnd && <u32>load<u8>(f) != DOT) {
+        if (s == end || load<u8>(s) != load<u8>(f)) return false;
+        s++;
+        f++;
+      }
+    }
+    if (f == filterEnd) return s == end;
+    if (s == end || <u32>load<u8>(s) != DOT) return false;
+    s++;
+    f++;
+  }
 }
 
 /** Whether the byte at `i` of the filter is a whole token. */

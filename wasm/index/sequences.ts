@@ -48,6 +48,13 @@ export class Sequences {
 /** Segment of the entry that was found last. */
 export let foundSegment: usize = 0;
 
+/** Leaves a segment in `foundSegment`. */
+// @ts-ignore: decorator
+@inline
+export function noteSegment(segment: Segment): void {
+  foundSegment = changetype<usize>(segment);
+}
+
 /** The i-th segment. */
 // @ts-ignore: decorator
 @inline
@@ -185,8 +192,26 @@ export function addEntry(index: Sequences, sequence: u64, block: u32, offset: u3
   return entry;
 }
 
+/** Where the search found something last: most go on from there. */
+let hint: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function holds(index: Sequences, i: u32, sequence: u64): bool {
+  if (i >= index.count) return false;
+  const segment = segmentAt(index, i);
+  return sequence >= segment.first && sequence < segmentEnd(segment);
+}
+
 /** Index of the first segment that ends behind `sequence`; `index.count` when there is none. */
 export function segmentFrom(index: Sequences, sequence: u64): u32 {
+  if (holds(index, hint, sequence)) return hint;
+  if (holds(index, hint + 1, sequence)) return ++hint;
+  hint = searchFrom(index, sequence);
+  return hint;
+}
+
+function searchFrom(index: Sequences, sequence: u64): u32 {
   let low: u32 = 0;
   let high = index.count;
   if (high && segmentAt(index, high - 1).first <= sequence) low = high - 1;
@@ -267,6 +292,10 @@ export function countFrom(index: Sequences, sequence: u64): u64 {
       continue;
     }
     const from = <u32>(sequence - segment.first);
+    if (segment.live == segment.count) {
+      total += segment.count - from;
+      continue;
+    }
     let live: u32 = 0;
     if (from <= segment.count >> 1) {
       for (let n: u32 = 0; n < from; n++) if (isLive(entryAt(segment, n))) live++;

@@ -1,7 +1,7 @@
 // The subject tree of one stream: which subjects it has, and for each the first and last sequence and how many messages.
 // Look-ups cost the length of the subject, listings by filter cost what matches (filter.ts).
 //
-//   Leaf   u64 first | u64 last | u32 count | u32 length | u32 mark | u32 - | subject bytes
+//   Leaf   u64 first | u64 last | u32 count | u32 length | u32 mark | u32 memo | subject bytes
 //
 // `first` is moved on by whoever deletes (stream/remove.ts), who knows which sequences live. A leaf lives as long as its count is
 // above 0.
@@ -30,9 +30,10 @@ export class Leaf {
   last: u64;
   count: u32;
   length: u32;
-  /** Scratch of a filter run: see filter.ts. */
+  /** Scratch of a run over many subjects (stream/mark.ts). */
   mark: u32;
-  spare: u32;
+  /** What a selection found out about it last: its number << 1, and whether it matches. */
+  memo: u32;
 }
 
 /** Bytes in front of a leaf's subject. */
@@ -89,6 +90,7 @@ function newLeaf(at: usize, length: u32): Leaf {
   leaf.count = 0;
   leaf.length = length;
   leaf.mark = 0;
+  leaf.memo = 0;
   copy(leafSubject(leaf), at, length);
   return leaf;
 }

@@ -88,14 +88,31 @@ export function copyOver(to: usize, from: usize, length: usize): void {
   }
 }
 
-/** How many decimal digits `value` has. */
-export function digitsOf(value: u64): u32 {
-  let n: u32 = 1;
-  while (value >= 10) {
-    value /= 10;
-    n++;
+const BILLION: u64 = 1000000000;
+/** The two digits of each number below 100. */
+const pairs: usize = memory.data(200);
+let pairsMade: bool = false;
+
+function makePairs(): void {
+  for (let i: u32 = 0; i < 100; i++) {
+    store<u8>(pairs + ((<usize>i) << 1), <u8>(0x30 + i / 10));
+    store<u8>(pairs + ((<usize>i) << 1), <u8>(0x30 + (i % 10)), 1);
   }
-  return n;
+  pairsMade = true;
+}
+
+/** Prints the last `digits` digits of `value` so that they end at `end`. */
+function printDigits(end: usize, value: u32, digits: u32): void {
+  if (!pairsMade) makePairs();
+  let at = end;
+  while (digits >= 2) {
+    const rest = value / 100;
+    at -= 2;
+    store<u16>(at, load<u16>(pairs + ((<usize>(value - rest * 100)) << 1)));
+    value = rest;
+    digits -= 2;
+  }
+  if (digits) store<u8>(at - 1, <u8>(0x30 + (value % 10)));
 }
 
 /** Prints `value` in decimal at `to`; returns the address behind it. */
@@ -105,13 +122,10 @@ export function printNumber(to: usize, value: u64): usize {
     return to + 1;
   }
   if (value >> 32 == 0) return printSmall(to, <u32>value);
-  const end = to + digitsOf(value);
-  let at = end;
-  while (at > to) {
-    const rest = value / 10;
-    store<u8>(--at, <u8>(0x30 + value - rest * 10));
-    value = rest;
-  }
+  // Divisions of 64 bits are slow: one for each nine digits.
+  const rest = value / BILLION;
+  const end = printNumber(to, rest) + 9;
+  printDigits(end, <u32>(value - rest * BILLION), 9);
   return end;
 }
 
@@ -122,14 +136,8 @@ function printSmall(to: usize, value: u32): usize {
   } else if (digits == 5 || digits == 3) {
     if (value >= powerOfTen(digits)) digits++;
   }
-  const end = to + digits;
-  let at = end;
-  while (at > to) {
-    const rest = value / 10;
-    store<u8>(--at, <u8>(0x30 + value - rest * 10));
-    value = rest;
-  }
-  return end;
+  printDigits(to + digits, value, digits);
+  return to + digits;
 }
 
 // @ts-ignore: decorator

@@ -1,6 +1,7 @@
 // Deletes that the disk must remember: a tombstone in the tail block for each message, wherever the message itself is. A purge of
 // everything needs one only, in a block of its own: the host removes the blocks before it.
 
+import { nextOfSubject } from '../index/chain';
 import { collect, collectedList, dropCollected } from '../index/filter';
 import { Leaf, freeSubjects } from '../index/subjects';
 import {
@@ -14,11 +15,11 @@ import {
   isLive,
   nextLive,
 } from '../index/sequences';
-import { buryGhosts, nextOfSubject, removeEntry } from './remove';
+import { freshMark } from './mark';
+import { buryGhosts, removeEntry } from './remove';
+import { forgetCounts } from './selection';
 import { Stream, sequencesOf, setTail } from './stream';
 import { writeTombstone } from './tail';
-
-let markEpoch: u32 = 0;
 
 function deleteEntry(stream: Stream, entry: usize, segment: Segment): void {
   const sequence = entrySequence(segment, entry);
@@ -41,6 +42,7 @@ export function deleteMessage(stream: Stream, sequence: u64): bool {
  */
 export function purgeAll(stream: Stream, next: u64): u64 {
   const purged = stream.messages;
+  forgetCounts(stream);
   freeSubjects(stream.subjects);
   stream.subjects = 0;
   stream.numSubjects = 0;
@@ -73,7 +75,7 @@ function purgeSubject(stream: Stream, leaf: Leaf, below: u64): u64 {
     const entry = findEntry(sequencesOf(stream), sequence);
     if (!entry) break;
     const segment = changetype<Segment>(foundSegment);
-    const next = left ? nextOfSubject(stream, entry, sequence) : 0;
+    const next = left ? nextOfSubject(sequencesOf(stream), entry, sequence) : 0;
     const nextSequence = next ? entrySequence(changetype<Segment>(foundSegment), next) : 0;
     deleteEntry(stream, entry, segment);
     purged++;
@@ -97,11 +99,6 @@ function purgeMarked(stream: Stream, mark: u32, most: u64): u64 {
     purged++;
   }
   return purged;
-}
-
-/** A number that no leaf is marked with. */
-export function freshMark(): u32 {
-  return ++markEpoch;
 }
 
 function purgeFiltered(stream: Stream, filter: usize, filterLength: u32, below: u64, keep: u64): u64 {

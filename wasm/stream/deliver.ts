@@ -1,19 +1,25 @@
 // Delivery: one batch of stored messages to one consumer's deliver subject, in one call a window. The records are read from a
-// window (a piece of a block file that the host has put into memory), checked against their checksum, filtered by subject, and
-// routed with the reply subject that carries the consumer's numbers:
-//
-//   <ack prefix><deliveries>.<stream seq>.<consumer seq>.<ns>.<pending>
-//
-// The call's arguments and results lie in CALL, so that the host goes on with the same call once it has put the next window in
-// place.
+// window (a piece of a block file that the host has put into memory), checked against their checksum, and routed with the reply
+// subject that carries the consumer's numbers. Which messages go is a selection and a range of sequences, or a list of them.
 
-import { alloc, free } from '../lib/arena';
-import { copy, printNumber } from '../lib/bytes';
 import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
-import { routeVia } from '../deliver/route';
-import { collect, collectMore, collectedList, dropCollected } from '../index/filter';
+import { routeTo, routeVia, soleReceiver } from '../deliver/route';
 import { Leaf } from '../index/subjects';
-import { Segment, entryLeaf, entryLength, entryOffset, entrySequence, foundSegment, nextLive } from '../index/sequences';
+import {
+  ENTRY_SIZE,
+  Segment,
+  entryAt,
+  entryLeaf,
+  entryLength,
+  entryOffset,
+  entrySequence,
+  findEntry,
+  foundSegment,
+  isLive,
+  noteSegment,
+  segmentAt,
+  segmentFrom,
+} from '../index/sequences';
 import {
   RECORD_HEAD,
   blockKey,
@@ -25,78 +31,24 @@ import {
   recordTime,
   recordValid,
 } from '../record/record';
-import { freshMark } from './delete';
+import { REPLY, composeData, dropRoom, layReply } from './compose';
+import {
+  CALL,
+  DELIVER_BYTES,
+  DELIVER_DAMAGED,
+  DELIVER_END,
+  DELIVER_INTEREST,
+  DELIVER_MESSAGES,
+  DELIVER_WINDOW,
+  DeliverCall,
+} from './deliver-call';
 import { sendDirect } from './direct';
+import { Selection, isOfOne, onlyLeaf, selects } from './selection';
 import { Stream, sequencesOf } from './stream';
 
-/** Arguments and results of a delivery; the host reads and writes the fields at these offsets. */
-@unmanaged
-export class DeliverCall {
-  /** In, moved on by the kernel: sequence to go on from, numbers of the next message. */
-  next: f64;
-  consumerSeq: f64;
-  pending: f64;
-  /** In: last sequence that may go, deliveries of each message. */
-  to: f64;
-  deliveries: f64;
-  /** Out: last sequence delivered. */
-  last: f64;
-  stream: usize;
-  /** In: the window: its address, block, and range of offsets. */
-  window: usize;
-  windowBlock: u32;
-  windowFrom: u32;
-  windowTo: u32;
-  /** In, counted down: messages and bytes that may still go. */
-  messages: u32;
-  bytes: u32;
-  subject: usize;
-  subjectLength: u32;
-  prefix: usize;
-  prefixLength: u32;
-  /** In: filters (u32 length and bytes each) and how many. */
-  filters: usize;
-  filterCount: u32;
-  headersOnly: u32;
-  /** In: where delivered sequences go, as f64. Out: how many. */
-  list: usize;
-  count: u32;
-  /** Out: the record that is needed in the window, or that is damaged. */
-  needBlock: u32;
-  needOffset: u32;
-  needLength: u32;
-  /** Kept between the calls of one batch: the mark of matching subjects, 0 when everything matches. */
-  mark: u32;
-  /** In: a header line with its CRLF that every message carries behind its own headers; length 0: none. */
-  extra: usize;
-  extraLength: u32;
-  /** In: the messages go to an inbox as a direct get answers (DIRECT_*); 0: to a consumer. */
-  direct: u32;
-}
-
-/** Results of `deliver`. */
-export const DELIVER_END: u32 = 0;
-export const DELIVER_MESSAGES: u32 = 1;
-export const DELIVER_BYTES: u32 = 2;
-export const DELIVER_INTEREST: u32 = 3;
-export const DELIVER_WINDOW: u32 = 4;
-export const DELIVER_DAMAGED: u32 = 5;
-
-/** Where the host puts the call. */
-export const CALL: usize = memory.data(192, 16);
-
-const reply: usize = memory.data(2048, 16);
 const key: usize = memory.data(32, 16);
 let keyStream: usize = 0;
 let keyBlock: u32 = 0;
-
-const SIZE_HEADER: usize = memory.data<u8>([
-  0x4e, 0x61, 0x74, 0x73, 0x2d, 0x4d, 0x73, 0x67, 0x2d, 0x53, 0x69, 0x7a, 0x65, 0x3a, 0x20,
-]);
-const SIZE_HEADER_LENGTH: u32 = 15;
-const STATUS_LINE: usize = memory.data<u8>([0x4e, 0x41, 0x54, 0x53, 0x2f, 0x31, 0x2e, 0x30, 0x0d, 0x0a]);
-const STATUS_LINE_LENGTH: u32 = 10;
-const CRLF: u16 = 0x0a0d;
 
 /** The key of a block of a stream, made once while the same block is read. */
 function keyOf(stream: Stream, block: u32): usize {
@@ -117,99 +69,96 @@ export function checkRecord(stream: Stream, block: u32, at: usize, length: u32):
   return recordValid(keyOf(stream, block), at, length);
 }
 
-/** Marks the subjects that the call's filters match. False: none does. */
-function markSubjects(call: DeliverCall, stream: Stream): bool {
-  call.mark = 0;
-  if (!call.filterCount) return true;
-  let found: u32 = collect(0, 0, 0);
-  let at = call.filters;
-  for (let i: u32 = 0; i < call.filterCount; i++) {
-    const length = load<u32>(at);
-    found = collectMore(stream.subjects, at + 4, length);
-    at += 4 + length;
-  }
-  const mark = freshMark();
-  const list = collectedList();
-  let last: u64 = 0;
-  let different: u32 = 0;
-  for (let i: u32 = 0; i < found; i++) {
-    const leaf = changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2)));
-    if (leaf.mark != mark) different++;
-    leaf.mark = mark;
-    last = max(last, leaf.last);
-  }
-  dropCollected();
-  if (different != stream.numSubjects) call.mark = mark;
-  return found > 0 && <f64>last >= call.next;
-}
-
-/** Prepares a batch: finds the subjects that match. False: nothing will be delivered. */
+/** Prepares a batch. False: nothing will be delivered. */
 export function beginDeliver(): bool {
   const call = changetype<DeliverCall>(CALL);
+  const stream = changetype<Stream>(call.stream);
   call.count = 0;
-  call.last = 0;
-  return markSubjects(call, changetype<Stream>(call.stream));
+  call.picked = 0;
+  call.leaf = 0;
+  call.receiver = soleReceiver(stream.account, call.subject, call.subjectLength);
+  if (!call.selection || !isOfOne(changetype<Selection>(call.selection))) return true;
+  const leaf = onlyLeaf(changetype<Selection>(call.selection));
+  if (!changetype<usize>(leaf) || <f64>leaf.last < call.next) return false;
+  call.leaf = changetype<usize>(leaf);
+  call.next = max(call.next, <f64>leaf.first);
+  return true;
 }
 
-/** Writes the reply subject; returns its length. */
-function layReply(call: DeliverCall, sequence: u64, time: i64): u32 {
-  if (!call.prefixLength) return 0;
-  copy(reply, call.prefix, call.prefixLength);
-  let at = printNumber(reply + call.prefixLength, <u64>call.deliveries);
-  store<u8>(at, 0x2e);
-  at = printNumber(at + 1, sequence);
-  store<u8>(at, 0x2e);
-  at = printNumber(at + 1, <u64>call.consumerSeq);
-  store<u8>(at, 0x2e);
-  at = printNumber(at + 1, <u64>time);
-  store<u8>(at, 0x2e);
-  at = printNumber(at + 1, <u64>max(call.pending - 1, 0));
-  return <u32>(at - reply);
+// Which message is next
+
+/** The first message that is selected, 0: there is none up to `call.to`, or enough was looked at. Moves `next` on. */
+function nextSelected(call: DeliverCall, stream: Stream): usize {
+  const index = sequencesOf(stream);
+  const selection = changetype<Selection>(call.selection);
+  for (let i = segmentFrom(index, <u64>call.next); i < index.count; i++) {
+    const segment = segmentAt(index, i);
+    if (<f64>segment.first > call.to) break;
+    if (!segment.live) continue;
+    const next = <u64>call.next;
+    let entry = next > segment.first ? entryAt(segment, <u32>(next - segment.first)) : segment.entries;
+    const whole = entryAt(segment, segment.count);
+    const end = min(whole, entry + <usize>call.looks * ENTRY_SIZE);
+    const first = entry;
+    entry = call.leaf ? findLeaf(entry, end, call.leaf) : findSelected(entry, end, selection);
+    call.looks -= <u32>((entry - first) / ENTRY_SIZE);
+    call.next = <f64>entrySequence(segment, entry);
+    if (entry < end) {
+      noteSegment(segment);
+      return call.next > call.to ? 0 : entry;
+    }
+    if (end < whole) return 0;
+  }
+  call.next = max(call.next, call.to + 1);
+  return 0;
 }
 
-/** Routes the record with headers it was not stored with: the call's own, and `Nats-Msg-Size` where the payload stays away. */
-function routeHeaders(call: DeliverCall, record: usize): u32 {
-  const headerLength = recordHeaderLength(record);
-  const payload = recordData(record) + headerLength;
-  const payloadLength = recordDataLength(record) - headerLength;
-  const block = alloc(headerLength + 64 + call.extraLength + (call.headersOnly ? 0 : payloadLength));
-  let at = block;
-  if (headerLength) {
-    copy(at, recordData(record), headerLength - 2);
-    at += headerLength - 2;
-  } else {
-    copy(at, STATUS_LINE, STATUS_LINE_LENGTH);
-    at += STATUS_LINE_LENGTH;
-  }
-  if (call.headersOnly) {
-    copy(at, SIZE_HEADER, SIZE_HEADER_LENGTH);
-    at = printNumber(at + SIZE_HEADER_LENGTH, payloadLength);
-    store<u16>(at, CRLF);
-    at += 2;
-  }
-  copy(at, call.extra, call.extraLength);
-  at += call.extraLength;
-  store<u16>(at, CRLF);
-  at += 2;
-  const headers = <u32>(at - block);
-  let length = headers;
-  if (!call.headersOnly) {
-    copy(at, payload, payloadLength);
-    length += payloadLength;
-  }
-  setData(block, length, headers);
-  const taken = routeVia(call.subject, call.subjectLength);
-  free(block);
-  return taken;
+// @ts-ignore: decorator
+@inline
+function findLeaf(entry: usize, end: usize, leaf: usize): usize {
+  while (entry < end && (load<u32>(entry, 8) != <u32>leaf || !isLive(entry))) entry += ENTRY_SIZE;
+  return entry;
 }
+
+// @ts-ignore: decorator
+@inline
+function findSelected(entry: usize, end: usize, selection: Selection): usize {
+  if (!changetype<usize>(selection)) {
+    while (entry < end && !isLive(entry)) entry += ENTRY_SIZE;
+    return entry;
+  }
+  while (entry < end && (!isLive(entry) || !selects(selection, changetype<Leaf>(entryLeaf(entry))))) entry += ENTRY_SIZE;
+  return entry;
+}
+
+/** The first message of the list that is still there, 0: there is none. */
+function nextPicked(call: DeliverCall, stream: Stream): usize {
+  for (; call.picked < call.pickCount; call.picked++) {
+    const sequence = load<f64>(call.picks + ((<usize>call.picked) << 3));
+    if (sequence > call.to) return 0;
+    const entry = findEntry(sequencesOf(stream), <u64>sequence);
+    call.next = sequence;
+    if (entry && isLive(entry)) return entry;
+    call.next = sequence + 1;
+  }
+  return 0;
+}
+
+// Sending
 
 /** Routes one record; 0: nobody took it. */
 function send(call: DeliverCall, stream: Stream, record: usize, replyLength: u32): u32 {
   setOrigin(0, stream.account);
   setSubject(record + RECORD_HEAD, recordSubjectLength(record));
-  setReply(reply, replyLength);
-  if (call.headersOnly || call.extraLength) return routeHeaders(call, record);
-  setData(recordData(record), recordDataLength(record), recordHeaderLength(record));
+  setReply(REPLY, replyLength);
+  if (call.adds || call.extraLength) composeData(call, record);
+  else setData(recordData(record), recordDataLength(record), recordHeaderLength(record));
+  if (call.receiver) {
+    const taken = routeTo(call.receiver);
+    if (taken != 2) return taken;
+    call.receiver = 0;
+    return 1;
+  }
   return routeVia(call.subject, call.subjectLength);
 }
 
@@ -219,46 +168,60 @@ function answer(call: DeliverCall, stream: Stream, record: usize): u32 {
   return sendDirect(stream, record, call.subject, call.subjectLength, call.direct, pending, <u64>call.last);
 }
 
-function need(call: DeliverCall, block: u32, entry: usize): void {
+function need(call: DeliverCall, block: u32, entry: usize): u32 {
   call.needBlock = block;
   call.needOffset = entryOffset(entry);
   call.needLength = entryLength(entry);
+  return DELIVER_WINDOW;
+}
+
+/** The record of an entry, 0 when it is not in the window. */
+function recordOf(call: DeliverCall, block: u32, entry: usize): usize {
+  const offset = entryOffset(entry);
+  if (block != call.windowBlock || offset < call.windowFrom || offset + entryLength(entry) > call.windowTo) return 0;
+  return call.window + (offset - call.windowFrom);
+}
+
+/** Counts a message that went. */
+function went(call: DeliverCall, sequence: u64, size: u32): void {
+  if (!call.direct) store<f64>(call.list + ((<usize>call.count) << 3), <f64>sequence);
+  call.count++;
+  call.bytes -= min(size, call.bytes);
+  call.messages--;
+  call.last = <f64>sequence;
+  call.next = <f64>sequence + 1;
+  call.consumerSeq += 1;
+  call.pending = max(call.pending - 1, 0);
+  if (call.pickCount) call.picked++;
 }
 
 /** Goes on with the batch in CALL until it is done (DELIVER_*), or until another window is needed. */
 export function deliver(): u32 {
   const call = changetype<DeliverCall>(CALL);
-  const stream = changetype<Stream>(call.stream);
-  for (let entry = nextLive(sequencesOf(stream), <u64>call.next); entry; entry = nextLive(sequencesOf(stream), <u64>call.next)) {
+  const result = deliverMore(call, changetype<Stream>(call.stream));
+  dropRoom();
+  return result;
+}
+
+function deliverMore(call: DeliverCall, stream: Stream): u32 {
+  while (true) {
+    if (!call.messages) return DELIVER_MESSAGES;
+    const entry = call.pickCount ? nextPicked(call, stream) : nextSelected(call, stream);
+    if (!entry) return call.looks || call.pickCount ? DELIVER_END : DELIVER_MESSAGES;
     const segment = changetype<Segment>(foundSegment);
     const sequence = entrySequence(segment, entry);
-    if (<f64>sequence > call.to) return DELIVER_END;
-    if (call.mark && changetype<Leaf>(entryLeaf(entry)).mark != call.mark) {
-      call.next = <f64>sequence + 1;
-      continue;
-    }
-    call.next = <f64>sequence;
-    if (!call.messages) return DELIVER_MESSAGES;
     const block = segment.block;
-    const offset = entryOffset(entry);
-    const length = entryLength(entry);
-    need(call, block, entry);
-    if (block != call.windowBlock || offset < call.windowFrom || offset + length > call.windowTo) return DELIVER_WINDOW;
-    const record = call.window + (offset - call.windowFrom);
-    if (!recordValid(keyOf(stream, block), record, length) || recordSequence(record) != sequence) return DELIVER_DAMAGED;
+    const record = recordOf(call, block, entry);
+    if (!record) return need(call, block, entry);
+    if (!recordValid(keyOf(stream, block), record, entryLength(entry)) || recordSequence(record) != sequence) {
+      need(call, block, entry);
+      return DELIVER_DAMAGED;
+    }
     const replyLength = layReply(call, sequence, recordTime(record));
     const size = recordSubjectLength(record) + replyLength + recordDataLength(record);
     if (!call.direct && size > call.bytes) return DELIVER_BYTES;
     if (!(call.direct ? answer(call, stream, record) : send(call, stream, record, replyLength))) return DELIVER_INTEREST;
-    if (!call.direct) store<f64>(call.list + ((<usize>call.count) << 3), <f64>sequence);
-    call.count++;
-    call.bytes -= min(size, call.bytes);
-    call.messages--;
-    call.last = <f64>sequence;
-    call.next = <f64>sequence + 1;
-    call.consumerSeq += 1;
-    call.pending = max(call.pending - 1, 0);
+    went(call, sequence, size);
     if (call.direct && !call.bytes) return DELIVER_BYTES;
   }
-  return DELIVER_END;
 }

@@ -4,18 +4,19 @@
 import { highwayHash } from '../record/highway';
 import { sha256 } from '../record/sha256';
 import { collect, collectedList, dropCollected } from '../index/filter';
-import { Leaf } from '../index/subjects';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
 import { liveBytes, listKept, moveBlock } from './compact';
 import { addId, countIds, dropIds, findId } from './ids';
 import { deleteMessage, purge } from './delete';
-import { CALL, beginDeliver, checkRecord, deliver, forgetKey } from './deliver';
+import { checkRecord, forgetKey } from './deliver';
+import { CALL } from './deliver-call';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
-import { ANSWER, countMatching, lastMatching, lastUpTo, locate, nextGap, nextMatching, rangeAtTime } from './query';
+import { ANSWER, countMatching, lastMatching, lastOfAll, locate, nextGap, nextMatching, rangeAtTime } from './query';
 import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from './remove';
+import { Selection, countSelected, forgetCounts, freeSelection, newSelection } from './selection';
 import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
 import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
@@ -167,6 +168,7 @@ export function streamRelease(stream: usize, sequence: f64, most: u32): u32 {
 export function failStream(stream: usize, synced: f64, answer: usize, length: u32): void {
   const s = at(stream);
   s.flags |= FAULTED;
+  forgetCounts(s);
   rejectAcks(s, answer, length);
   dropRuns(s, u32.MAX_VALUE);
   for (let sequence = s.last; sequence > <u64>synced; sequence--) {
@@ -230,6 +232,18 @@ export function nextOnSubjects(stream: usize, filter: usize, length: u32, from: 
 export function countOnSubjects(stream: usize, filters: usize, count: u32, from: f64): f64 {
   return <f64>countMatching(at(stream), filters, count, <u64>from);
 }
+/** A selection by `count` filters (u32 length, bytes) that take `bytes`. */
+export function openSelection(stream: usize, filters: usize, count: u32, bytes: u32): usize {
+  return changetype<usize>(newSelection(at(stream), filters, count, bytes));
+}
+/** Frees a selection; before its stream. */
+export function closeSelection(selection: usize): void {
+  freeSelection(changetype<Selection>(selection));
+}
+/** Messages of a selection at or behind `from`. */
+export function countSelection(selection: usize, from: f64): f64 {
+  return <f64>countSelected(changetype<Selection>(selection), <u64>from);
+}
 /** Collects the subjects that match; `collectedAt` has their leaves (index/subjects.ts) until `dropSubjects`. */
 export function collectSubjects(stream: usize, filter: usize, length: u32): u32 {
   return collect(at(stream).subjects, filter, length);
@@ -242,9 +256,9 @@ export function collectedAt(): usize {
 export function dropSubjects(): void {
   dropCollected();
 }
-/** The last sequence of a collected leaf up to a sequence, 0: none. */
-export function lastOfLeaf(stream: usize, leaf: usize, upTo: f64): f64 {
-  return <f64>lastUpTo(at(stream), changetype<Leaf>(leaf), <u64>upTo);
+/** Writes the last sequence up to `upTo` of each collected leaf as f64 at `list`; returns how many have one. */
+export function lastOfCollected(stream: usize, upTo: f64, list: usize): u32 {
+  return lastOfAll(at(stream), <u64>upTo, list);
 }
 /** Range of sequences that has the first message at or after a time: in ANSWER. */
 export function findTime(stream: usize, seconds: f64, nanos: u32): void {

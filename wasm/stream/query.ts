@@ -3,7 +3,7 @@
 //
 //   ANSWER  u32 block | u32 offset | u32 length | u32 address while the record is in memory | f64 low | f64 high
 
-import { collect, collectMore, collectedList, dropCollected, isLiteral } from '../index/filter';
+import { collect, collectMore, collectedCount, collectedList, dropCollected, isLiteral } from '../index/filter';
 import { Leaf, findSubject } from '../index/subjects';
 import {
   Segment,
@@ -21,7 +21,7 @@ import {
   segmentAt,
   segmentEnd,
 } from '../index/sequences';
-import { freshMark } from './delete';
+import { freshMark } from './mark';
 import { stagedAt } from './runs';
 import { Stream, sequencesOf } from './stream';
 
@@ -137,8 +137,21 @@ function countMarked(stream: Stream, mark: u32, from: u64): u64 {
   return total;
 }
 
-/** The last sequence of a collected leaf at or below `upTo`, 0 for none. */
-export function lastUpTo(stream: Stream, leaf: Leaf, upTo: u64): u64 {
+/** Writes the last sequence at or below `upTo` of each leaf collected at `list`, as f64; returns how many have one. */
+export function lastOfAll(stream: Stream, upTo: u64, list: usize): u32 {
+  const found = collectedCount();
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < found; i++) {
+    const last = lastUpTo(stream, collected(i), upTo);
+    if (!last) continue;
+    store<f64>(list + ((<usize>count) << 3), <f64>last);
+    count++;
+  }
+  return count;
+}
+
+/** The last sequence of a leaf at or below `upTo`, 0 for none. */
+function lastUpTo(stream: Stream, leaf: Leaf, upTo: u64): u64 {
   if (leaf.last <= upTo) return leaf.last;
   if (leaf.first > upTo) return 0;
   const entry = previousOfLeaf(sequencesOf(stream), upTo + 1, changetype<usize>(leaf));

@@ -2,19 +2,18 @@
 // purge (a tombstone is written first, tombstones.ts). Keeps the stream's counts, its first sequence and each subject's first and
 // last true.
 
+import { nextOfSubject } from '../index/chain';
 import { Leaf, removeSubject } from '../index/subjects';
 import {
   Segment,
   entryLeaf,
   entryLength,
-  entryNext,
   entrySequence,
   findEntry,
   foundSegment,
   isLive,
   markGone,
   nextLive,
-  nextOfLeaf,
   previousOfLeaf,
   dropEmptySegments,
   entryAt,
@@ -24,24 +23,9 @@ import {
   segmentFrom,
   takeGhost,
 } from '../index/sequences';
+import { noteRemoval } from './selection';
 import { DISCARD_NEW, Stream, sequencesOf, subjectsSlot } from './stream';
 import { writeTombstone } from './tail';
-
-/** The next message of the same subject behind an entry, 0 when there is none. Leaves its segment in `foundSegment`. */
-export function nextOfSubject(stream: Stream, entry: usize, sequence: u64): usize {
-  const index = sequencesOf(stream);
-  const leaf = entryLeaf(entry);
-  let at = sequence;
-  let from = entry;
-  while (entryNext(from)) {
-    at += entryNext(from);
-    const next = findEntry(index, at);
-    if (!next || entryLeaf(next) != leaf) return nextOfLeaf(index, at, leaf);
-    if (isLive(next)) return next;
-    from = next;
-  }
-  return at < changetype<Leaf>(leaf).last ? nextOfLeaf(index, at + 1, leaf) : 0;
-}
 
 function unlink(stream: Stream, leaf: Leaf, entry: usize, sequence: u64): void {
   if (--leaf.count == 0) {
@@ -50,7 +34,7 @@ function unlink(stream: Stream, leaf: Leaf, entry: usize, sequence: u64): void {
     return;
   }
   if (leaf.first == sequence) {
-    const next = nextOfSubject(stream, entry, sequence);
+    const next = nextOfSubject(sequencesOf(stream), entry, sequence);
     if (next) leaf.first = entrySequence(changetype<Segment>(foundSegment), next);
   }
   if (leaf.last == sequence) {
@@ -65,6 +49,7 @@ export function removeEntry(stream: Stream, entry: usize, segment: Segment): voi
   stream.messages--;
   stream.bytes -= entryLength(entry);
   markGone(segment, entry);
+  noteRemoval(stream, sequence, changetype<Leaf>(entryLeaf(entry)));
   unlink(stream, changetype<Leaf>(entryLeaf(entry)), entry, sequence);
   if (sequence == stream.first) moveFirst(stream);
   if (!segment.live && segment.block != stream.block) dropEmptySegments(sequencesOf(stream), stream.block);

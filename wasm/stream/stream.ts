@@ -70,6 +70,11 @@ export class Stream {
   ids: usize;
   /** Limits removed first messages for which there is no tombstone. */
   ghosts: bool;
+  /** Messages that went so far; wraps. */
+  removals: u32;
+  /** Selections that take removals off their counts (selection.ts), and where the next of them goes. */
+  counted: usize;
+  countedAt: u32;
 }
 
 const SEQUENCES_SIZE: usize = 16;
@@ -131,6 +136,7 @@ export function setTail(stream: Stream, block: u32, offset: u32): void {
 export function freeStream(stream: Stream): void {
   freeSubjects(stream.subjects);
   closeSequences(sequencesOf(stream));
+  free(stream.counted);
   free(stream.name);
   free(stream.ack);
   free(changetype<usize>(stream));

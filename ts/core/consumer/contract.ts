@@ -39,6 +39,8 @@ export interface DeliverWork {
   readonly fromSeq: number;
   /** 0: as far as is visible. */
   readonly toSeq: number;
+  /** Exactly these, as far as they are there, in place of a range. */
+  readonly picks?: Float64Array;
   readonly maxMessages: number;
   readonly maxBytes: number;
   readonly firstConsumerSeq: number;
@@ -52,7 +54,9 @@ export interface DeliverResult {
   readonly messages: number;
   readonly bytes: number;
   readonly nextSeq: number;
-  readonly seqs: readonly number[];
+  readonly seqs: ArrayLike<number>;
+  /** How many of the picks are done with. */
+  readonly picked: number;
   readonly stopped: 'end' | 'messages' | 'bytes' | 'interest';
 }
 

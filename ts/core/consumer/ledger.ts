@@ -109,14 +109,16 @@ export class DeliveryLedger {
   // Deliveries
 
   /** Messages went out for the first time, the first of them as `consumerSeq`. */
-  sent(seqs: readonly number[], messages: number, nowMs: number): void {
+  sent(seqs: ArrayLike<number>, messages: number, nowMs: number): void {
+    const { ackPolicy, tellsSettled } = this.#settings;
     const first = this.#delivered.consumer + 1;
-    if (this.#settings.ackPolicy !== 'none')
-      for (const [index, seq] of seqs.entries()) this.#pending.add(seq, first + index, nowMs);
+    for (let index = 0; index < seqs.length; index++) {
+      const seq = seqs[index] ?? 0;
+      if (ackPolicy !== 'none') this.#pending.add(seq, first + index, nowMs);
+      else if (tellsSettled) this.#tell({ is: 'settled', fromSeq: seq, toSeq: seq });
+    }
     this.#went(messages, seqs[seqs.length - 1] ?? 0);
     this.#checkIn(1, nowMs);
-    if (this.#settings.ackPolicy !== 'none' || !this.#settings.tellsSettled) return;
-    for (const seq of seqs) this.#tell({ is: 'settled', fromSeq: seq, toSeq: seq });
   }
 
   /** A pending message went out again. */

@@ -8,6 +8,7 @@ import { DeliveryLedger } from './ledger.ts';
 import type { ConsumerState, SequencePair } from './o-dat.ts';
 import { Pace } from './pace.ts';
 import { PriorityGroups, type Turn } from './priority.ts';
+import { Picks } from './picks.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 import type { ConsumerSettings } from './settings.ts';
 import { WaitingQueue, type WaitingRequest } from './waiting.ts';
@@ -15,8 +16,8 @@ import { WaitingQueue, type WaitingRequest } from './waiting.ts';
 /** Where a new consumer begins. */
 export interface ConsumerStart {
   readonly firstSeq: number;
-  /** For "last per subject": the sequences to deliver before going on behind `resumeAfterSeq`. */
-  readonly only?: readonly number[];
+  /** For "last per subject": the sequences to deliver, in order, before going on behind `resumeAfterSeq`. */
+  readonly picks?: Float64Array;
   readonly resumeAfterSeq?: number;
 }
 
@@ -44,8 +45,7 @@ export class ConsumerMachine {
   #outputs: ConsumerOutput[] = [];
 
   #nextSeq: number;
-  #only: readonly number[];
-  #onlyAt = 0;
+  readonly #picks: Picks;
   readonly #resumeSeq: number;
 
   #pushActive = false;
@@ -70,7 +70,7 @@ export class ConsumerMachine {
     this.#pace = new Pace(settings, view.visibleSeq, nowMs);
     this.#window = settings.flowControl ? new FlowWindow(`$JS.FC.${identity.stream}.${identity.name}.`) : undefined;
     this.#nextSeq = start.firstSeq;
-    this.#only = start.only ?? [];
+    this.#picks = new Picks(start.picks);
     this.#resumeSeq = (start.resumeAfterSeq ?? 0) + 1;
     this.#usedAtMs = nowMs;
     this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
@@ -80,7 +80,7 @@ export class ConsumerMachine {
   restore(state: ConsumerState): void {
     this.#ledger.restore(state);
     this.#nextSeq = state.delivered.stream + 1;
-    this.#only = [];
+    this.#picks.clear();
   }
 
   /** Counts changes of what `state` holds. */
@@ -128,12 +128,12 @@ export class ConsumerMachine {
 
   /** Whether a message on a subject of this consumer is still to be delivered or acknowledged. */
   needs(seq: number): boolean {
-    return seq >= this.#nextSeq || this.#ledger.keeps(seq) || this.#only.includes(seq, this.#onlyAt);
+    return seq >= this.#nextSeq || this.#ledger.keeps(seq) || this.#picks.has(seq);
   }
 
   /** Messages still to be delivered for the first time. */
   pendingCount(): number {
-    const left = this.#only.length - this.#onlyAt;
+    const { left } = this.#picks;
     if (left === 0) return this.#view.countPending(this.#nextSeq);
     return left + this.#view.countPending(this.#resumeSeq);
   }
@@ -149,7 +149,7 @@ export class ConsumerMachine {
       case 'pull':
         return this.#pull(input.reply, input.request, nowMs);
       case 'ack': {
-        const sentUpTo = this.#only.length > 0 ? this.#view.visibleSeq : this.#nextSeq - 1;
+        const sentUpTo = this.#picks.left > 0 ? this.#view.visibleSeq : this.#nextSeq - 1;
         const { verb, streamSeq, consumerSeq, deliveries, reply } = input;
         const done = this.#ledger.apply(verb, streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
         const confirmed = verb.is !== 'next' && (streamSeq > 0 || verb.is === 'ack' || verb.is === 'terminate');
@@ -193,8 +193,7 @@ export class ConsumerMachine {
     this.#ledger.reset(nextSeq);
     this.#deliveredAtMs = 0;
     this.#nextSeq = nextSeq;
-    this.#only = [];
-    this.#onlyAt = 0;
+    this.#picks.clear();
   }
 
   // Requests
@@ -351,15 +350,16 @@ export class ConsumerMachine {
     }
     const room = this.#room(wanted);
     if (room <= 0) return undefined;
-    const single = this.#only[this.#onlyAt];
-    if (single === undefined && this.#nextSeq > this.#view.visibleSeq) {
+    const maxMessages = this.#oversized || this.#pace.isReplaying ? 1 : Math.min(wanted, room);
+    const picks = this.#picks.left > 0 ? this.#picks.next(maxMessages, this.#view.visibleSeq) : undefined;
+    const fromSeq = picks === undefined ? this.#nextSeq : (picks[0] ?? Infinity);
+    if (fromSeq > this.#view.visibleSeq) {
       this.#endOfStream();
       return undefined;
     }
-    if (!this.#mayReplay(single ?? this.#nextSeq, nowMs)) return undefined;
-    if (single !== undefined) return { ...base, fromSeq: single, toSeq: single, maxMessages: 1, deliveries: 1, again: false };
-    const maxMessages = this.#oversized || this.#pace.isReplaying ? 1 : Math.min(wanted, room);
-    return { ...base, fromSeq: this.#nextSeq, toSeq: 0, maxMessages, deliveries: 1, again: false };
+    if (!this.#mayReplay(fromSeq, nowMs)) return undefined;
+    const work = { ...base, fromSeq, toSeq: 0, maxMessages, deliveries: 1, again: false };
+    return picks === undefined ? work : { ...work, picks };
   }
 
   /** Whether the first message at or behind a sequence may go now, at the pace of its stream. */
@@ -374,9 +374,8 @@ export class ConsumerMachine {
     if (result.messages > 0) this.#sent(work, result, nowMs);
     if (work.again) {
       if (result.messages === 0 && result.stopped === 'end') this.#ledger.gone(work.fromSeq);
-    } else if (this.#onlyAt < this.#only.length) {
-      if (result.messages > 0 || result.stopped === 'end') this.#nextOnly(work.fromSeq);
-    } else this.#nextSeq = Math.max(this.#nextSeq, result.nextSeq);
+    } else if (work.picks !== undefined) this.#picked(result.picked);
+    else this.#nextSeq = Math.max(this.#nextSeq, result.nextSeq);
 
     const request = this.#settings.push ? undefined : this.#waiting.first();
     this.#oversized = result.stopped === 'bytes' && result.messages === 0 && request?.limited !== true;
@@ -413,13 +412,10 @@ export class ConsumerMachine {
     this.#waiting.rotate(done);
   }
 
-  #nextOnly(seq: number): void {
-    this.#onlyAt += 1;
-    this.#nextSeq = seq + 1;
-    if (this.#onlyAt < this.#only.length) return;
-    this.#only = [];
-    this.#onlyAt = 0;
-    this.#nextSeq = this.#resumeSeq;
+  #picked(count: number): void {
+    if (count === 0) return;
+    const seq = this.#picks.done(count);
+    this.#nextSeq = this.#picks.left > 0 ? seq + 1 : this.#resumeSeq;
   }
 
   // Time

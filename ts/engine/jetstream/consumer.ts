@@ -17,7 +17,7 @@ import { encodeJson } from '../../core/jetstream/json.ts';
 import { isSubsetMatch, subjectsOverlap } from '../../core/subject/subject.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
-import type { ConsumerState } from '../store/store.ts';
+import type { ConsumerState, Selection } from '../store/store.ts';
 import type { InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
 import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
@@ -38,7 +38,7 @@ export class Consumer {
   readonly created: Instant;
   readonly machine: ConsumerMachine;
   #config: ConsumerConfig;
-  #filters: readonly string[];
+  #selection: Selection;
   readonly #ackPrefix: string;
   readonly #subscriptions: ServerSubscription[] = [];
   #confirms: string[] = [];
@@ -54,13 +54,13 @@ export class Consumer {
     this.name = name;
     this.created = created;
     this.#config = config;
-    this.#filters = filtersOf(config);
+    this.#selection = stream.store.select(filtersOf(config));
     this.#ackPrefix = `$JS.ACK.${stream.name}.${name}.`;
     const { store } = stream;
     const { account, ports } = stream;
     const view = {
-      countPending: (fromSeq: number) => store.countPending(this.#filters, fromSeq),
-      nextStoredMs: (fromSeq: number) => this.#storedMs(store.nextSeq(this.#filters, fromSeq)),
+      countPending: (fromSeq: number) => this.#selection.count(fromSeq),
+      nextStoredMs: (fromSeq: number) => this.#storedMs(store.nextSeq(this.#selection.filters, fromSeq)),
       isStored: (seq: number) => store.nextSeq([], seq) === seq,
       listens: (subject: string) => ports.door.hasInterest(account.number, subject),
       get visibleSeq() {
@@ -132,11 +132,12 @@ export class Consumer {
   update(config: ConsumerConfig): void {
     const before = this.#config;
     this.#config = config;
-    this.#filters = filtersOf(config);
+    this.#selection.close();
+    this.#selection = this.stream.store.select(filtersOf(config));
     this.machine.configure(this.#settings(), this.#now());
     this.#writeMeta();
     this.checkInterest();
-    if (filtersOf(before).join(' ') !== this.#filters.join(' ')) this.stream.releaseUnwanted();
+    if (filtersOf(before).join(' ') !== this.#selection.filters.join(' ')) this.stream.releaseUnwanted();
     this.#arm();
     this.wake();
   }
@@ -164,7 +165,7 @@ export class Consumer {
 
   /** Messages were purged, those of a filter or all. */
   purged(filter?: string): void {
-    const filters = this.#filters;
+    const { filters } = this.#selection;
     if (filter !== undefined && filters.length > 0 && !filters.some((own) => subjectsOverlap(own, filter))) return;
     const { store } = this.stream;
     const { firstSeq: streamFirst, lastSeq } = store.state;
@@ -210,6 +211,7 @@ export class Consumer {
     this.#tickTimer?.cancel();
     this.machine.end(status);
     this.#flushOutputs();
+    this.#selection.close();
   }
 
   /** Writes the state when it changed since the last time. False: the disk refused; it is tried again. */
@@ -328,9 +330,10 @@ export class Consumer {
 
   #deliverRequest(work: DeliverWork): Parameters<Stream['store']['deliver']>[0] {
     return {
-      filters: this.#filters,
+      selection: this.#selection,
       fromSeq: work.fromSeq,
       ...(work.toSeq === 0 ? {} : { toSeq: work.toSeq }),
+      ...(work.picks === undefined ? {} : { picks: work.picks }),
       maxMessages: work.maxMessages,
       maxBytes: work.maxBytes,
       deliverSubject: work.deliverSubject,

@@ -103,17 +103,21 @@ class DirectAnswer {
 
   #batch(asked: MessageGet): void {
     const { store } = this.#stream;
-    const filters = asked.next_by_subj === '' ? [] : [asked.next_by_subj];
+    const selection = store.select(asked.next_by_subj === '' ? [] : [asked.next_by_subj]);
     const fromSeq = Math.max(1, asked.start_time === undefined ? asked.seq : store.seqAtTime(asked.start_time));
-    const pending = store.countPending(filters, fromSeq);
-    if (asked.batch > 0 && pending === 0) return this.#status('404 Message Not Found');
+    const pending = selection.count(fromSeq);
+    if (asked.batch > 0 && pending === 0) {
+      selection.close();
+      return this.#status('404 Message Not Found');
+    }
     const { messages, lastSeq } = store.deliver({
-      ...{ filters, fromSeq, pendingBefore: pending, deliverSubject: this.#inbox, ackPrefix: '', headersOnly: false },
+      ...{ selection, fromSeq, pendingBefore: pending, deliverSubject: this.#inbox, ackPrefix: '', headersOnly: false },
       ...{ firstConsumerSeq: 0, deliveredCount: 0 },
       maxMessages: Math.max(0, asked.batch),
       maxBytes: asked.max_bytes === 0 ? usualBytes : Math.max(1, asked.max_bytes),
       direct: asked.no_hdr ? 'bare' : 'batch',
     });
+    selection.close();
     const left = asked.no_hdr ? pending : pending - messages;
     this.#status('204 EOB', [
       ['Nats-Num-Pending', left],

@@ -7,8 +7,8 @@ import type { StreamStore } from '../store/store.ts';
 
 export function startOf(config: ConsumerConfig, store: StreamStore): ConsumerStart {
   const { firstSeq, lastSeq, messages } = store.state;
-  const only = config.deliver_policy === 'last_per_subject' ? lastOfEach(config, store, lastSeq) : undefined;
-  if (only !== undefined && only.length > 0) return { firstSeq: only[0] ?? 1, only, resumeAfterSeq: lastSeq };
+  const picks = config.deliver_policy === 'last_per_subject' ? lastOfEach(config, store, lastSeq) : undefined;
+  if (picks !== undefined && picks.length > 0) return { firstSeq: picks[0] ?? 1, picks, resumeAfterSeq: lastSeq };
   if (config.opt_start_seq > 0) return { firstSeq: Math.max(config.opt_start_seq, firstSeq) };
   if (lastSeq === 0 && messages === 0) return { firstSeq: 1 };
   return { firstSeq: Math.max(firstSeq, Math.min(chosen(config, store, firstSeq, lastSeq), lastSeq + 1)) };
@@ -31,8 +31,10 @@ function chosen(config: ConsumerConfig, store: StreamStore, firstSeq: number, la
   }
 }
 
-function lastOfEach(config: ConsumerConfig, store: StreamStore, lastSeq: number): readonly number[] {
-  const seqs = new Set<number>();
-  for (const filter of filtersOf(config)) for (const seq of store.lastSeqs(filter, lastSeq)) seqs.add(seq);
-  return [...seqs].sort((a, b) => a - b);
+/** Filters of a consumer do not overlap. */
+function lastOfEach(config: ConsumerConfig, store: StreamStore, lastSeq: number): Float64Array {
+  const found = filtersOf(config).map((filter) => store.lastSeqs(filter, lastSeq));
+  const [first] = found;
+  if (found.length === 1 && first !== undefined) return first;
+  return Float64Array.from(found.flatMap((seqs) => [...seqs])).sort();
 }

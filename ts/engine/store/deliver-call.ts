@@ -1,5 +1,5 @@
 // The arguments and results of a delivery in kernel memory: one block of fields at a fixed address, the twin of DeliverCall in
-// wasm/stream/deliver.ts, used by one delivery at a time.
+// wasm/stream/deliver-call.ts, used by one delivery at a time.
 
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { DeliverRequest, Delivered } from './store.ts';
@@ -24,17 +24,20 @@ const field = {
   subjectLength: 80,
   prefix: 84,
   prefixLength: 88,
-  filters: 92,
-  filterCount: 96,
-  headersOnly: 100,
+  selection: 92,
+  adds: 100,
   list: 104,
   count: 108,
   needBlock: 112,
   needOffset: 116,
   needLength: 120,
+  looks: 124,
   extra: 128,
   extraLength: 132,
   direct: 136,
+  picks: 140,
+  pickCount: 144,
+  picked: 148,
 } as const;
 
 /** Bytes for deliver subject, prefix and the extra header. */
@@ -44,12 +47,17 @@ const MOST_DIRECT = 0x7fff_ffff;
 /** Twins of DIRECT_* in wasm/stream/direct.ts. */
 const directCode = { batch: 1, bare: 2 } as const;
 const MOST_BYTES = 0x7fff_ffff;
+/** Entries a call looks at before it lets others have their turn. */
+const MOST_LOOKS = 1 << 18;
+/** ADD_SIZE of wasm/stream/compose.ts. */
+const addsSize = 1;
 
 export class DeliverCall {
   readonly #kernel: StreamKernel;
   readonly #at: number;
   readonly #texts: number;
   readonly #list: number;
+  readonly #picks: number;
   #bytesAtStart = 0;
 
   constructor(kernel: StreamKernel) {
@@ -57,6 +65,7 @@ export class DeliverCall {
     this.#at = kernel.exports.callAt() >>> 0;
     this.#texts = kernel.take(TEXTS + 64);
     this.#list = kernel.take(MOST_MESSAGES * 8);
+    this.#picks = kernel.take(MOST_MESSAGES * 8);
   }
 
   #word(offset: number): number {
@@ -79,7 +88,6 @@ export class DeliverCall {
     const extra = this.#texts + subjectLength + prefixLength;
     const extraLength =
       request.pinId === undefined ? 0 : memory.write(`Nats-Pin-Id: ${request.pinId}\r\n`, extra, TEXTS / 4, 'utf8');
-    const filters = this.#kernel.layFilters(request.filters);
     this.#bytesAtStart = Math.min(request.maxBytes, MOST_BYTES);
     this.#putNumber(field.next, request.fromSeq);
     this.#putNumber(field.consumerSeq, request.firstConsumerSeq);
@@ -96,13 +104,23 @@ export class DeliverCall {
     this.#put(field.subjectLength, subjectLength);
     this.#put(field.prefix, this.#texts + subjectLength);
     this.#put(field.prefixLength, prefixLength);
-    this.#put(field.filters, filters.at);
-    this.#put(field.filterCount, filters.count);
-    this.#put(field.headersOnly, request.headersOnly ? 1 : 0);
+    this.#put(field.selection, request.selection?.handle ?? 0);
+    this.#put(field.adds, request.headersOnly ? addsSize : 0);
+    this.#put(field.looks, request.direct === undefined ? MOST_LOOKS : MOST_DIRECT);
     this.#put(field.list, this.#list);
     this.#put(field.extra, extra);
     this.#put(field.extraLength, extraLength);
+    this.#layPicks(request.picks);
     return this.#kernel.exports.beginDeliver() !== 0;
+  }
+
+  #layPicks(picks: Float64Array | undefined): void {
+    this.#put(field.pickCount, 0);
+    if (picks === undefined) return;
+    const some = picks.subarray(0, MOST_MESSAGES);
+    new Float64Array(this.#kernel.memory.memory.buffer, this.#picks, some.length).set(some);
+    this.#put(field.picks, this.#picks);
+    this.#put(field.pickCount, some.length);
   }
 
   setWindow({ address, block, from, to }: Window): void {
@@ -132,19 +150,22 @@ export class DeliverCall {
   /** Goes on behind a record that cannot be delivered. */
   skip(): void {
     this.#putNumber(field.next, this.next() + 1);
+    if (this.#word(field.pickCount) > 0) this.#put(field.picked, this.#word(field.picked) + 1);
   }
 
   result(nextSeq: number, stopped: Delivered['stopped']): Delivered {
     const count = this.#word(field.count);
     if (this.#word(field.direct) !== 0) return this.#answered(count, nextSeq, stopped);
-    const seqs = Array.from(new Float64Array(this.#kernel.memory.memory.buffer, this.#list, count));
+    const seqs = new Float64Array(count);
+    seqs.set(new Float64Array(this.#kernel.memory.memory.buffer, this.#list, count));
     const bytes = this.#bytesAtStart - this.bytesLeft();
-    return { messages: count, bytes, nextSeq, lastSeq: seqs[count - 1] ?? 0, seqs, stopped };
+    const picked = this.#word(field.picked);
+    return { messages: count, bytes, nextSeq, lastSeq: seqs[count - 1] ?? 0, seqs, picked, stopped };
   }
 
   /** What a direct get has sent: only the last sequence is known. */
   #answered(count: number, nextSeq: number, stopped: Delivered['stopped']): Delivered {
     const lastSeq = this.#kernel.memory.all().readDoubleLE(this.#at + field.last);
-    return { messages: count, bytes: this.#bytesAtStart - this.bytesLeft(), nextSeq, lastSeq, seqs: [], stopped };
+    return { messages: count, bytes: this.#bytesAtStart - this.bytesLeft(), nextSeq, lastSeq, seqs: [], picked: 0, stopped };
   }
 }

@@ -126,14 +126,27 @@ export interface PurgeRequest {
   readonly keep?: number;
 }
 
+/** The messages of a stream on subjects that match filters: what a consumer reads. It remembers what it counted. */
+export interface Selection {
+  /** The kernel's, 0 for every message. */
+  readonly handle: number;
+  readonly filters: readonly string[];
+  /** Messages at or behind a sequence. */
+  count(fromSeq: number): number;
+  /** Before the stream stops. */
+  close(): void;
+}
+
 /**
  * One batch for one consumer. The reply of each message is `<ackPrefix><delivered>.<seq>.<consumer seq>.<ts ns>.<pending>`; `delivered` is
  * `deliveredCount` for all, the consumer sequence counts up from `firstConsumerSeq`, pending counts down from `pendingBefore` (never
  * below 0). For redeliveries call once a message with its own `deliveredCount` and `fromSeq`, `maxMessages` 1.
  */
 export interface DeliverRequest {
-  /** Empty or `['>']`: every message. Several filters do not overlap. */
-  readonly filters: readonly string[];
+  /** Undefined: every message. */
+  readonly selection?: Selection;
+  /** Exactly these, at most 4096 of them at once, in place of a selection and `fromSeq`. */
+  readonly picks?: Float64Array;
   readonly fromSeq: number;
   /** Stops behind this sequence; `syncedSeq` is a limit anyway. */
   readonly toSeq?: number;
@@ -167,7 +180,9 @@ export interface Delivered {
   /** The last sequence delivered, 0 for none. */
   readonly lastSeq: number;
   /** All sequences delivered, in order. */
-  readonly seqs: readonly number[];
+  readonly seqs: ArrayLike<number>;
+  /** How many of the picks are done with, delivered or gone. */
+  readonly picked: number;
   /** `interest`: nobody listens on the deliver subject any more; `bytes`: the next message does not fit `maxBytes`. */
   readonly stopped: 'end' | 'messages' | 'bytes' | 'interest';
 }
@@ -253,10 +268,12 @@ export interface StreamStore {
   /** Subjects that match and how many messages each has. */
   subjects(filter: string): Map<string, number>;
   /** For each subject that matches its last sequence (up to `upToSeq`), in order of sequence. */
-  lastSeqs(filter: string, upToSeq?: number): number[];
+  lastSeqs(filter: string, upToSeq?: number): Float64Array;
   /** The first sequence stored at or after an instant; `lastSeq + 1` when there is none. */
   seqAtTime(at: Instant): number;
   countPending(filters: readonly string[], fromSeq: number): number;
+  /** No filters, or `>`: every message. */
+  select(filters: readonly string[]): Selection;
   /** Sequences missing between first and last, at most `limit`. */
   deleted(limit: number): number[];
 

@@ -5,7 +5,7 @@ import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
-import type { MessageIds, StoreState, StoredMessage } from './store.ts';
+import type { MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
 
 export class StreamView {
   /** The kernel's handle. */
@@ -74,14 +74,30 @@ export class StreamView {
     return new Map(this.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
   }
 
-  lastSeqs(filter: string, upToSeq = Number.MAX_SAFE_INTEGER): number[] {
-    const { streams } = this;
-    const found = streams.subjects(this.handle, filter).map(({ leaf }) => streams.exports.lastOfLeaf(this.handle, leaf, upToSeq));
-    return found.filter((seq) => seq > 0).sort((a, b) => a - b);
+  lastSeqs(filter: string, upToSeq = Number.MAX_SAFE_INTEGER): Float64Array {
+    return this.streams.lastSeqs(this.handle, filter, upToSeq).sort();
   }
 
   seqAtTime(at: Instant): number {
     return this.reader.seqAtTime(at, this.streams.exports.lastSequence(this.handle) + 1);
+  }
+
+  select(filters: readonly string[]): Selection {
+    const { exports } = this.streams;
+    const handle = this.streams.select(this.handle, filters);
+    let isOpen = true;
+    return {
+      handle,
+      filters,
+      count: (fromSeq) => {
+        if (!isOpen) return 0;
+        return handle === 0 ? this.streams.countOn(this.handle, [], fromSeq) : exports.countSelection(handle, fromSeq);
+      },
+      close: () => {
+        if (handle !== 0 && isOpen) exports.closeSelection(handle);
+        isOpen = false;
+      },
+    };
   }
 
   countPending(filters: readonly string[], fromSeq: number): number {

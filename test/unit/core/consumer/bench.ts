@@ -122,12 +122,12 @@ export class Bench {
   #deliver(work: DeliverWork): DeliverResult {
     const seqs: number[] = [];
     const end = (stopped: DeliverResult['stopped'], nextSeq: number): DeliverResult => {
-      return { messages: seqs.length, bytes: seqs.length * messageBytes, nextSeq, seqs, stopped };
+      return { messages: seqs.length, bytes: seqs.length * messageBytes, nextSeq, seqs, picked: seqs.length, stopped };
     };
     if (this.deaf.has(work.deliverSubject)) return end('interest', work.fromSeq);
     const to = work.toSeq === 0 ? this.lastSeq : Math.min(work.toSeq, this.lastSeq);
     for (const seq of this.messages) {
-      if (seq < work.fromSeq || seq > to) continue;
+      if (seq < work.fromSeq || seq > to || work.picks?.includes(seq) === false) continue;
       if (seqs.length === work.maxMessages) return end('messages', seq);
       if ((seqs.length + 1) * messageBytes > work.maxBytes) return end('bytes', seq);
       this.deliveries.push({

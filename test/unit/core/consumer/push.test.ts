@@ -72,7 +72,7 @@ test('a push consumer nobody listens to is given up after its threshold', () => 
 });
 
 test('last per subject delivers the chosen sequences, then everything behind', () => {
-  const bench = new Bench({}, { firstSeq: 2, only: [2, 5], resumeAfterSeq: 6 });
+  const bench = new Bench({}, { firstSeq: 2, picks: Float64Array.of(2, 5), resumeAfterSeq: 6 });
   bench.publish(6);
   assert.equal(bench.machine.info().pending, 2);
   bench.pull({ batch: 1 });

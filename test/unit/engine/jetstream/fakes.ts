@@ -20,6 +20,7 @@ import type {
   StoreLimits,
   StoreState,
   StreamOptions,
+  Selection,
   StreamStore,
 } from '../../../../ts/engine/store/store.ts';
 import type { Instant } from '../../../../ts/ports/clock.ts';
@@ -312,15 +313,19 @@ export class FakeStream implements StreamStore {
     return counts;
   }
 
-  lastSeqs(filter: string, upToSeq = Infinity): number[] {
+  lastSeqs(filter: string, upToSeq = Infinity): Float64Array {
     const last = new Map<string, number>();
     for (const { subject, seq } of this.#on(filter)) if (seq <= upToSeq) last.set(subject, seq);
-    return [...last.values()].sort((a, b) => a - b);
+    return Float64Array.from(last.values()).sort();
   }
 
   seqAtTime(at: Instant): number {
     for (const { seq, ts } of this.#messages.values()) if (compareInstants(ts, at) >= 0) return seq;
     return this.#lastSeq + 1;
+  }
+
+  select(filters: readonly string[]): Selection {
+    return { handle: 0, filters, count: (fromSeq) => this.countPending(filters, fromSeq), close: () => {} };
   }
 
   countPending(filters: readonly string[], fromSeq: number): number {
@@ -352,15 +357,18 @@ export class FakeStream implements StreamStore {
   }
 
   deliver(request: DeliverRequest): Delivered {
-    const { filters, fromSeq, toSeq = Infinity, maxMessages, maxBytes, deliverSubject } = request;
+    const { selection, picks, toSeq = Infinity, maxMessages, maxBytes, deliverSubject } = request;
+    const fromSeq = picks?.[0] ?? request.fromSeq;
+    const filters = picks === undefined ? (selection?.filters ?? []) : [];
     const seqs: number[] = [];
     let bytes = 0;
     const end = (stopped: Delivered['stopped'], nextSeq: number): Delivered => {
-      return { messages: seqs.length, bytes, nextSeq, lastSeq: seqs.at(-1) ?? 0, seqs, stopped };
+      return { messages: seqs.length, bytes, nextSeq, lastSeq: seqs.at(-1) ?? 0, seqs, picked: seqs.length, stopped };
     };
     if (!this.#broker.hasInterest(0, deliverSubject)) return end('interest', fromSeq);
     for (const { seq, subject, headers, payload, ts } of this.#selected(filters, fromSeq)) {
       if (seq > toSeq || seq > this.syncedSeq) break;
+      if (picks !== undefined && !picks.includes(seq)) continue;
       if (seqs.length === maxMessages) return end('messages', seq);
       if (request.direct !== undefined) {
         const pending = Math.max(0, request.pendingBefore - seqs.length - 1);

@@ -93,7 +93,6 @@ async function bench(messages: number, disk = new NodeDisk()): Promise<Bench> {
   await synced(stream);
   const receiver = new Receiver(server);
   const defaults: DeliverRequest = {
-    filters: [],
     fromSeq: 1,
     maxMessages: 100,
     maxBytes: 1 << 30,
@@ -111,7 +110,7 @@ describe('a batch', () => {
   test('carries the messages in order, with the numbers of the consumer in the reply', async () => {
     const { server, stream, receiver, deliver } = await bench(10);
     const result = deliver({ fromSeq: 3, maxMessages: 4, firstConsumerSeq: 20, deliveredCount: 2, pendingBefore: 8 });
-    assert.deepEqual([...result.seqs], [3, 4, 5, 6]);
+    assert.deepEqual(Array.from(result.seqs), [3, 4, 5, 6]);
     assert.deepEqual([result.nextSeq, result.lastSeq, result.stopped], [7, 6, 'messages']);
     for (const [i, { subject, reply, headers, payload }] of receiver.take().entries()) {
       const seq = 3 + i;
@@ -127,7 +126,7 @@ describe('a batch', () => {
 
   test('ends with the last synced message, and goes on there', async () => {
     const { server, stream, receiver, deliver } = await bench(5);
-    assert.deepEqual([...deliver({}).seqs], [1, 2, 3, 4, 5]);
+    assert.deepEqual(Array.from(deliver({}).seqs), [1, 2, 3, 4, 5]);
     const rest = deliver({ fromSeq: 6 });
     assert.deepEqual([rest.messages, rest.nextSeq, rest.stopped], [0, 6, 'end']);
     assert.equal(deliver({ toSeq: 2 }).nextSeq, 3);
@@ -152,6 +151,36 @@ describe('a batch', () => {
     receiver.take();
     const nobody = deliver({ deliverSubject: '_INBOX.gone' });
     assert.deepEqual([nobody.messages, nobody.nextSeq, nobody.stopped], [0, 1, 'interest']);
+    await server.stop();
+  });
+
+  test('of picked messages passes over those that are gone, and stops at what is not synced', async () => {
+    const { server, stream, receiver, deliver } = await bench(10);
+    server.turn(() => {
+      stream.delete(4);
+      stream.append({ subject: 'o.new', payload: encoder.encode('late') });
+    });
+    const picks = Float64Array.of(2, 4, 7, 11);
+    const first = deliver({ picks, maxMessages: 1, pendingBefore: 4 });
+    assert.deepEqual([Array.from(first.seqs), first.picked], [[2], 1]);
+    const rest = deliver({ picks: picks.subarray(1) });
+    assert.deepEqual([Array.from(rest.seqs), rest.picked, rest.stopped], [[7], 2, 'end']);
+    assert.deepEqual(
+      receiver.take().map(({ payload }) => payload),
+      [payloadOf(2), payloadOf(7)],
+    );
+    await server.stop();
+  });
+
+  test('reaches everybody who listens, and goes on to the others when one has had enough', async () => {
+    const { server, receiver, deliver } = await bench(6);
+    receiver.say('UNSUB 1 2\r\n');
+    const first = deliver({ maxMessages: 3 });
+    assert.deepEqual([first.messages, first.stopped], [2, 'interest']);
+    assert.equal(receiver.take().length, 2);
+    receiver.say('SUB _INBOX.me 2\r\nSUB _INBOX.* 3\r\nUNSUB 3 1\r\n');
+    assert.equal(deliver({ maxMessages: 3 }).messages, 3);
+    assert.equal(receiver.take().length, 4, 'one message went to two subscriptions');
     await server.stop();
   });
 
@@ -185,11 +214,18 @@ async function bringOver(disk: NodeDisk, messages: number): Promise<void> {
   const { server, stream, receiver, deliver } = await bench(messages, disk);
   for (const filters of [[], ['o.new'], ['o.*'], ['o.>', 'p.x'], ['o.new.eu', 'p.*'], ['none']]) {
     const wanted = (seq: number): boolean => filters.length === 0 || filters.some((filter) => matches(filter, subjectOf(seq)));
-    let pending = stream.countPending(filters, 1);
+    const selection = stream.select(filters);
+    let pending = selection.count(1);
     let next = 1;
     let count = 0;
     for (;;) {
-      const batch = deliver({ filters, fromSeq: next, maxMessages: 3_000, pendingBefore: pending, firstConsumerSeq: count + 1 });
+      const batch = deliver({
+        selection,
+        fromSeq: next,
+        maxMessages: 3_000,
+        pendingBefore: pending,
+        firstConsumerSeq: count + 1,
+      });
       for (const { reply, payload } of receiver.take()) {
         const seq = Number(reply.split('.')[5]);
         assert.ok(wanted(seq), `message ${seq} matches ${filters.join(' ')}`);
@@ -202,6 +238,8 @@ async function bringOver(disk: NodeDisk, messages: number): Promise<void> {
       next = batch.nextSeq;
       if (batch.stopped === 'end') break;
     }
+    assert.equal(selection.count(next), 0);
+    selection.close();
     assert.equal(pending, 0, `everything that matches ${filters.join(' ')} came`);
     assert.equal(next, messages + 1);
   }
