@@ -9,7 +9,7 @@ import { NodeDisk } from '../../ts/node/disk.ts';
 import { NodeJobs } from '../../ts/node/jobs.ts';
 import { loadKernel } from '../../ts/node/wasm.ts';
 import type { EncryptionOptions } from '../../ts/engine/store/cipher/keyring.ts';
-import { FileStore } from '../../ts/engine/store/file-store.ts';
+import { ServerStore } from '../../ts/engine/store/server-store.ts';
 import type { UpkeepOptions } from '../../ts/engine/store/upkeep.ts';
 import type { StoreLimits, StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
@@ -48,7 +48,7 @@ export function keptLog(): Log & { readonly lines: string[] } {
 }
 
 export interface TestStore {
-  readonly store: FileStore;
+  readonly store: ServerStore;
   readonly kernel: Kernel;
   readonly account: number;
   readonly log: ReturnType<typeof keptLog>;
@@ -101,7 +101,7 @@ export function openTestStore(
     if (depth === 0) queueMicrotask(() => turn(() => {}));
   };
   const ports = { kernel, disk, jobs, ciphers: nodeCiphers, clock, log, turn, soon };
-  const store: FileStore = new FileStore(
+  const store: ServerStore = new ServerStore(
     {
       root,
       syncIntervalMs,
@@ -114,6 +114,7 @@ export function openTestStore(
     accountName: '$G',
     account,
     name,
+    storage: 'file',
     retention: 'limits',
     limits: noLimits,
     noAck: false,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Options } from '../core/config/options.ts';
 import { JetStreamService } from '../engine/jetstream/life.ts';
 import type { JetStreamLife, JetStreamParts } from '../engine/server/jetstream-life.ts';
-import { FileStore } from '../engine/store/file-store.ts';
+import { ServerStore } from '../engine/store/server-store.ts';
 import { cipherProblem, nodeCiphers } from '../node/ciphers.ts';
 import { DirectoryLock } from '../node/directory-lock.ts';
 import { NodeDisk } from '../node/disk.ts';
@@ -74,7 +74,7 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
   logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);
   const encryption = key === '' ? {} : { encryption: { key, prevKey, cipher: encryptionCipher(options) } };
   const lock = lockDirectory(storeDir);
-  const store = new FileStore(
+  const store = new ServerStore(
     {
       root: storeDir,
       syncIntervalMs: syncIntervalMs === 'always' ? 0 : syncIntervalMs,

@@ -21,6 +21,7 @@ export const streamFlag = {
   faulted: 16,
   judged: 64,
   idsCold: 128,
+  memory: 256,
 } as const;
 
 /** Results of `deliver`; twins of wasm/stream/deliver.ts. */

@@ -70,9 +70,11 @@ export class BlockScanner {
 
   scan(task: ScanTask): ScanResult {
     try {
+      const { content } = task;
+      if (content !== undefined) return this.#scan(task, content.length, (into) => into.set(content));
       const descriptor = fs.openSync(task.path, 'r');
       try {
-        return this.#scan(task, descriptor);
+        return this.#scan(task, fs.fstatSync(descriptor).size, (into) => this.#read(descriptor, into));
       } finally {
         fs.closeSync(descriptor);
       }
@@ -94,8 +96,8 @@ export class BlockScanner {
     return { block: task.block, size, ...nothing, problem };
   }
 
-  #scan(task: ScanTask, descriptor: number): ScanResult {
-    const { size } = fs.fstatSync(descriptor);
+  /** `read` fills a piece of memory with the block. */
+  #scan(task: ScanTask, size: number, read: (into: Uint8Array) => void): ScanResult {
     if (size >= LARGEST) return this.#problem(task, size, 'the block is larger than 1 GiB');
     const name = new TextEncoder().encode(task.stream);
     const exports = this.#exports;
@@ -104,7 +106,7 @@ export class BlockScanner {
     try {
       this.#bytes(at, name.length).set(name);
       const file = this.#bytes(at + name.length, size);
-      this.#read(descriptor, file);
+      read(file);
       const decipher = task.key === undefined ? undefined : nodeCiphers.keyStream(task.key);
       if (decipher !== undefined) file.set(decipher(file, 0));
       const content = isPacked(file) ? unpackBlock(file) : undefined;

@@ -62,7 +62,7 @@ export class NodeJobs implements Jobs {
   }
 
   async scan(tasks: readonly ScanTask[], background = false): Promise<ScanResult[]> {
-    const total = tasks.reduce((sum, task) => sum + sizeOf(task.path), 0);
+    const total = tasks.reduce((sum, { path, content }) => sum + (content?.length ?? sizeOf(path)), 0);
     if (background ? total < SMALL : tasks.length < 2 || total < this.#worthAPool) {
       this.#scanner ??= new BlockScanner(this.#kernel());
       const scanner = this.#scanner;

@@ -9,6 +9,8 @@ export interface ScanTask {
   readonly block: number;
   /** Of an encrypted block. */
   readonly key?: ContentKey;
+  /** The block itself, where it is in no file. */
+  readonly content?: Uint8Array;
 }
 
 /** A stretch of a block that is no record, with good records behind it. */

@@ -15,6 +15,8 @@ export const ENTRY_SIZE: u32 = 16;
 const GONE: u32 = 1 << 31;
 /** Gone by a limit: no tombstone says so. */
 const GHOST: u32 = 1 << 30;
+/** Bit of a record's length that belongs to whoever enters it. */
+const OWNERS: u32 = 1 << 31;
 /** Gaps up to this are filled with entries that are gone. */
 const WIDEST_GAP: u64 = 4096;
 const SMALLEST: u32 = 16;
@@ -87,6 +89,13 @@ export function entryOffset(entry: usize): u32 {
 // @ts-ignore: decorator
 @inline
 export function entryLength(entry: usize): u32 {
+  return load<u32>(entry, 4) & ~OWNERS;
+}
+
+/** Length of the record, with the owner's bit. */
+// @ts-ignore: decorator
+@inline
+export function entryLengthWord(entry: usize): u32 {
   return load<u32>(entry, 4);
 }
 
@@ -188,7 +197,7 @@ export function addEntry(index: Sequences, sequence: u64, block: u32, offset: u3
   const entry = place(segment, offset, length, leaf);
   segment.lastTime = time;
   segment.live++;
-  segment.liveBytes += length;
+  segment.liveBytes += length & ~OWNERS;
   return entry;
 }
 

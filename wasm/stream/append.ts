@@ -44,6 +44,8 @@ import {
   NO_ACK,
   SEALED,
   Stream,
+  countedBytes,
+  indexedLength,
   sequencesOf,
   subjectsSlot,
   tailKey,
@@ -71,7 +73,7 @@ function judge(stream: Stream, length: u32): u32 {
   if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) return JUDGE_HEADERS;
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
-  const limit = overLimit(stream, length);
+  const limit = overLimit(stream, countedBytes(stream, indexedLength(stream, length, msgHeaderLength)));
   if (limit) return limit == 1 ? JUDGE_MESSAGES : JUDGE_BYTES;
   const perSubject = DISCARD_NEW | DISCARD_NEW_PER_SUBJECT;
   if ((stream.flags & perSubject) == perSubject && stream.maxPerSubject > 0) {
@@ -130,7 +132,7 @@ export function linkMessage(stream: Stream, sequence: u64, block: u32, offset: u
   leaf.last = sequence;
   if (!stream.messages) stream.first = sequence;
   stream.messages++;
-  stream.bytes += length;
+  stream.bytes += countedBytes(stream, length);
   stream.last = sequence;
   stream.lastTime = time;
 }
@@ -151,7 +153,8 @@ export function appendMessage(
   const offset = stream.offset;
   const to = stage(stream, length);
   frameMessage(to, tailKey(stream), sequence, time, subject, subjectLength, headerLength, data, dataLength);
-  const leaf = indexMessage(stream, sequence, stream.block, offset, length, time, subject, subjectLength);
+  const indexed = indexedLength(stream, length, headerLength);
+  const leaf = indexMessage(stream, sequence, stream.block, offset, indexed, time, subject, subjectLength);
   enforceSubjectLimit(stream, leaf);
   enforceLimits(stream);
   markStreamDirty(stream);

@@ -19,7 +19,7 @@ import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from 
 import { Selection, countSelected, forgetCounts, freeSelection, newSelection } from './selection';
 import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
-import { DIRTY, FAULTED, Stream, freeStream, newStream, sequencesOf, setTail } from './stream';
+import { DIRTY, FAULTED, Stream, countedBytes, freeStream, indexedLength, newStream, sequencesOf, setTail } from './stream';
 import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
 import { RECORD_LARGEST, blockKey, frameFiller, recordSize } from '../record/record';
 import { nowNs } from '../lib/time';
@@ -182,7 +182,8 @@ export function failStream(stream: usize, synced: f64, answer: usize, length: u3
 /** Why a message of this size may not be appended (JUDGE_MESSAGES - 3 and on), 0: it may. */
 export function appendLimit(stream: usize, subjectLength: u32, headerLength: u32, dataLength: u32): u32 {
   const length = recordSize(subjectLength, headerLength, dataLength);
-  return length > RECORD_LARGEST ? 3 : overLimit(at(stream), length);
+  if (length > RECORD_LARGEST) return 3;
+  return overLimit(at(stream), countedBytes(at(stream), indexedLength(at(stream), length, headerLength)));
 }
 /** Appends a message of the host; a reply gets its PubAck. `seconds` negative: the kernel's time. Returns the sequence. */
 export function appendHost(

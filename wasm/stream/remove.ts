@@ -7,7 +7,7 @@ import { Leaf, removeSubject } from '../index/subjects';
 import {
   Segment,
   entryLeaf,
-  entryLength,
+  entryLengthWord,
   entrySequence,
   findEntry,
   foundSegment,
@@ -24,7 +24,7 @@ import {
   takeGhost,
 } from '../index/sequences';
 import { noteRemoval } from './selection';
-import { DISCARD_NEW, Stream, sequencesOf, subjectsSlot } from './stream';
+import { DISCARD_NEW, Stream, countedBytes, sequencesOf, subjectsSlot } from './stream';
 import { writeTombstone } from './tail';
 
 function unlink(stream: Stream, leaf: Leaf, entry: usize, sequence: u64): void {
@@ -47,7 +47,7 @@ function unlink(stream: Stream, leaf: Leaf, entry: usize, sequence: u64): void {
 export function removeEntry(stream: Stream, entry: usize, segment: Segment): void {
   const sequence = entrySequence(segment, entry);
   stream.messages--;
-  stream.bytes -= entryLength(entry);
+  stream.bytes -= countedBytes(stream, entryLengthWord(entry));
   markGone(segment, entry);
   noteRemoval(stream, sequence, changetype<Leaf>(entryLeaf(entry)));
   unlink(stream, changetype<Leaf>(entryLeaf(entry)), entry, sequence);

@@ -23,6 +23,8 @@ export const FAULTED: u32 = 16;
 export const JUDGED: u32 = 64;
 /** Ids of an earlier run are not in the window yet: publishes with one are handed to the host. */
 export const IDS_COLD: u32 = 128;
+/** A stream in memory: its bytes are counted as nats-server counts those. */
+export const MEMORY: u32 = 256;
 /** Reported to the host as having something to write. */
 export const DIRTY: u32 = 32;
 
@@ -86,6 +88,27 @@ const STREAM_SIZE: usize = offsetof<Stream>() + SEQUENCES_SIZE + KEY_SIZE + 16;
 @inline
 export function tailKey(stream: Stream): usize {
   return (changetype<usize>(stream) + offsetof<Stream>() + SEQUENCES_SIZE + 15) & ~15;
+}
+
+/** Of a record's length: the message has headers. */
+const WITH_HEADERS: u32 = 1 << 31;
+/** What a record has more than nats-server counts for a message in memory, which is 16 bytes more than its content. */
+const RECORD_MORE: u32 = 14;
+const RECORD_MORE_WITH_HEADERS: u32 = 18;
+
+/** A record's length as it stands in the index: a stream in memory must know later whether there were headers. */
+// @ts-ignore: decorator
+@inline
+export function indexedLength(stream: Stream, length: u32, headerLength: u32): u32 {
+  return stream.flags & MEMORY && headerLength ? length | WITH_HEADERS : length;
+}
+
+/** What a message counts in the stream's bytes, by its length in the index. */
+// @ts-ignore: decorator
+@inline
+export function countedBytes(stream: Stream, indexed: u32): u32 {
+  if (!(stream.flags & MEMORY)) return indexed;
+  return indexed & WITH_HEADERS ? (indexed & ~WITH_HEADERS) - RECORD_MORE_WITH_HEADERS : indexed - RECORD_MORE;
 }
 
 /** The sequence index. */

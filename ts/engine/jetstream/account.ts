@@ -161,6 +161,7 @@ export class JetStreamAccount {
       accountName: this.name,
       account: this.number,
       name: config.name,
+      storage: config.storage,
       retention: config.retention,
       limits: storeLimits(config),
       noAck: config.no_ack,

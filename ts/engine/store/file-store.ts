@@ -2,7 +2,7 @@
 // windows and the jobs pool.
 
 import type { Kernel } from '../../kernel/kernel.ts';
-import { StreamKernel, streamEvent } from '../../kernel/streams.ts';
+import { StreamKernel, streamEvent, streamFlag } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { Disk } from '../../ports/disk.ts';
@@ -37,7 +37,12 @@ export interface FileStoreOptions {
   /** Absent: what is stored is plain. */
   readonly encryption?: EncryptionOptions;
   readonly upkeep?: UpkeepOptions;
+  /** The disk is memory: bytes are counted as nats-server's memory streams count them, and nothing is left for a next start. */
+  readonly inMemory?: true;
 }
+
+/** Streams of a store in memory have tags from here on. */
+const MEMORY_TAGS = 1 << 30;
 
 export interface FileStorePorts {
   readonly kernel: Kernel;
@@ -66,18 +71,24 @@ export class FileStore implements Store {
   readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
   readonly #open = new Map<number, FileStream>();
-  #lastTag = 0;
+  #lastTag: number;
 
   constructor(options: FileStoreOptions, ports: FileStorePorts) {
     const { disk, clock, turn, soon } = ports;
     this.#options = options;
     this.#ports = ports;
+    this.#lastTag = options.inMemory === true ? MEMORY_TAGS : 0;
     this.#keyring = options.encryption === undefined ? undefined : new Keyring(options.encryption, ports.ciphers);
     this.#streams = new StreamKernel(ports.kernel);
     this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
     this.#windows = new Windows(this.#streams);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
+  }
+
+  /** Whether a stream with this tag may be of this store. */
+  owns(tag: number): boolean {
+    return tag > MEMORY_TAGS === (this.#options.inMemory === true);
   }
 
   /** A ring entry of the store. */
@@ -239,7 +250,9 @@ export class FileStore implements Store {
   ): FileStream {
     const { kernel, log, clock, turn, disk, jobs } = this.#ports;
     const streams = this.#streams;
+    const inMemory = this.#options.inMemory === true;
     streams.exports.tailStream(address, block, offset);
+    streams.exports.flagStream(address, inMemory ? streamFlag.memory : 0, 0);
     const reader = new StreamReader(address, {
       kernel: streams,
       windows: this.#windows,
@@ -258,6 +271,7 @@ export class FileStore implements Store {
       kernel,
       streams,
       files,
+      inMemory,
       directory,
       reader,
       rounds: this.#rounds,

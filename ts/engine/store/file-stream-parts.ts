@@ -19,6 +19,7 @@ export interface FileStreamParts {
   readonly streams: StreamKernel;
   readonly files: BlockFiles;
   readonly directory: StreamDirectory;
+  readonly inMemory: boolean;
   readonly reader: StreamReader;
   readonly erasures: Erasures;
   readonly rounds: Rounds;

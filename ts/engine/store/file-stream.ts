@@ -445,7 +445,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   async stop(): Promise<void> {
     if (this.#closed) return;
     await this.#drain();
-    if (this.#fault === undefined) leaveIndex(this.#parts, this.name);
+    if (this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
     this.#close();
   }
 

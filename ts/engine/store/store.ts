@@ -29,6 +29,7 @@ export interface StreamOptions {
   /** The account's number in the kernel, for acknowledgements and deliveries. */
   readonly account: number;
   readonly name: string;
+  readonly storage: 'file' | 'memory';
   /** Decides the block size, together with `limits.maxBytes`. */
   readonly retention: 'limits' | 'interest' | 'workqueue';
   readonly limits: StoreLimits;

@@ -1,0 +1,57 @@
+// A server's store: streams on disk, and beside them streams in memory, which are the same code over buffers. A stream's storage says where it is
+// made; only what is on disk is ever found again.
+
+import { FileStore, type FileStoreOptions, type FileStorePorts } from './file-store.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import { MemoryJobs } from './memory-jobs.ts';
+import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
+
+/** A directory name that no listing shows to anybody. */
+const MEMORY_ROOT = '/memory';
+
+export class ServerStore implements Store {
+  readonly #files: FileStore;
+  readonly #memory: FileStore;
+
+  constructor(options: FileStoreOptions, ports: FileStorePorts) {
+    const disk = new MemoryDisk();
+    const { closed: _, ...shared } = ports;
+    const upkeep = options.upkeep === undefined ? {} : { upkeep: options.upkeep };
+    this.#files = new FileStore(options, ports);
+    this.#memory = new FileStore(
+      { root: MEMORY_ROOT, syncIntervalMs: 0, inMemory: true, ...upkeep },
+      { ...shared, disk, jobs: new MemoryJobs(disk, ports.jobs) },
+    );
+  }
+
+  /** A ring entry of the store. */
+  event(type: number, words: Uint32Array, at: number): void {
+    const isOfFiles = this.#files.owns(words[at] ?? 0);
+    (isOfFiles ? this.#files : this.#memory).event(type, words, at);
+  }
+
+  find(accountName: string): FoundStream[] {
+    return this.#files.find(accountName);
+  }
+
+  accounts(): string[] {
+    return this.#files.accounts();
+  }
+
+  create(options: StreamOptions, meta: string): StreamStore {
+    return (options.storage === 'memory' ? this.#memory : this.#files).create(options, meta);
+  }
+
+  recover(options: StreamOptions): Promise<StreamStore> {
+    return this.#files.recover(options);
+  }
+
+  stage(accountName: string, id: string): StreamStaging {
+    return this.#files.stage(accountName, id);
+  }
+
+  async stop(): Promise<void> {
+    await this.#memory.stop();
+    await this.#files.stop();
+  }
+}
