@@ -78,3 +78,42 @@ export class StoredLoad {
     this.#socket.removeAllListeners('close').destroy();
   }
 }
+
+export interface LoginLoad {
+  /** Ends it; how many logins there were a second. */
+  end(): Promise<number>;
+}
+
+/** So many clients at a time connect, log in, and leave when they are let in. */
+export function loginLoad(
+  port: number,
+  clients: number,
+  credentials: { readonly user: string; readonly pass: string },
+): LoginLoad {
+  const started = performance.now();
+  let logins = 0;
+  let ending = false;
+  const login = (): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.write(`CONNECT ${JSON.stringify({ verbose: false, ...credentials })}\r\nPING\r\n`);
+      socket.on('data', (chunk: Buffer) => {
+        if (!chunk.includes('PONG\r\n')) return;
+        logins++;
+        socket.destroy();
+      });
+      socket.on('error', () => socket.destroy());
+      socket.once('close', () => resolve());
+    });
+  const lane = async (): Promise<void> => {
+    while (!ending) await login();
+  };
+  const lanes = Promise.all(Array.from({ length: clients }, lane));
+  return {
+    end: async () => {
+      ending = true;
+      await lanes;
+      return (logins * 1000) / (performance.now() - started);
+    },
+  };
+}

@@ -6,7 +6,7 @@
 import type { ServerProcess } from '../../test/support/server.ts';
 import { startBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
-import { StoredLoad } from './stored-load.ts';
+import { loginLoad, StoredLoad } from './stored-load.ts';
 import { cost, jetstream, measured, type Measure, type Workload } from './workload.ts';
 
 interface Shape {
@@ -94,6 +94,35 @@ async function consumers(server: ServerProcess, count: number): Promise<readonly
   return [perSecond('consumers created', created)];
 }
 
+const users = `authorization { users: [
+  { user: bench, password: bench }
+  { user: slow, password: "$2b$11$bBa2.MKnQeImrk54ZSJCsOrwaIWGowHS/q0bJuQdxshvz03SH0vsq" }
+] }`;
+
+/** The time one synced publish takes, alone and while sixteen clients log in with bcrypt passwords again and again. */
+async function logins(server: ServerProcess, messages: number): Promise<readonly Measure[]> {
+  const url = server.url.replace('nats://', 'nats://bench:bench@');
+  const publish = async (name: string): Promise<Measure> => {
+    const run = startBench(url, [
+      'js',
+      'pub',
+      'sync',
+      'bench',
+      '--msgs',
+      String(messages),
+      '--size',
+      '128',
+      '--create',
+      '--purge',
+    ]);
+    return { name, unit: 'us', better: 'less', value: (await run.result).p50Us ?? Number.NaN };
+  };
+  const alone = await publish('p50 alone');
+  const load = loginLoad(server.port, 16, { user: 'slow', pass: 'secret' });
+  const busy = await publish('p50 with logins');
+  return [alone, busy, perSecond('logins', await load.end())];
+}
+
 /** Both sides of a comparison differ in what one message costs: nats-server syncs for each. */
 const few = { natsServerMessages: 4000 };
 
@@ -106,6 +135,10 @@ export const storing: readonly Workload[] = [
   jetstream('js-memory', 'publish to a memory stream, 500 under way', 300_000, publishing({ how: 'async', storage: 'memory' })),
   { ...jetstream('js-sync', 'one at a time, both synced', 5_000, publishing({ how: 'sync' })), ...always },
   { ...jetstream('js-sync-2m', 'one at a time, neither synced', 30_000, publishing({ how: 'sync' })), ...unsynced },
+  {
+    ...jetstream('js-sync-logins', 'one at a time, both synced, while others log in', 500, logins),
+    config: { 'nats-server': `jetstream { sync_interval: always }\n${users}`, slipstream: users },
+  },
   jetstream('subjects', 'a stream with half as many subjects as messages', 1_000_000, subjects),
   jetstream('streams', '1,000 streams, then publishes to each in turn', 200_000, streams),
   { ...jetstream('streams-always', 'the same, both synced', 20_000, streams), ...always },

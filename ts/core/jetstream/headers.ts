@@ -8,11 +8,18 @@ const version = 'NATS/1.0';
 export function parseHeaders(block: Uint8Array): ReadonlyMap<string, string> {
   const out = new Map<string, string>();
   if (block.length === 0) return out;
-  for (const line of decoder.decode(block).split('\r\n').slice(1)) {
+  const text = decoder.decode(block);
+  let from = text.indexOf('\r\n');
+  while (from >= 0) {
+    from += 2;
+    const end = text.indexOf('\r\n', from);
+    const line = text.slice(from, end < 0 ? text.length : end);
     const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const name = line.slice(0, colon);
-    if (!out.has(name)) out.set(name, line.slice(colon + 1).trim());
+    if (colon > 0) {
+      const name = line.slice(0, colon);
+      if (!out.has(name)) out.set(name, line.slice(colon + 1).trim());
+    }
+    from = end;
   }
   return out;
 }

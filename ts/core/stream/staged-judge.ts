@@ -102,7 +102,9 @@ export class Stage {
   /** A member before may be the schedule that this one ends. */
   #withStaged(view: JudgeView): ScheduleView {
     return {
-      now: view.now,
+      get now() {
+        return view.now;
+      },
       lastOn: (subject) => {
         const staged = this.#subjects.get(subject);
         if (staged === undefined) return view.lastOn(subject);

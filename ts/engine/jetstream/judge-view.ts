@@ -24,7 +24,7 @@ export class StreamJudgeView implements JudgeView {
   }
 
   get lastSeq(): number {
-    return this.#stream.store.state.lastSeq;
+    return this.#stream.store.lastSeq;
   }
 
   get now(): Instant {
@@ -46,7 +46,7 @@ export class StreamJudgeView implements JudgeView {
 
   lastMessageId(): string {
     const { store } = this.#stream;
-    const message = store.get(store.state.lastSeq);
+    const message = store.get(store.lastSeq);
     return message === undefined ? '' : (parseHeaders(message.headers).get('Nats-Msg-Id') ?? '');
   }
 

@@ -231,6 +231,7 @@ export interface MessageIds {
 export interface StreamStore {
   readonly name: string;
   readonly state: StoreState;
+  readonly lastSeq: number;
   readonly syncedSeq: number;
   readonly ids: MessageIds;
   /** Set when the stream stopped writing: what happened and what the operator can do. */

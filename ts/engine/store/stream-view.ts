@@ -28,6 +28,10 @@ export class StreamView {
     return this.streams.numbers(this.handle);
   }
 
+  get lastSeq(): number {
+    return this.streams.exports.lastSequence(this.handle);
+  }
+
   get state(): StoreState {
     const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.numbers;
     const firstTs = messages > 0 ? this.timeOfFirst(first) : undefined;

@@ -194,6 +194,10 @@ export class FakeStream implements StreamStore {
     else call();
   }
 
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
   sync(): void {
     this.syncedSeq = this.#lastSeq;
     this.#synced(this.syncedSeq);
