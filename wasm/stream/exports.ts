@@ -8,7 +8,7 @@ import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
 import { liveBytes, listKept, moveBlock } from './compact';
-import { addId, countIds, dropIds, findId } from './ids';
+import { addId, countIds, dropIds, findId, forgetIdsAbove } from './ids';
 import { deleteMessage, purge } from './delete';
 import { checkRecord, forgetKey } from './deliver';
 import { CALL } from './deliver-call';
@@ -19,7 +19,18 @@ import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from 
 import { Selection, countSelected, forgetCounts, freeSelection, newSelection } from './selection';
 import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
-import { DIRTY, FAULTED, Stream, countedBytes, freeStream, indexedLength, newStream, sequencesOf, setTail } from './stream';
+import {
+  DIRTY,
+  FAULTED,
+  Stream,
+  countedBytes,
+  emptyStream,
+  freeStream,
+  indexedLength,
+  newStream,
+  sequencesOf,
+  setTail,
+} from './stream';
 import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
 import { RECORD_LARGEST, blockKey, frameFiller, recordSize } from '../record/record';
 import { nowNs } from '../lib/time';
@@ -50,6 +61,11 @@ export function closeStream(stream: usize): void {
   dropIds(at(stream));
   freeStream(at(stream));
   forgetKey();
+}
+/** Forgets every message, to be loaded anew. */
+export function resetStream(stream: usize): void {
+  forgetCounts(at(stream));
+  emptyStream(at(stream));
 }
 /** Sets the limits; -1: none. */
 export function limitStream(
@@ -171,6 +187,7 @@ export function failStream(stream: usize, synced: f64, answer: usize, length: u3
   forgetCounts(s);
   rejectAcks(s, answer, length);
   dropRuns(s, u32.MAX_VALUE);
+  forgetIdsAbove(s, <u64>synced);
   for (let sequence = s.last; sequence > <u64>synced; sequence--) {
     const entry = findEntry(sequencesOf(s), sequence);
     if (entry && isLive(entry)) removeEntry(s, entry, changetype<Segment>(foundSegment));

@@ -125,6 +125,21 @@ export function addId(stream: Stream, id: usize, length: u32, sequence: u64, tim
   tableAdd(tableOf(window), tag, entry);
 }
 
+/** What was stored above a sequence is not stored any more: its ids mean no sequence. */
+export function forgetIdsAbove(stream: Stream, sequence: u64): void {
+  if (!stream.ids) return;
+  let chunk = changetype<Chunk>(changetype<Window>(stream.ids).first);
+  while (changetype<usize>(chunk)) {
+    let at = chunk.read;
+    while (at < chunk.used) {
+      const entry = changetype<usize>(chunk) + HEAD + at;
+      if (load<u64>(entry) > sequence) store<u64>(entry, 0);
+      at += ENTRY_HEAD + <u32>load<u16>(entry, 20);
+    }
+    chunk = changetype<Chunk>(chunk.next);
+  }
+}
+
 /** How many ids are known. */
 export function countIds(stream: Stream): u32 {
   return stream.ids ? changetype<Window>(stream.ids).count : 0;

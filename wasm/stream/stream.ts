@@ -155,6 +155,22 @@ export function setTail(stream: Stream, block: u32, offset: u32): void {
   blockKey(tailKey(stream), stream.name, stream.nameLength, block);
 }
 
+/** Forgets every message of a stream whose runs and acknowledgements are gone. */
+export function emptyStream(stream: Stream): void {
+  freeSubjects(stream.subjects);
+  closeSequences(sequencesOf(stream));
+  stream.subjects = 0;
+  stream.messages = 0;
+  stream.bytes = 0;
+  stream.first = 1;
+  stream.last = 0;
+  stream.lastTime = 0;
+  stream.numSubjects = 0;
+  stream.removedLow = 0;
+  stream.removedHigh = 0;
+  stream.ghosts = false;
+}
+
 /** Frees a stream whose runs and acknowledgements are gone. */
 export function freeStream(stream: Stream): void {
   freeSubjects(stream.subjects);

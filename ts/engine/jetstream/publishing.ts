@@ -155,13 +155,19 @@ export class Publishing implements BatchStorage {
   // Answers
 
   refuse(reply: string, error: ApiError): void {
-    this.answer(reply, encodeJson({ error, stream: this.#stream.name, seq: 0 }));
+    const { name, store } = this.#stream;
+    const text = encodeJson({ error: store.refusal ?? error, stream: name, seq: 0 });
+    if (store.refusal === undefined) this.answer(reply, text);
+    else this.#send(reply, text);
   }
 
   answer(reply: string, text: string): void {
+    if (reply !== '') this.#stream.whenSynced(() => this.#send(reply, text));
+  }
+
+  #send(reply: string, text: string): void {
     const { config, ports, account } = this.#stream;
-    if (reply === '' || config.no_ack) return;
-    this.#stream.whenSynced(() => ports.door.publish(account.number, reply, '', undefined, encoder.encode(text)));
+    if (reply !== '' && !config.no_ack) ports.door.publish(account.number, reply, '', undefined, encoder.encode(text));
   }
 
   /** The ids of before the start, read when the first id is asked for. */

@@ -429,6 +429,28 @@ export class BlockFiles {
     this.#keys?.remove(number);
   }
 
+  /** After a fault: lets every descriptor go. */
+  letGo(): void {
+    for (const block of this.#blocks.values()) this.#letGo(block);
+    if (this.#directoryFile !== undefined) this.#closeLater(this.#directoryFile);
+    this.#directoryFile = undefined;
+    this.#unsynced.clear();
+  }
+
+  /** Forgets which blocks there are: they are entered anew. */
+  forget(): void {
+    this.letGo();
+    this.#blocks.clear();
+    this.#newest = 0;
+  }
+
+  /** The last block and the directory are part of the next round, whether they change or not. */
+  syncAgain(): void {
+    const last = this.#blocks.get(this.#newest);
+    if (last !== undefined) this.#unsynced.add(this.#use(last));
+    this.noteDirectory();
+  }
+
   /** Closes everything; only when no sync is under way. */
   close(): void {
     for (const block of this.#blocks.values()) {

@@ -1,4 +1,7 @@
-// Which block files have no message left and may be removed.
+// Which block files have no message left and may be removed, and removing them.
+
+import { DiskFault } from '../../ports/disk.ts';
+import type { FileStreamParts } from './file-stream-parts.ts';
 
 /** What the decision needs to know of a stream's blocks. */
 export interface SweptBlocks {
@@ -24,4 +27,32 @@ export function emptyBlocks({ numbers, tail, messages, hasTombstones }: SweptBlo
     else earlier = true;
   }
   return empty;
+}
+
+type Parts = Pick<FileStreamParts, 'handle' | 'files' | 'reader' | 'streams' | 'log'>;
+
+/** The blocks of a stream that are empty now. */
+export function sweepBlocks({ handle, files, streams }: Parts, sweep: 'all' | 'oldest'): number[] {
+  const blocks = {
+    numbers: files.numbers(),
+    tail: streams.numbers(handle).block,
+    messages: (number: number) => streams.exports.blockMessages(handle, number),
+    hasTombstones: (number: number) => files.hasTombstones(number),
+  };
+  return emptyBlocks(blocks, sweep);
+}
+
+/** True: there were some to remove. One that the disk does not let go stays until the next start. */
+export function removeBlocks({ files, reader, log }: Parts, name: string, numbers: readonly number[]): boolean {
+  try {
+    for (const number of numbers) {
+      files.remove(number);
+      reader.forget(number);
+    }
+    if (numbers.length > 0) files.noteDirectory();
+  } catch (error) {
+    if (!(error instanceof DiskFault)) throw error;
+    log.warn(`Stream '${name}': an empty block stays until the next start: ${error.message}`);
+  }
+  return numbers.length > 0;
 }

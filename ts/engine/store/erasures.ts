@@ -43,6 +43,12 @@ export class Erasures {
     this.#kernel.exports.frameErased(this.#stream, block, at, length, seq, low, high);
   }
 
+  /** The deletes did not get to the disk: nothing is overwritten for them. */
+  drop(): void {
+    this.#next = [];
+    this.#inRound = [];
+  }
+
   /** Whether records of a block are still to be overwritten. */
   concern(block: number): boolean {
     return [...this.#next, ...this.#inRound].some(({ place }) => place.block === block);

@@ -21,6 +21,7 @@ import { StreamReader } from './reader.ts';
 import { Staging, stagingPath } from './staging.ts';
 import { recoverStream } from './recover.ts';
 import type { Recovered } from './recover.ts';
+import { Revival } from './revival.ts';
 import { Rounds } from './rounds.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
@@ -64,6 +65,7 @@ export class FileStore implements Store {
   readonly #ports: FileStorePorts;
   readonly #streams: StreamKernel;
   readonly #rounds: Rounds;
+  readonly #revival: Revival;
   readonly #windows: Windows;
   readonly #upkeep: Upkeep;
   readonly #maps = new Maps();
@@ -81,6 +83,7 @@ export class FileStore implements Store {
     this.#keyring = options.encryption === undefined ? undefined : new Keyring(options.encryption, ports.ciphers);
     this.#streams = new StreamKernel(ports.kernel);
     this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
+    this.#revival = new Revival(disk, clock, turn);
     this.#windows = new Windows(this.#streams);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
@@ -275,6 +278,7 @@ export class FileStore implements Store {
       directory,
       reader,
       rounds: this.#rounds,
+      revival: this.#revival,
       disk,
       jobs,
       upkeep: this.#upkeep,

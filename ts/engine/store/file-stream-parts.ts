@@ -9,6 +9,7 @@ import type { Log } from '../../ports/log.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { Erasures } from './erasures.ts';
 import type { StreamReader } from './reader.ts';
+import type { Revival } from './revival.ts';
 import type { Rounds } from './rounds.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -23,6 +24,7 @@ export interface FileStreamParts {
   readonly reader: StreamReader;
   readonly erasures: Erasures;
   readonly rounds: Rounds;
+  readonly revival: Revival;
   readonly disk: Disk;
   readonly jobs: Jobs;
   readonly upkeep: Upkeep;

@@ -3,7 +3,7 @@
 // What stays true: `syncedSeq` only rises when a round is through; a block file is removed only when none of its messages is left and the
 // deletes that emptied it are synced; after a fault nothing is written any more.
 
-import { apiError } from '../../core/jetstream/errors.ts';
+import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import type { TimesFileName } from '../../core/stream/times-file.ts';
 import { judgeCode } from '../../kernel/streams.ts';
@@ -11,9 +11,8 @@ import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile, SyncFailure } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
-import { FOREIGN } from './block-files.ts';
 import type { BlockEnd } from './block-files.ts';
-import { emptyBlocks } from './block-sweep.ts';
+import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
 import { Expiry } from './expiry.ts';
@@ -21,7 +20,9 @@ import type { FileStreamParts } from './file-stream-parts.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
 import type { Lost } from './recover.ts';
 import type { RoundMember } from './rounds.ts';
+import { cutBack, readAnew, type Faulted } from './revival.ts';
 import { StoreFault } from './store.ts';
+import { streamFault, type StreamFault } from './stream-fault.ts';
 import type {
   ConsumerState,
   DeliverRequest,
@@ -54,13 +55,13 @@ const reasons: Readonly<Record<number, JudgeReason>> = {
   [judgeCode.fault]: 'fault',
 };
 
-export class FileStream extends StreamSettings implements StreamStore, RoundMember {
+export class FileStream extends StreamSettings implements StreamStore, RoundMember, Faulted {
   readonly name: string;
   readonly #parts: FileStreamParts;
   readonly #options: StreamOptions;
   readonly #expiry: Expiry;
   readonly #upkeep: BlockUpkeep;
-  #fault: string | undefined;
+  #fault: StreamFault | undefined;
   #syncedSeq: number;
   /** Last sequence of the round under way, and where its records end. */
   #roundSeq: number;
@@ -101,7 +102,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
       isWriting: () => this.#fault === undefined,
     });
     this.#sweep = 'all';
-    this.#removeBlocks(this.#emptyBlocks());
+    removeBlocks(parts, this.name, this.#emptyBlocks());
     this.#made = parts.directory.tickets.last;
     if (this.#made > 0) parts.rounds.add(this);
   }
@@ -151,7 +152,11 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   get fault(): string | undefined {
-    return this.#fault;
+    return this.#fault?.text;
+  }
+
+  get refusal(): ApiError | undefined {
+    return this.#fault?.refusal;
   }
 
   onSynced(call: (syncedSeq: number) => void): void {
@@ -168,7 +173,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   whenSynced(call: Waiter): void {
     const { last, durable } = this.#parts.directory.tickets;
-    if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault));
+    if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault.text));
     else if (this.#staged() > 0 || this.#waiters.any || last > durable) this.#wait(call, last);
     else if (this.#inRound) this.#waiters.join(call, last);
     else call();
@@ -242,7 +247,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   #mustWrite(): void {
-    if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault);
+    if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault.text);
   }
 
   delete(seq: number, erase = false): boolean {
@@ -312,7 +317,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     const { streams, rounds, directory } = this.#parts;
     this.#inRound = false;
     const unfinished = this.#fault === undefined && directory.hasUnsynced && (this.#orFailed(() => directory.settled()) ?? false);
-    if (this.#fault !== undefined) return this.#waiters.fail(new StoreFault('FAULT', this.#fault));
+    if (this.#fault !== undefined) return this.#waiters.fail(new StoreFault('FAULT', this.#fault.text));
     if (unfinished) rounds.add(this);
     if (directory.tickets.durable < this.#made) {
       this.#sweep = 'all';
@@ -323,7 +328,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#syncedSeq = this.#roundSeq;
     this.#syncedEnd = this.#roundEnd;
     while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
-    const removed = this.#removeBlocks(this.#doomed) && this.#purging;
+    const removed = removeBlocks(this.#parts, this.name, this.#doomed) && this.#purging;
     this.#doomed = [];
     const erased = this.#orFailed(() => this.#parts.erasures.finish()) ?? false;
     const again = (removed || erased) && rounds.synchronous;
@@ -346,55 +351,47 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   failed(fault: DiskFault | StoreFault): void {
     if (this.#fault !== undefined) return;
-    const { streams, log } = this.#parts;
-    this.#fault = `${fault.message}; the stream takes no more messages until the server is started again`;
-    log.error(`Stream '${this.name}' stopped writing: ${this.#fault}`);
-    if (fault.code !== FOREIGN) this.#cutBack();
-    const error = apiError('StreamStoreFailedF', { err: fault.message });
-    streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error, stream: this.name, seq: 0 }));
+    const { streams, log, erasures, revival } = this.#parts;
+    this.#fault = streamFault(fault);
+    const { text, refusal, isForeign } = this.#fault;
+    log.error(`Stream '${this.name}' stopped writing: ${text}`);
+    erasures.drop();
+    if (!isForeign) cutBack(this.#parts, this.name, this.#syncedEnd);
+    streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error: refusal, stream: this.name, seq: 0 }));
     this.#roundSeq = this.#syncedSeq;
     this.#waiters.fail(fault);
+    if (!isForeign) revival.add(this);
   }
 
-  /** What was not promised shall not be there after the next start; the disk may refuse this too. */
-  #cutBack(): void {
-    const { files, log } = this.#parts;
-    try {
-      files.cutBack(this.#syncedEnd);
-    } catch (error) {
-      log.error(`Stream '${this.name}': ${error instanceof Error ? error.message : String(error)}`);
-    }
+  /** Where its blocks are. */
+  get directory(): string {
+    return this.#parts.files.directory;
+  }
+
+  /** Goes on after a fault, from what is on disk. */
+  async revive(): Promise<void> {
+    const { upkeep, streams, directory, turn } = this.#parts;
+    if (this.#inRound || this.#fault === undefined) throw new StoreFault('BUSY', 'a round is under way');
+    await upkeep.settled();
+    if (!(await readAnew(this.#parts, this.#syncedEnd, !this.#fault.isNoRoom, () => !this.#closed))) return;
+    directory.writeAgain();
+    this.#fault = undefined;
+    this.#roundEnd = this.#syncedEnd = this.#end();
+    this.#syncedSeq = this.#roundSeq = streams.exports.lastSequence(this.handle);
+    turn(() => {
+      streams.exports.limitNow(this.handle);
+      this.#passOnRemoved();
+      this.#deleted();
+      this.#onSynced(this.#syncedSeq);
+    });
   }
 
   #emptyBlocks(): number[] {
-    const { files, streams } = this.#parts;
     const sweep = this.#sweep;
     if (sweep === undefined) return [];
     this.#sweep = undefined;
     this.#upkeep.messagesWent();
-    const blocks = {
-      numbers: files.numbers(),
-      tail: this.numbers.block,
-      messages: (number: number) => streams.exports.blockMessages(this.handle, number),
-      hasTombstones: (number: number) => files.hasTombstones(number),
-    };
-    return emptyBlocks(blocks, sweep);
-  }
-
-  /** True: there were some to remove. */
-  #removeBlocks(numbers: readonly number[]): boolean {
-    const { files, reader, log } = this.#parts;
-    try {
-      for (const number of numbers) {
-        files.remove(number);
-        reader.forget(number);
-      }
-      if (numbers.length > 0) files.noteDirectory();
-    } catch (error) {
-      if (!(error instanceof DiskFault)) throw error;
-      log.warn(`Stream '${this.name}': an empty block stays until the next start: ${error.message}`);
-    }
-    return numbers.length > 0;
+    return sweepBlocks(this.#parts, sweep);
   }
 
   // Files beside the blocks
@@ -473,8 +470,9 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   #close(): void {
-    const { rounds, files, reader, streams, closed } = this.#parts;
+    const { rounds, revival, files, reader, streams, closed } = this.#parts;
     rounds.forget(this);
+    revival.forget(this);
     reader.forget();
     files.close();
     streams.exports.closeStream(this.handle);

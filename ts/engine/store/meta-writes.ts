@@ -102,6 +102,17 @@ export class MetaWrites {
     return files;
   }
 
+  /** After a fault: what was under way is written once more. Throws a DiskFault. */
+  again(): void {
+    const writes = [...this.#syncing.values()];
+    this.#syncing = new Map();
+    for (const write of writes) {
+      if (this.#written.has(write.directory)) continue;
+      this.#write(write);
+      for (const path of [write.directory, ...write.above]) this.#changed.add(path);
+    }
+  }
+
   /** The sync of a file is through. False: it is none of these. */
   synced(file: OpenFile): boolean {
     if (!this.#open.delete(file)) return false;

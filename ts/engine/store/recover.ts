@@ -107,6 +107,21 @@ export async function recoverStream(
   return { lost, intact: lost.bytes === 0 && keys === undefined, ...end };
 }
 
+/** Scans all blocks now, so that a stream can be loaded without waiting. Rejects with a StoreFault when one cannot be read. */
+export async function scanFirst({ disk, jobs }: RecoverPorts, directory: StreamDirectory): Promise<Jobs> {
+  const keys = directory.blockKeys();
+  const found = new Map<number, ScanResult>();
+  for (const block of blockNumbers(disk, directory.blocks)) {
+    for (const scan of await jobs.scan([scanTask(directory, block, keys?.open(block))])) {
+      if (scan.problem !== undefined) throw new StoreFault('BLOCK', `${directory.blocks}/${block}.blk: ${scan.problem}`);
+      found.set(block, scan);
+    }
+  }
+  const scan = (tasks: readonly ScanTask[]): Promise<ScanResult[]> =>
+    Promise.resolve(tasks.flatMap(({ block }) => found.get(block) ?? []));
+  return { scan, rewrite: (task) => jobs.rewrite(task), stop: () => Promise.resolve() };
+}
+
 function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {
   const task = { path: `${directory.blocks}/${block}.blk`, stream: directory.name, block };
   return key === undefined ? task : { ...task, key: key.content };

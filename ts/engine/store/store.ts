@@ -4,10 +4,12 @@
 // - A sequence is given out in arrival order, whether the kernel framed the publish or the host appended it.
 // - `syncedSeq` is the last sequence whose promise holds (on disk with `sync_interval: always`, written otherwise). Readers see up to it.
 //   What was answered from later state (a duplicate, a delete, a purge) must leave through `whenSynced`.
-// - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable.
+// - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable. When the
+//   disk takes files again it goes on by itself.
 
 import type { TimesFileName } from '../../core/stream/times-file.ts';
 import type { TarSink } from '../../core/archive/tar-reader.ts';
+import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { StreamDescription } from './archive.ts';
 
@@ -236,6 +238,8 @@ export interface StreamStore {
   readonly ids: MessageIds;
   /** Set when the stream stopped writing: what happened and what the operator can do. */
   readonly fault: string | undefined;
+  /** What publishes are answered while it does not write. */
+  readonly refusal: ApiError | undefined;
 
   /** Called after each round with the new `syncedSeq`: consumers go on from here. Replaces the one before. */
   onSynced(call: (syncedSeq: number) => void): void;

@@ -152,6 +152,11 @@ export class StreamDirectory {
     return this.#writes.settled();
   }
 
+  /** After a fault: what was on its way to disk is written once more. */
+  writeAgain(): void {
+    this.#writes.again();
+  }
+
   /**
    * Both files are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
    * content whose checksum still has its temporary name (`#readMeta` ends that).

@@ -128,6 +128,7 @@ export class FakeStream implements StreamStore {
   readonly name: string;
   readonly ids: PlainIds;
   fault: string | undefined;
+  refusal: undefined;
   meta: string;
   syncedSeq = 0;
   holdSyncs = false;

@@ -6,6 +6,7 @@ import { appendFileSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
+import { NodeClock } from '../../../../ts/node/clock.ts';
 import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { DiskFault } from '../../../../ts/ports/disk.ts';
 import type { OpenFile, SyncFailure } from '../../../../ts/ports/disk.ts';
@@ -18,11 +19,13 @@ class HeldDisk extends NodeDisk {
   readonly held: (() => void)[] = [];
   holding = false;
   failSync = false;
+  onSync: (files: readonly OpenFile[]) => void = () => {};
   failWrite: 'ENOSPC' | 'SHORT' | undefined;
   rounds = 0;
 
   override sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
     this.rounds++;
+    this.onSync(files);
     const run = (): void => {
       if (!this.failSync) {
         super.sync(files, done);
@@ -40,6 +43,11 @@ class HeldDisk extends NodeDisk {
     for (const run of this.held.splice(0)) run();
   }
 
+  override writeWhole(path: string, content: Uint8Array, durable: boolean): void {
+    if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, path, `${path}: no space left`);
+    super.writeWhole(path, content, durable);
+  }
+
   override write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
     if (this.failWrite === 'SHORT') super.write(file, [Buffer.concat(views).subarray(0, 7)], offset);
     if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, file.path, `${file.path}: no space left`);
@@ -48,8 +56,15 @@ class HeldDisk extends NodeDisk {
 }
 
 const encoder = new TextEncoder();
+const textOf = (stream: StreamStore, seq: number): string => Buffer.from(stream.get(seq)?.payload ?? []).toString();
+
+/** Resolves when the stream writes again: it looks once a second. */
+async function writesAgain(stream: StreamStore): Promise<void> {
+  while (stream.fault !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 
 interface Bench {
+  readonly root: string;
   readonly disk: HeldDisk;
   readonly server: TestStore;
   readonly stream: StreamStore;
@@ -66,7 +81,7 @@ function bench(): Bench {
     server.turn(() => {
       stream.append({ subject: 'a', payload: encoder.encode(payload) });
     });
-  return { disk, server, stream, put, block: join(root, '$G/streams/S/msgs/1.blk') };
+  return { root, disk, server, stream, put, block: join(root, '$G/streams/S/msgs/1.blk') };
 }
 
 describe('group commit', () => {
@@ -156,4 +171,71 @@ describe('a disk that fails', () => {
       assert.deepEqual(readFileSync(block), content);
     });
   }
+});
+
+describe('a stream whose disk takes files again', () => {
+  test('goes on without a restart: what failed is not there, what it deleted in vain is', async () => {
+    const { root, disk, server, stream, put } = bench();
+    for (const payload of ['one', 'two', 'three']) put(payload);
+    await synced(stream);
+    disk.failWrite = 'ENOSPC';
+    stream.ids.resize(120_000);
+    server.turn(() => {
+      const seq = stream.append({ subject: 'a', payload: encoder.encode('lost') });
+      stream.ids.add('an id', seq, new NodeClock().wallInstant());
+      stream.delete(2, true);
+    });
+    await assert.rejects(synced(stream), /no space left/);
+    assert.match(stream.fault ?? '', /takes messages again when there is room/);
+    assert.equal(stream.refusal?.err_code, 10047);
+    assert.equal(textOf(stream, 1), 'one', 'what is stored stays readable');
+    assert.equal(stream.ids.find('an id'), undefined);
+    disk.failWrite = undefined;
+    await writesAgain(stream);
+    assert.deepEqual(
+      [1, 2, 3].map((seq) => textOf(stream, seq)),
+      ['one', 'two', 'three'],
+    );
+    put('four');
+    await synced(stream);
+    assert.deepEqual([textOf(stream, 4), stream.state.messages, stream.syncedSeq], ['four', 4, 4]);
+    server.turn(() => void stream.delete(2, true));
+    await synced(stream);
+    await server.stop();
+    const again = openTestStore(root);
+    const after = await again.store.recover(again.options('S'));
+    assert.deepEqual(
+      [1, 2, 3, 4].map((seq) => textOf(after, seq)),
+      ['one', '', 'three', 'four'],
+    );
+    await again.stop();
+  });
+
+  test('begins a new block after a failed sync, and syncs the promised part of the old one by a new descriptor', async () => {
+    const { disk, server, stream, put, block } = bench();
+    put('kept');
+    await synced(stream);
+    const failed = new Set<OpenFile>();
+    const syncedAgain: OpenFile[] = [];
+    const newly: string[] = [];
+    disk.onSync = (files) => {
+      for (const file of files) {
+        if (disk.failSync) failed.add(file);
+        else if (failed.has(file)) syncedAgain.push(file);
+        else newly.push(file.path);
+      }
+    };
+    disk.failSync = true;
+    put('lost');
+    await assert.rejects(synced(stream), /i\/o error/);
+    disk.failSync = false;
+    await writesAgain(stream);
+    put('new');
+    await synced(stream);
+    assert.deepEqual([textOf(stream, 1), textOf(stream, 2)], ['kept', 'new']);
+    assert.deepEqual(syncedAgain, []);
+    assert.ok(newly.includes(block));
+    assert.ok(readFileSync(block.replace('1.blk', '2.blk')).includes('new'));
+    await server.stop();
+  });
 });
