@@ -132,7 +132,9 @@ export class Broker implements Acceptor {
     const connection = new ClientConnection(this, transport, ++this.#lastCid, index);
     this.#connections[index] = connection;
     this.#open++;
-    connection.open(this.#sessions.open(connection));
+    const session = this.#sessions.open(connection);
+    connection.open(session);
+    session.begin();
     this.settle();
     return connection;
   }

@@ -26,6 +26,8 @@ export class SessionDriver implements Session {
   readonly facts: SessionFacts;
   readonly nonce: string;
   readonly #context: SessionContext;
+  /** Whether there was room for one more connection. */
+  readonly #room: boolean;
   readonly #timers = new Map<TimerName, Timer>();
   /** The account this connection is counted in. */
   #joined: string | undefined;
@@ -34,8 +36,9 @@ export class SessionDriver implements Session {
   /** From accept to the first CONNECT: a first estimate of the round trip. */
   #connectedAfterMs: number | undefined;
 
-  constructor(host: SessionHost, context: SessionContext, nonce: string) {
+  constructor(host: SessionHost, context: SessionContext, nonce: string, room: boolean) {
     this.host = host;
+    this.#room = room;
     this.nonce = nonce;
     this.#context = context;
     const peer = { clientId: host.cid, clientIp: host.transport.remoteAddress, nonce };
@@ -51,7 +54,8 @@ export class SessionDriver implements Session {
     });
   }
 
-  open(room: boolean): void {
+  begin(): void {
+    const room = this.#room;
     this.#openedAtMs = this.#context.clock.monotonicMs();
     const startTls = this.host.transport.startTls !== undefined;
     this.step({ kind: 'opened', room, startTls, admission: room ? this.#admissionWithoutConnect() : undefined });

@@ -34,6 +34,8 @@ export interface SessionHost {
 
 export interface Session {
   readonly facts: SessionFacts;
+  /** The first call, once the host knows its session: sends INFO (or refuses: too many connections) through `host.send` before it returns. */
+  begin(): void;
   /** Bytes of the JSON after CONNECT. `pending`: hold all further bytes of the connection until `host.proceed()`. */
   onConnect(json: Uint8Array): 'decided' | 'pending';
   /** A PING the kernel has not answered; the session sends the PONG. */
@@ -69,6 +71,5 @@ export interface SessionFacts {
 
 /** The server-wide side: made once per server, asked for a session per connection. */
 export interface SessionRegistry {
-  /** Sends INFO (or refuses: too many connections) through `host.send` before it returns. */
   open(host: SessionHost): Session;
 }

@@ -38,10 +38,9 @@ export class Sessions implements SessionRegistry {
 
   open(host: SessionHost): Session {
     const nonce = this.#context.needsNonce(host.transport) ? this.#context.nonce() : '';
-    const session = new SessionDriver(host, this.#context, nonce);
     const room = this.#sessions.size < this.#context.options.maxConnections;
+    const session = new SessionDriver(host, this.#context, nonce, room);
     this.#sessions.set(host.cid, session);
-    session.open(room);
     return session;
   }
 

@@ -114,6 +114,7 @@ class Bench {
   open(transport: Partial<Transport> = {}): { host: RecordingHost; session: Session } {
     const host = new RecordingHost(++this.#cids, transport);
     const session = this.sessions.open(host);
+    session.begin();
     return { host, session };
   }
 
