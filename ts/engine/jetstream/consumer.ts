@@ -25,6 +25,8 @@ import type { Stream } from './stream.ts';
 const noBytes = new Uint8Array(0);
 const stateIntervalMs = 100;
 const retryMs = 1000;
+/** So many states of a stream are synced in `stateIntervalMs`. */
+const savesAnInterval = 32;
 const roundsATurn = 16;
 /** Letters and digits of a pin. */
 const idLength = 22;
@@ -44,6 +46,8 @@ export class Consumer {
   #confirms: string[] = [];
   #savedRevision = -1;
   #saveTimer: Timer | undefined;
+  /** Its state on disk holds confirmed acknowledgements: what replaces it must be synced. */
+  #durable = false;
   #tickTimer: Timer | undefined;
   #tickAtMs = Infinity;
   #queued = false;
@@ -109,6 +113,7 @@ export class Consumer {
     const { account, name: stream } = this.stream;
     const { door } = this.stream.ports;
     if (state !== undefined) this.machine.restore(state);
+    this.#durable = state !== undefined;
     this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
     this.#savedRevision = state === undefined ? -1 : this.machine.revision;
     const scope = `${stream}.${this.name}`;
@@ -220,7 +225,7 @@ export class Consumer {
     this.#saveTimer = undefined;
     if (this.isVolatile || this.#savedRevision === this.machine.revision) return true;
     try {
-      this.stream.store.writeConsumerState(this.name, this.machine.state());
+      this.stream.store.writeConsumerState(this.name, this.machine.state(), this.#durable);
     } catch (thrown) {
       if (!isFault(thrown)) throw thrown;
       this.stream.ports.log.error(`consumer '${this.stream.name} > ${this.name}': state not written: ${thrown.message}`);
@@ -387,6 +392,8 @@ export class Consumer {
   #confirm(): void {
     const replies = this.#confirms;
     this.#confirms = [];
+    if (!this.#durable) this.#savedRevision = -1;
+    this.#durable = true;
     if (!this.save()) return;
     this.stream.store.whenSynced((error) => {
       if (error !== undefined) return;
@@ -396,7 +403,12 @@ export class Consumer {
 
   #saveSoon(): void {
     if (this.#saveTimer !== undefined || this.#closed || this.#savedRevision === this.machine.revision || this.isVolatile) return;
-    this.#saveTimer = this.stream.ports.clock.after(stateIntervalMs, () => this.save());
+    this.#saveTimer = this.stream.ports.clock.after(this.#saveIntervalMs, () => this.save());
+  }
+
+  /** States that have to be synced are written less often where there are many. */
+  get #saveIntervalMs(): number {
+    return this.#durable ? stateIntervalMs * Math.ceil(this.stream.consumers.size / savesAnInterval) : stateIntervalMs;
   }
 
   /** Sees that `tick` comes in time; a timer that is early enough stays. */

@@ -418,8 +418,8 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#parts.rounds.add(this);
   }
 
-  writeConsumerState(name: string, state: ConsumerState): void {
-    this.#parts.directory.writeConsumerState(name, state);
+  writeConsumerState(name: string, state: ConsumerState, durable: boolean): void {
+    if (this.#parts.directory.writeConsumerState(name, state, durable)) this.#parts.rounds.add(this);
   }
 
   removeConsumer(name: string): void {

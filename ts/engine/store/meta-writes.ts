@@ -20,6 +20,14 @@ interface Write {
   readonly ticket: number;
 }
 
+/** Two writes of a directory as one: of a file that both have, the later. */
+function merged(before: Write | undefined, write: Write): Write {
+  if (before === undefined) return write;
+  const names = new Set(write.files.map(({ name }) => name));
+  const files = [...before.files.filter(({ name }) => !names.has(name)), ...write.files];
+  return { ...write, files, above: [...new Set([...write.above, ...before.above])], ticket: before.ticket };
+}
+
 export class MetaWrites {
   readonly #disk: Disk;
   #last = 0;
@@ -55,16 +63,19 @@ export class MetaWrites {
   /** Writes files of a directory that is there. Throws a DiskFault; then nothing is changed. */
   put(directory: string, files: readonly MetaFile[], above: readonly string[]): number {
     const write = { directory, files, above, ticket: this.#last + 1 };
-    if (this.#syncing.has(directory)) this.#later.set(directory, write);
+    if (this.#syncing.has(directory)) this.#later.set(directory, merged(this.#later.get(directory), write));
     else this.#write(write);
     return ++this.#last;
   }
 
+  /** Whether a directory's temporary names are in use. */
+  isBusy(directory: string): boolean {
+    return this.#written.has(directory) || this.#syncing.has(directory);
+  }
+
   #write(write: Write): void {
-    const before = this.#written.get(write.directory);
     for (const { name, content } of write.files) this.#disk.writeWhole(`${write.directory}/${name}.tmp`, content, false);
-    const above = [...new Set([...write.above, ...(before?.above ?? [])])];
-    this.#written.set(write.directory, { ...write, above });
+    this.#written.set(write.directory, merged(this.#written.get(write.directory), write));
   }
 
   /** A directory is removed, with what was to be written into it; the one it was in is synced. */

@@ -298,7 +298,8 @@ export interface StreamStore {
   writeTimes(name: TimesFileName, content: Uint8Array): void;
   consumers(): FoundConsumer[];
   writeConsumer(name: string, meta: string): void;
-  writeConsumerState(name: string, state: ConsumerState): void;
+  /** `durable`: with the next round; otherwise whenever the system likes. */
+  writeConsumerState(name: string, state: ConsumerState, durable: boolean): void;
   removeConsumer(name: string): void;
 
   /**

@@ -236,10 +236,17 @@ export class StreamDirectory {
     this.#writeMeta(path, `${this.name}/${name}`, seal, meta, [`${this.path}/obs`, this.path]);
   }
 
-  writeConsumerState(name: string, state: ConsumerState): void {
-    const { disk, clock } = this.#ports;
-    const content = encodeConsumerState(state, clock.wallInstant().seconds);
-    disk.replace(`${this.#consumerPath(name)}/o.dat`, this.#seal(name).seal(content), false);
+  /** `durable`: it may not be lost any more. True: it is on its way with a round. */
+  writeConsumerState(name: string, state: ConsumerState, durable: boolean): boolean {
+    const { disk, clock, metadata } = this.#ports;
+    const path = this.#consumerPath(name);
+    const content = this.#seal(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
+    if (metadata === 'in rounds' && (durable || this.#writes.isBusy(path))) {
+      this.#writes.put(path, [{ name: 'o.dat', content }], []);
+      return true;
+    }
+    disk.replace(`${path}/o.dat`, content, durable && metadata === 'at once');
+    return false;
   }
 
   writeIndex(index: Uint8Array): void {

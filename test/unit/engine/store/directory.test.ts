@@ -80,7 +80,7 @@ test('consumers come back with their state', async () => {
     redelivered: [{ stream: 7, count: 2 }],
   };
   stream.writeConsumer('C', '{"Name":"C"}');
-  stream.writeConsumerState('C', state);
+  stream.writeConsumerState('C', state, false);
   stream.writeConsumer('NEW', '{"Name":"NEW"}');
   await synced(stream);
   const found = stream.consumers().sort((a, b) => a.name.localeCompare(b.name));

@@ -33,7 +33,7 @@ function open(root: string, encryption?: EncryptionOptions): TestStore {
 async function fill(server: TestStore): Promise<StreamStore> {
   const stream = server.store.create(server.options('S', { limits }), '{"name":"S"}');
   stream.writeConsumer('C', '{"name":"C"}');
-  stream.writeConsumerState('C', state);
+  stream.writeConsumerState('C', state, true);
   for (let n = 0; n < messages; n += 10) {
     server.turn(() => {
       for (let k = 1; k <= 10; k++) stream.append({ subject: 'a.b', payload: encoder.encode(payloadOf(n + k)) });

@@ -19,12 +19,13 @@ type Step =
   | { readonly is: 'publish'; readonly stream: number }
   | { readonly is: 'consumer'; readonly stream: number; readonly consumer: number }
   | { readonly is: 'forget'; readonly stream: number; readonly consumer: number }
+  | { readonly is: 'state'; readonly stream: number; readonly consumer: number }
   | { readonly is: 'sync' };
 
 const number = fc.nat(2);
 const onStream = (is: 'create' | 'update' | 'publish') =>
   fc.record({ is: fc.constant(is), stream: number }) as fc.Arbitrary<Step>;
-const onConsumer = (is: 'consumer' | 'forget') =>
+const onConsumer = (is: 'consumer' | 'forget' | 'state') =>
   fc.record({ is: fc.constant(is), stream: number, consumer: number }) as fc.Arbitrary<Step>;
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: onStream('create') },
@@ -32,6 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: onStream('publish') },
   { weight: 4, arbitrary: onConsumer('consumer') },
   { weight: 1, arbitrary: onConsumer('forget') },
+  { weight: 4, arbitrary: onConsumer('state') },
   { weight: 5, arbitrary: fc.constant<Step>({ is: 'sync' }) },
 );
 
@@ -98,11 +100,22 @@ function act(todo: Step, server: ReturnType<typeof openTestStore>, open: Map<num
       const version = answers.next(consumer);
       stream.writeConsumer(`C${todo.consumer}`, String(version));
       stream.whenSynced(() => answers.written(consumer, version));
-    } else {
+    } else if (todo.is === 'state') acknowledge(stream, todo.consumer, consumer, answers);
+    else {
       answers.removing(consumer);
+      answers.removing(`${consumer}/state`);
       stream.removeConsumer(`C${todo.consumer}`);
     }
   }
+}
+
+/** Writes a state that holds a confirmed acknowledgement, told by its floor. */
+function acknowledge(stream: StreamStore, consumer: number, name: string, answers: Answers): void {
+  if (!stream.consumers().some((found) => found.name === `C${consumer}`)) return;
+  const version = answers.next(`${name}/state`);
+  const floor = { consumer: version, stream: version };
+  stream.writeConsumerState(`C${consumer}`, { ackFloor: floor, delivered: floor, pending: [], redelivered: [] }, true);
+  stream.whenSynced(() => answers.written(`${name}/state`, version));
 }
 
 async function check(folder: string, answers: Answers): Promise<void> {
@@ -113,7 +126,10 @@ async function check(folder: string, answers: Answers): Promise<void> {
     assert.equal(problem, undefined, `${name}: ${problem}`);
     assert.ok(meta !== undefined);
     const stream = await after.store.recover(after.options(name));
-    for (const found of stream.consumers()) consumers.set(`${name}/${found.name}`, found.meta);
+    for (const found of stream.consumers()) {
+      consumers.set(`${name}/${found.name}`, found.meta);
+      if (found.state !== undefined) consumers.set(`${name}/${found.name}/state`, String(found.state.ackFloor.stream));
+    }
     assert.ok(stream.state.lastSeq >= (answers.messages.get(name) ?? 0), `${name} has all acknowledged messages`);
   }
   for (const name of answers.messages.keys()) assert.ok(streams.has(name), `${name} has acknowledged messages and is not there`);
@@ -121,7 +137,7 @@ async function check(folder: string, answers: Answers): Promise<void> {
   await after.stop();
 }
 
-test('a power failure takes no stream and no consumer whose creation was answered', async () => {
+test('a power failure takes no stream, no consumer and no acknowledgement that was answered', async () => {
   await holdsInTime(
     fc.asyncProperty(fc.array(step, { maxLength: 50 }), async (steps) => {
       const folder = temporaryFolder();
