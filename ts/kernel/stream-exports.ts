@@ -15,6 +15,8 @@ export interface StreamExports {
     blockLimit: number,
   ): void;
   flagStream(stream: number, set: number, clear: number): void;
+  grantStream(stream: number, bytes: number): void;
+  grantedBytes(stream: number): number;
   windowStream(stream: number, span: number): void;
   sequenceOfId(stream: number, id: number, length: number): number;
   rememberId(stream: number, id: number, length: number, sequence: number, seconds: number, nanos: number): void;

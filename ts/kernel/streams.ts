@@ -10,7 +10,7 @@ import type { StreamExports } from './stream-exports.ts';
 export const streamEvent = { dirty: 32, publish: 33 } as const;
 
 /** Reasons of a publish entry; twins of wasm/stream/events.ts. */
-export const judgeCode = { headers: 1, sealed: 2, size: 3, messages: 4, bytes: 5, perSubject: 6, fault: 7 } as const;
+export const judgeCode = { headers: 1, sealed: 2, size: 3, messages: 4, bytes: 5, perSubject: 6, fault: 7, room: 8 } as const;
 
 /** Flags of a stream; twins of wasm/stream/stream.ts. */
 export const streamFlag = {

@@ -28,6 +28,7 @@ import {
   JUDGE_HEADERS,
   JUDGE_MESSAGES,
   JUDGE_PER_SUBJECT,
+  JUDGE_ROOM,
   JUDGE_SEALED,
   JUDGE_SIZE,
 } from './events';
@@ -73,6 +74,7 @@ function judge(stream: Stream, length: u32): u32 {
   if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) return JUDGE_HEADERS;
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
+  if (stream.granted >= 0 && <i64>length > stream.granted) return JUDGE_ROOM;
   const limit = overLimit(stream, countedBytes(stream, indexedLength(stream, length, msgHeaderLength)));
   if (limit) return limit == 1 ? JUDGE_MESSAGES : JUDGE_BYTES;
   const perSubject = DISCARD_NEW | DISCARD_NEW_PER_SUBJECT;
@@ -148,6 +150,7 @@ export function appendMessage(
   dataLength: u32,
 ): u64 {
   const length = recordSize(subjectLength, headerLength, dataLength);
+  if (stream.granted > 0) stream.granted = max(stream.granted - <i64>length, 0);
   makeRoom(stream, length);
   const sequence = stream.last + 1;
   const offset = stream.offset;

@@ -18,3 +18,4 @@ export const JUDGE_MESSAGES: u32 = 4;
 export const JUDGE_BYTES: u32 = 5;
 export const JUDGE_PER_SUBJECT: u32 = 6;
 export const JUDGE_FAULT: u32 = 7;
+export const JUDGE_ROOM: u32 = 8;

@@ -87,6 +87,14 @@ export function limitStream(
 export function flagStream(stream: usize, set: u32, clear: u32): void {
   at(stream).flags = (at(stream).flags & ~clear) | set;
 }
+/** Grants bytes that may be appended before the host is asked for room; -1: any number. */
+export function grantStream(stream: usize, bytes: f64): void {
+  at(stream).granted = <i64>bytes;
+}
+/** What is left of the bytes granted. */
+export function grantedBytes(stream: usize): f64 {
+  return <f64>at(stream).granted;
+}
 /** Sets how long message ids are remembered, in nanoseconds; 0: not at all. */
 export function windowStream(stream: usize, span: f64): void {
   at(stream).windowSpan = <i64>span;

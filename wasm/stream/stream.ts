@@ -56,6 +56,8 @@ export class Stream {
   maxBytes: i64;
   maxPerSubject: i64;
   maxMessageSize: i64;
+  /** Bytes that may be appended before the host is asked for room; -1: any number. */
+  granted: i64;
   /** Records to be written: a list of runs (runs.ts). */
   firstRun: usize;
   lastRun: usize;
@@ -145,6 +147,7 @@ export function newStream(tag: u32, account: usize, name: usize, nameLength: u32
   stream.maxBytes = -1;
   stream.maxPerSubject = -1;
   stream.maxMessageSize = -1;
+  stream.granted = -1;
   return stream;
 }
 

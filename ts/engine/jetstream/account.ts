@@ -134,25 +134,27 @@ export class JetStreamAccount {
     return bytes;
   }
 
-  /** Why the account has no room for a stream. */
-  roomFault(config: StreamConfig, isNew: boolean): ApiError | undefined {
-    const { maxStreams, maxMemory, maxStorage } = this.limits;
-    if (isNew && maxStreams > 0 && this.streams.size >= maxStreams) return apiError('MaximumStreamsLimitErr');
-    const memory = config.storage === 'memory';
-    const limit = memory ? maxMemory : maxStorage;
-    if (limit < 0 || this.reserved(config.storage, config.name) + Math.max(0, config.max_bytes) <= limit) return undefined;
-    return apiError(memory ? 'MemoryResourcesExceededErr' : 'StorageResourcesExceededErr');
+  /** Why the account has no room for a stream, or for what an update makes of it. */
+  roomFault(config: StreamConfig, before?: StreamConfig): ApiError | undefined {
+    const { limits, room } = this;
+    const isNew = before === undefined;
+    if (isNew && limits.maxStreams > 0 && this.streams.size >= limits.maxStreams) return apiError('MaximumStreamsLimitErr');
+    if (limits.maxConsumers > 0 && config.max_consumers > limits.maxConsumers) return apiError('MaximumConsumersLimitErr');
+    const isMemory = config.storage === 'memory';
+    // A new stream without an end counts as one byte: where everything is reserved there is no room for it either.
+    const bytes = isNew && config.max_bytes < 0 ? 1 : Math.max(0, config.max_bytes, before?.max_bytes ?? 0);
+    const limit = isMemory ? limits.maxMemory : limits.maxStorage;
+    const fitsAccount = limit < 0 || this.reserved(config.storage, config.name) + bytes <= limit;
+    const taken = room.reserved(config.storage) - Math.max(0, before?.max_bytes ?? 0);
+    if (fitsAccount && taken + bytes <= room.limit(config.storage)) return undefined;
+    return apiError(isMemory ? 'MemoryResourcesExceededErr' : 'StorageResourcesExceededErr');
   }
 
   /** Why there is no room for a message of so many bytes. */
-  publishFault(storage: StreamConfig['storage'], bytes: number): ApiError | undefined {
-    const isMemory = storage === 'memory';
-    const { limits, settings, room } = this;
-    const ofServer = isMemory ? settings.limits.maxMemory : settings.limits.maxStorage;
-    if (ofServer >= 0 && room.stored(storage) > ofServer) return apiError('InsufficientResourcesErr');
-    const ofAccount = isMemory ? limits.maxMemory : limits.maxStorage;
-    if (ofAccount >= 0 && this.stored(storage) + bytes > ofAccount) return apiError('AccountResourcesExceededErr');
-    return undefined;
+  publishFault(stream: Stream, bytes: number): ApiError | undefined {
+    const full = this.room.claim(this, stream, bytes);
+    if (full === undefined) return undefined;
+    return apiError(full === 'server' ? 'InsufficientResourcesErr' : 'AccountResourcesExceededErr');
   }
 
   options(config: StreamConfig): StreamOptions {

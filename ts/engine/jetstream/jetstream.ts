@@ -13,9 +13,12 @@ const interestIntervalMs = 250;
 
 export class JetStream {
   readonly ports: JetStreamPorts;
-  readonly settings: JetStreamSettings;
+  settings: JetStreamSettings;
   readonly accounts = new Map<string, JetStreamAccount>();
-  readonly #room = new ServerRoom(() => this.accounts.values());
+  readonly #room = new ServerRoom(
+    () => this.accounts.values(),
+    () => this.settings.limits,
+  );
   readonly #dispatchers = new Map<string, ApiDispatcher>();
   readonly #longAcks: ServerSubscription[] = [];
   readonly #interestTimer: Timer;
@@ -28,10 +31,12 @@ export class JetStream {
 
   /** Takes new settings and limits over; what exists already stays. */
   configure(settings: JetStreamSettings, limits: ReadonlyMap<string, AccountLimits>): void {
+    this.settings = settings;
     for (const account of this.accounts.values()) {
       account.settings = settings;
       account.limits = limits.get(account.name) ?? account.limits;
     }
+    this.#room.recall();
   }
 
   /** Opens what the account has on disk, then its API. */

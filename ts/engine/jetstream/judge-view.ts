@@ -51,7 +51,6 @@ export class StreamJudgeView implements JudgeView {
   }
 
   roomFault(recordBytes: number): ApiError | undefined {
-    const { account, config } = this.#stream;
-    return account.publishFault(config.storage, recordBytes);
+    return this.#stream.account.publishFault(this.#stream, recordBytes);
   }
 }

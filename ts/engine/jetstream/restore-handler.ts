@@ -175,7 +175,7 @@ class Restore implements Transfer {
     if (problem !== undefined) throw new ArchiveError(problem);
     if (account.streams.has(config.name)) refuse('StreamNameExistRestoreFailedErr');
     if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
-    const room = account.roomFault(config, true);
+    const room = account.roomFault(config);
     if (room !== undefined) throw new ApiRefusal(room);
     const created = read.created ?? account.ports.clock.wallInstant();
     this.#staging.writeMeta(config.name, encodeJson(streamMeta(config, created)));

@@ -74,7 +74,7 @@ export const create: ApiHandler = (request) => {
   if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
   const wrong = filterFault(config);
   if (wrong !== undefined) refuse('StreamCreateErrF', { err: wrong });
-  const fault = account.roomFault(config, true);
+  const fault = account.roomFault(config);
   if (fault !== undefined) return { error: fault };
   const stream = account.addStream(config, account.ports.clock.wallInstant());
   if (!(stream instanceof Stream)) return { error: stream };
@@ -99,7 +99,7 @@ export const update: ApiHandler = (request) => {
     refuse('StreamUpdateErrF', { err: `change to limits violates consumers: ${names}` });
   }
   if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
-  const fault = account.roomFault(config, false);
+  const fault = account.roomFault(config, stream.config);
   if (fault !== undefined) return { error: fault };
   stream.update(config);
   stream.removed(1, stream.store.state.lastSeq);

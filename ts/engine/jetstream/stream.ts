@@ -103,6 +103,7 @@ export class Stream implements Origin {
       this.#ages.synced();
     });
     this.store.onRemoved((fromSeq, toSeq) => this.removed(fromSeq, toSeq));
+    this.store.grant(0);
     this.store.setNoAck(this.#config.no_ack);
     this.store.setJudged(isJudged(this.#config));
     this.store.setSealed(this.#config.sealed);

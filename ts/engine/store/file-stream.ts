@@ -53,6 +53,7 @@ const reasons: Readonly<Record<number, JudgeReason>> = {
   [judgeCode.bytes]: 'max-bytes',
   [judgeCode.perSubject]: 'max-per-subject',
   [judgeCode.fault]: 'fault',
+  [judgeCode.room]: 'room',
 };
 
 export class FileStream extends StreamSettings implements StreamStore, RoundMember, Faulted {

@@ -110,7 +110,8 @@ export interface NewMessage {
  * Why the kernel did not append a publish itself. `headers`: some `Nats-` header needs judging; the rest are rejections whose API error
  * the handler answers. Ingest has stopped behind this message, so appending now keeps arrival order.
  */
-export type JudgeReason = 'headers' | 'sealed' | 'message-size' | 'max-messages' | 'max-bytes' | 'max-per-subject' | 'fault';
+export type JudgeReason =
+  'headers' | 'sealed' | 'message-size' | 'max-messages' | 'max-bytes' | 'max-per-subject' | 'fault' | 'room';
 
 /** A publish handed to the host; the arrays are copies. */
 export interface JudgedPublish {
@@ -236,6 +237,9 @@ export interface StreamStore {
   readonly lastSeq: number;
   readonly syncedSeq: number;
   readonly ids: MessageIds;
+  /** Bytes that may be appended before a publish comes to `onPublish` for want of room; -1: any number, as in the beginning. */
+  readonly granted: number;
+  grant(bytes: number): void;
   /** Set when the stream stopped writing: what happened and what the operator can do. */
   readonly fault: string | undefined;
   /** What publishes are answered while it does not write. */

@@ -54,6 +54,14 @@ export class StreamView {
     return this.#firstTime.at;
   }
 
+  get granted(): number {
+    return this.streams.exports.grantedBytes(this.handle);
+  }
+
+  grant(bytes: number): void {
+    this.streams.exports.grantStream(this.handle, bytes);
+  }
+
   get(seq: number): StoredMessage | undefined {
     return this.reader.get(seq);
   }

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { unlimited, type AccountLimits } from '../../../../ts/engine/jetstream/ports.ts';
 import { apiSession } from './session.ts';
 
 interface Recorded {
@@ -24,6 +25,18 @@ function plain(text: string | undefined): string | undefined {
     .replace(/Time-Stamp: [^\r]*/g, 'Time-Stamp: <time>');
 }
 
+/** Of the account in `account-limits`. */
+const limits: AccountLimits = {
+  maxMemory: 2000,
+  maxStorage: 10_000,
+  maxStreams: 3,
+  maxConsumers: 3,
+  maxAckPending: 100,
+  memoryMaxStreamBytes: 2000,
+  storageMaxStreamBytes: 5500,
+  maxBytesRequired: true,
+};
+
 const requestTimeMs = 1200;
 
 for (const file of [
@@ -34,9 +47,10 @@ for (const file of [
   'gets',
   'publishes',
   'stream-requests',
+  'account-limits',
 ]) {
   test(`the recorded ${file} are answered as nats-server answers them`, async () => {
-    const session = await apiSession();
+    const session = await apiSession(file === 'account-limits' ? limits : unlimited);
     const rows = JSON.parse(readFileSync(new URL(`recorded/${file}.json`, import.meta.url), 'utf8')) as Recorded[];
     const wrong: string[] = [];
     for (const row of rows) {

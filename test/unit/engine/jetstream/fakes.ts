@@ -127,6 +127,7 @@ function directHeaders(stream: string, message: StoredMessage, pending: number, 
 export class FakeStream implements StreamStore {
   readonly name: string;
   readonly ids: PlainIds;
+  granted = -1;
   fault: string | undefined;
   refusal: undefined;
   meta: string;
@@ -213,6 +214,10 @@ export class FakeStream implements StreamStore {
     this.#removed = call;
   }
 
+  grant(bytes: number): void {
+    this.granted = bytes;
+  }
+
   setSubjects(subjects: readonly string[]): void {
     this.#subjects = subjects;
   }
@@ -252,6 +257,7 @@ export class FakeStream implements StreamStore {
     if (this.#sealed) return 'sealed';
     if (this.#judged || headers.length > 0 || reply.endsWith('.$FI')) return 'headers';
     if (maxMessageSize >= 0 && payload.length > maxMessageSize) return 'message-size';
+    if (this.granted >= 0 && 30 + subject.length + payload.length > this.granted) return 'room';
     if (discard === 'old') return undefined;
     const { messages, bytes } = this.state;
     const full = maxMessagesPerSubject > 0 && (this.subjects(subject).get(subject) ?? 0) >= maxMessagesPerSubject;

@@ -1,7 +1,7 @@
 // A JetStream over the fakes, with a client that makes requests of it.
 
 import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
-import { unlimited, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
+import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import type { Random } from '../../../../ts/ports/random.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -42,7 +42,7 @@ export interface ApiSession {
   stop(): Promise<void>;
 }
 
-export async function apiSession(): Promise<ApiSession> {
+export async function apiSession(accountLimits: AccountLimits = unlimited): Promise<ApiSession> {
   const broker = new FakeBroker();
   const clock = new FakeClock();
   const store = new FakeStore(broker, clock);
@@ -55,7 +55,7 @@ export async function apiSession(): Promise<ApiSession> {
       { door: broker, store, clock, random: countingRandom(), log: quiet, crypto: nodeCrypto },
       settings,
     );
-    await jetstream.enable('$G', 0, unlimited);
+    await jetstream.enable('$G', 0, accountLimits);
     return jetstream;
   };
 
