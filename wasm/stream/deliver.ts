@@ -74,6 +74,7 @@ export function beginDeliver(): bool {
   const call = changetype<DeliverCall>(CALL);
   const stream = changetype<Stream>(call.stream);
   call.count = 0;
+  call.last = 0;
   call.picked = 0;
   call.leaf = 0;
   call.receiver = soleReceiver(stream.account, call.subject, call.subjectLength);
@@ -98,7 +99,7 @@ function nextSelected(call: DeliverCall, stream: Stream): usize {
     const next = <u64>call.next;
     let entry = next > segment.first ? entryAt(segment, <u32>(next - segment.first)) : segment.entries;
     const whole = entryAt(segment, segment.count);
-    const end = min(whole, entry + <usize>call.looks * ENTRY_SIZE);
+    const end = (whole - entry) / ENTRY_SIZE > <usize>call.looks ? entry + <usize>call.looks * ENTRY_SIZE : whole;
     const first = entry;
     entry = call.leaf ? findLeaf(entry, end, call.leaf) : findSelected(entry, end, selection);
     call.looks -= <u32>((entry - first) / ENTRY_SIZE);
