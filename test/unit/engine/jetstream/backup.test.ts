@@ -15,7 +15,7 @@ import { NodeRandom } from '../../../../ts/node/random.ts';
 import { openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
 import { FakeClock } from './fake-clock.ts';
-import { FakeBroker } from './fakes.ts';
+import { FakeBroker } from './fake-broker.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -5,7 +5,8 @@ import { unlimited, type AccountLimits, type InboundMessage } from '../../../../
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import type { Random } from '../../../../ts/ports/random.ts';
 import { FakeClock } from './fake-clock.ts';
-import { FakeBroker, FakeStore } from './fakes.ts';
+import { FakeBroker } from './fake-broker.ts';
+import { FakeStore } from './fakes.ts';
 
 export interface Response {
   readonly text?: string;

@@ -1,0 +1,85 @@
+// An in-memory broker of one account.
+
+import { matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
+import type { Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
+
+const none = new Uint8Array(0);
+
+export function matches(pattern: string, subject: string): boolean {
+  return matchesLiteral(tokens(subject), tokens(pattern));
+}
+
+interface FakeSubscription {
+  readonly subject: string;
+  readonly call: (message: InboundMessage) => void;
+}
+
+/** A broker of one account: synchronous, every publish reaches every match. */
+export class FakeBroker implements Door {
+  readonly #subscriptions = new Set<FakeSubscription>();
+  #captures: (message: InboundMessage) => boolean = () => false;
+  #depth = 0;
+  readonly #soon: (() => void)[] = [];
+
+  subscribe(_account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription {
+    const subscription = { subject, call };
+    this.#subscriptions.add(subscription);
+    return { cancel: () => void this.#subscriptions.delete(subscription) };
+  }
+
+  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
+    return this.subscribe(account, subject, (message) => {
+      const parts = message.subject.split('.').slice(4).map(Number);
+      const [deliveries = 0, streamSeq = 0, consumerSeq = 0] = parts;
+      call({
+        kind: message.payload.length === 0 ? 0 : 1,
+        deliveries,
+        streamSeq,
+        consumerSeq,
+        reply: message.reply,
+        payload: message.payload,
+      });
+    });
+  }
+
+  /** Takes publishes into streams. */
+  capture(call: (message: InboundMessage) => boolean): void {
+    this.#captures = call;
+  }
+
+  publish(_account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+    let taken = this.#captures({ subject, reply, headers: headers ?? none, payload }) ? 1 : 0;
+    this.#depth += 1;
+    for (const subscription of [...this.#subscriptions]) {
+      if (!matches(subscription.subject, subject)) continue;
+      taken += 1;
+      subscription.call({ subject, reply, headers: headers ?? none, payload });
+    }
+    this.#depth -= 1;
+    if (this.#depth === 0) this.settle();
+    return taken;
+  }
+
+  hasInterest(_account: number, subject: string): boolean {
+    return [...this.#subscriptions].some((subscription) => matches(subscription.subject, subject));
+  }
+
+  hasLiteralInterest(_account: number, subject: string): boolean {
+    return [...this.#subscriptions].some((subscription) => subscription.subject === subject);
+  }
+
+  hasReceiver(account: number, subject: string): boolean {
+    return this.hasLiteralInterest(account, subject);
+  }
+
+  soon(call: () => void): void {
+    this.#soon.push(call);
+    if (this.#depth === 0) this.settle();
+  }
+
+  settle(): void {
+    this.#depth += 1;
+    for (let call = this.#soon.shift(); call !== undefined; call = this.#soon.shift()) call();
+    this.#depth -= 1;
+  }
+}
