@@ -44,6 +44,24 @@ describe('the matcher', () => {
     );
   });
 
+  test('finds the same for subjects that differ in their last token only, unless a pattern names that', () => {
+    const matcher = createMatcher<string>();
+    matcher.add('_INBOX.a.*', 'inbox');
+    matcher.add('_INBOX.>', 'all');
+    const found = (subject: string): string[] => matcher.match(subject).sort();
+    for (const last of ['1', '2', '3', 'longer than before']) assert.deepEqual(found(`_INBOX.a.${last}`), ['all', 'inbox']);
+    assert.deepEqual(found('_INBOX.a.1.2'), ['all']);
+    assert.deepEqual(found('_INBOX.b.1'), ['all']);
+    const id = matcher.add('*.a.2', 'named');
+    assert.deepEqual(found('_INBOX.a.1'), ['all', 'inbox']);
+    assert.deepEqual(found('_INBOX.a.2'), ['all', 'inbox', 'named']);
+    assert.deepEqual(found('_INBOX.a.3'), ['all', 'inbox']);
+    matcher.remove(id);
+    assert.deepEqual(found('_INBOX.a.2'), ['all', 'inbox']);
+    const long = `_INBOX.${'x'.repeat(300)}`;
+    for (const last of ['1', '2']) assert.deepEqual(found(`${long}.${last}`), ['all']);
+  });
+
   test('gives ids and memory of removed subscriptions out again', () => {
     const matcher = createMatcher();
     const round = (): number => {
