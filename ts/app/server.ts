@@ -13,6 +13,9 @@ import { loadKernel } from '../node/wasm.ts';
 import { listenWebSocket } from '../node/websocket.ts';
 import type { Log } from '../ports/log.ts';
 import type { Listeners } from '../ports/listen.ts';
+import { NodeProcess } from '../node/process.ts';
+import { SystemService } from '../ops/system/service.ts';
+import { shownArguments } from './command-line.ts';
 import { newIdentity } from './identity.ts';
 import { makeJetStream } from './jetstream.ts';
 import { RUNTIME } from './version.ts';
@@ -42,6 +45,7 @@ export function buildServer(options: Options, log: Log): Server {
     log,
     listeners,
     runtime: RUNTIME,
+    makeSystem: (parts) => new SystemService({ ...parts, process: new NodeProcess(shownArguments()), clock, random }),
     makeJetStream: (parts) => makeJetStream(parts, { clock, random, log, crypto: nodeCrypto }),
   });
 }

@@ -3,7 +3,8 @@
 // True of every value here: it is read in the turn it was taken, nothing in it changes behind the reader's back, counters never go down,
 // and a field without a value is left out rather than set to a placeholder.
 
-import type { Options, SubjectMapping } from '../core/config/options.ts';
+import type { AccountImports } from '../core/account/imports.ts';
+import type { ExportOptions, Options, SubjectMapping } from '../core/config/options.ts';
 import type { Instant } from '../ports/clock.ts';
 
 export type { Instant } from '../ports/clock.ts';
@@ -175,6 +176,9 @@ export interface AccountSnapshot {
   readonly received: Traffic;
   readonly slowConsumers: number;
   readonly mappings?: readonly SubjectMapping[];
+  /** What others may import from it, and what it imports. */
+  readonly exports?: readonly ExportOptions[];
+  readonly imports?: AccountImports;
 }
 
 /** Bytes; a reservation of -1 is an account without limit. */

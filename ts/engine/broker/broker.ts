@@ -53,6 +53,7 @@ export class Broker implements Acceptor {
   #stalledClients = 0;
   #deadlineCheck: Timer | undefined;
   #closedListener: ClosedListener = () => {};
+  #joinedListener: (connection: ClientConnection) => void = () => {};
   #inTurn = 0;
   #settling = false;
   readonly #soon: (() => void)[] = [];
@@ -76,6 +77,15 @@ export class Broker implements Acceptor {
   serve(sessions: SessionRegistry, closed: ClosedListener): void {
     this.#sessions = sessions;
     this.#closedListener = closed;
+  }
+
+  /** Who hears of connections that joined an account. */
+  watch(joined: (connection: ClientConnection) => void): void {
+    this.#joinedListener = joined;
+  }
+
+  joined(connection: ClientConnection): void {
+    this.#joinedListener(connection);
   }
 
   reload(options: Options): void {

@@ -74,6 +74,7 @@ export class ClientConnection implements TransportSink, SessionHost {
   #closing: CloseReason | undefined;
   #ended = false;
   #described = false;
+  #joined = false;
 
   constructor(broker: Broker, transport: Transport, cid: number, index: number) {
     this.#broker = broker;
@@ -87,6 +88,10 @@ export class ClientConnection implements TransportSink, SessionHost {
   get session(): Session {
     if (this.#session === undefined) throw new Error(`connection ${this.cid} has no session yet`);
     return this.#session;
+  }
+
+  get permissions(): Permissions | undefined {
+    return this.#permissions;
   }
 
   /** Everything was written and the transport told to end. */
@@ -203,6 +208,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     );
     broker.permissionSets.drop(before);
     this.describe();
+    if (spec.authorized && !this.#joined) broker.joined(this);
+    this.#joined = spec.authorized;
   }
 
   /** Tells the kernel what services in other accounts hear of this client. */

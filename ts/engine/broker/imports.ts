@@ -76,6 +76,16 @@ export class BrokerImports {
     return services.some(({ local }) => isSubsetMatch(subject, local));
   }
 
+  /** What an account imports. */
+  of(account: string): AccountImports {
+    return this.#held.get(account)?.imports ?? nothing;
+  }
+
+  /** Whether any account imports streams of this one. */
+  from(account: string): boolean {
+    return [...this.#held.values()].some(({ imports }) => imports.streams.some((one) => one.account === account));
+  }
+
   /** A subscription was made in an account that imports streams: it gets its shadows. */
   subscribed(handle: number): void {
     const { subject, account } = this.kernel.subscription(handle);

@@ -2,7 +2,7 @@
 // process-wide, so that several servers live in one process.
 
 import { compileImports } from '../../core/account/imports.ts';
-import type { Options } from '../../core/config/options.ts';
+import { GLOBAL_ACCOUNT, type Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Clock, Instant } from '../../ports/clock.ts';
 import type { Crypto } from '../../ports/crypto.ts';
@@ -15,10 +15,12 @@ import { LameDuck } from '../listen/lame-duck.ts';
 import { OpenListeners } from '../listen/listeners.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import { Sessions } from '../session/sessions.ts';
-import type { EngineView, JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
+import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
 import type { JetStreamLife, JetStreamMaker } from './jetstream-life.ts';
 import { setMappers } from './mappers.ts';
 import { endAll } from './shutdown.ts';
+import { BrokerSystemDoor } from './system-door.ts';
+import type { SystemLife, SystemMaker } from './system-life.ts';
 import { ServerView } from './view.ts';
 import type { ServerFacts } from './view.ts';
 
@@ -34,12 +36,14 @@ export interface ServerParts {
   readonly runtime: string;
   /** Asked for once, when the options turn JetStream on. */
   readonly makeJetStream: JetStreamMaker;
+  /** Asked for once, unless there is no system account. */
+  readonly makeSystem: SystemMaker;
 }
 
 export class Server implements ServerFacts {
   readonly broker: Broker;
   readonly sessions: Sessions;
-  readonly view: EngineView;
+  readonly view: ServerView;
   readonly start: Instant;
   readonly runtime: string;
   readonly #parts: ServerParts;
@@ -48,6 +52,7 @@ export class Server implements ServerFacts {
   #options: Options;
   #configLoadTime: Instant;
   #jetstream: JetStreamLife | undefined;
+  #system: SystemLife | undefined;
   #monitoring: Pick<ListeningSnapshot, 'http' | 'https'> = {};
   #ready = false;
   #stopping: Promise<void> | undefined;
@@ -135,6 +140,7 @@ export class Server implements ServerFacts {
     }
     try {
       await this.#jetstream?.start();
+      this.#openSystem();
       await this.#listeners.open(this.#options);
     } catch (error) {
       await this.#jetstream?.stop();
@@ -154,7 +160,32 @@ export class Server implements ServerFacts {
       this.sessions.reload(options);
       this.#setAccounts();
       this.#jetstream?.reload(options);
+      this.#system?.reload();
     });
+  }
+
+  /** Nobody is told of clients of the global account, as in nats-server. */
+  #openSystem(): void {
+    if (this.view.systemAccount === undefined) return;
+    const system = this.#parts.makeSystem({ view: this.view, door: new BrokerSystemDoor(this.broker) });
+    this.#system = system;
+    this.broker.watch((connection) => {
+      if (connection.account?.name === GLOBAL_ACCOUNT || !this.#isHeard()) return;
+      this.broker.soon(() => {
+        if (this.broker.at(connection.index) === connection) system.joined(this.view.connection(connection));
+      });
+    });
+    this.view.onGone = (record) => {
+      if (record.account !== GLOBAL_ACCOUNT && this.#isHeard()) this.broker.soon(() => system.left(record));
+    };
+    system.start();
+  }
+
+  /** Whether anybody may listen to events: a client in the system account, or one of an account that imports from it. */
+  #isHeard(): boolean {
+    const { kernel, accounts, imports } = this.broker;
+    const name = this.view.systemAccount ?? '';
+    return kernel.exports.accountSubs(accounts.get(name).handle) > 0 || imports.from(name);
   }
 
   /** What accounts do with subjects: mappings, and imports from each other. */
@@ -188,6 +219,7 @@ export class Server implements ServerFacts {
     await this.#listeners.stopAccepting();
     await this.#jetstream?.stop();
     await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
+    this.#system?.stop();
     this.broker.stop();
     log.info('Server Exiting..');
   }

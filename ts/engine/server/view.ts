@@ -45,6 +45,8 @@ export class ServerView implements EngineView {
   readonly #closed: ClosedClients;
   readonly #gone = new GoneTraffic();
   #stale = 0;
+  /** Told of each connection that ended. */
+  onGone: (record: ClosedConnection) => void = () => {};
 
   constructor(broker: Broker, sessions: Sessions, identity: ServerIdentity, facts: ServerFacts) {
     this.#broker = broker;
@@ -62,13 +64,23 @@ export class ServerView implements EngineView {
     this.#gone.add(connection.session.facts.account, kernel, connection, slow);
     const { last } = connection;
     const count = last?.count ?? kernel.exports.connectionSubs(connection.index) >>> 0;
-    this.#closed.add(
-      closedSnapshotOf(connection, kernel, this.#lastActivity(connection), {
-        stop: clock.wallInstant(),
-        reason: closeReasons[reason].text,
-        subscriptionsList: count > MOST_REMEMBERED ? [] : subscriptionsOf(connection, kernel, last?.subscriptions),
-      }),
-    );
+    const record = closedSnapshotOf(connection, kernel, this.#lastActivity(connection), {
+      stop: clock.wallInstant(),
+      reason: closeReasons[reason].text,
+      subscriptionsList: count > MOST_REMEMBERED ? [] : subscriptionsOf(connection, kernel, last?.subscriptions),
+    });
+    this.#closed.add(record);
+    this.onGone(record);
+  }
+
+  /** One connection as the list of all shows it. */
+  connection(connection: ClientConnection): ConnectionSnapshot {
+    return snapshotOf(connection, this.#broker.kernel, this.#lastActivity(connection));
+  }
+
+  get systemAccount(): string | undefined {
+    for (const account of this.#sessions.accounts.all()) if (account.isSystem) return account.name;
+    return undefined;
   }
 
   server(): ServerSnapshot {
@@ -81,7 +93,7 @@ export class ServerView implements EngineView {
       outMsgs: exports.outMsgs(),
       outBytes: exports.outBytes(),
     };
-    const system = [...this.#sessions.accounts.all()].find((account) => account.isSystem)?.name;
+    const system = this.systemAccount;
     return {
       id: this.#identity.serverId,
       name: this.#identity.serverName,
@@ -191,6 +203,8 @@ export class ServerView implements EngineView {
         received: { msgs: traffic.inMsgs, bytes: traffic.inBytes },
         slowConsumers: traffic.slowConsumers,
         ...(account.mappings.length === 0 ? {} : { mappings: account.mappings }),
+        exports: this.#facts.options.accounts.get(account.name)?.exports ?? [],
+        imports: this.#broker.imports.of(account.name),
       };
     });
   }

@@ -36,6 +36,8 @@ function accountDetail(view: EngineView, account: AccountSnapshot): Document {
     client_connections: account.clientConnections,
     subscriptions: account.subscriptions,
     mappings: mappingsDocument(account),
+    exports: unlessEmpty(exportsDocument(account)),
+    imports: unlessEmpty(importsDocument(account)),
     name_tag: account.nameTag ?? account.name,
     sublist_stats: matcherDocument(view.matcher(account.name)),
   };
@@ -47,6 +49,39 @@ function mappingsDocument({ mappings = [] }: AccountSnapshot): Document | undefi
     destinations.map(({ subject, weight, cluster }) => ({ subject, weight, cluster: unlessEmpty(cluster) })),
   ]);
   return unlessEmpty(Object.fromEntries(rows) as Document);
+}
+
+const responseTypes = { singleton: 'Singleton', stream: 'Streamed', chunked: 'Chunked' } as const;
+
+/** Services before streams. */
+function exportsDocument({ exports = [] }: AccountSnapshot): Document[] {
+  const of = (wanted: 'service' | 'stream'): Document[] =>
+    exports
+      .filter(({ kind }) => kind === wanted)
+      .map(({ subject, kind, responseType, accounts }) => ({
+        subject,
+        type: kind,
+        response_type: kind === 'service' ? responseTypes[responseType] : undefined,
+        approved_accounts: unlessEmpty(accounts),
+      }));
+  return [...of('service'), ...of('stream')];
+}
+
+function importsDocument({ imports }: AccountSnapshot): Document[] {
+  const { streams = [], services = [] } = imports ?? {};
+  const state = { invalid: false, share: false, tracking: false };
+  return [
+    ...streams.map(({ from, account, local }) => ({ subject: from, account, local_subject: local, type: 'stream', ...state })),
+    ...services.map(({ to, account, local, share }) => ({
+      subject: to,
+      account,
+      to: local,
+      local_subject: local,
+      type: 'service',
+      ...state,
+      share,
+    })),
+  ];
 }
 
 export interface AccstatzOptions {

@@ -11,7 +11,7 @@ import { clusterBlock, gatewayBlock, leafBlock, mqttBlock, websocketBlock } from
 const defaultTlsTimeoutSeconds = 2;
 
 /** The flags this version knows, as they are when nobody sets them. */
-const featureFlags = { js_ack_fc_v2: false, js_raft_delete_range: false };
+export const featureFlags = { js_ack_fc_v2: false, js_raft_delete_range: false };
 
 export function varz({ view, process, requests }: MonitorContext): Document {
   const server = view.server();

@@ -1,0 +1,20 @@
+// The system account's requests and events as the server's life sees them.
+
+import type { SystemDoor } from '../../ports/system.ts';
+import type { ClosedConnection, ConnectionSnapshot, EngineView } from '../snapshot.ts';
+
+export interface SystemLife {
+  start(): void;
+  /** Accounts may have come and gone. */
+  reload(): void;
+  stop(): void;
+  joined(connection: ConnectionSnapshot): void;
+  left(connection: ClosedConnection): void;
+}
+
+export interface SystemParts {
+  readonly view: EngineView;
+  readonly door: SystemDoor;
+}
+
+export type SystemMaker = (parts: SystemParts) => SystemLife;

@@ -1,0 +1,26 @@
+// What the system account's requests and events need of the broker: subscriptions of the server in any account, publishing there, and
+// who it was that asked.
+
+import type { Permissions } from '../core/auth/permissions.ts';
+
+export interface SystemClient {
+  readonly user: string;
+  readonly permissions: Permissions | undefined;
+}
+
+export interface SystemRequest {
+  /** The account it was made in. */
+  readonly account: string;
+  readonly subject: string;
+  /** Empty: nobody waits. */
+  readonly reply: string;
+  readonly payload: Uint8Array;
+  /** Undefined: the server itself, or a client of another account. */
+  readonly client: SystemClient | undefined;
+}
+
+export interface SystemDoor {
+  subscribe(account: string, subject: string, call: (request: SystemRequest) => void): { cancel(): void };
+  publish(account: string, subject: string, payload: Uint8Array): void;
+  listens(account: string, subject: string): boolean;
+}
