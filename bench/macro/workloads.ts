@@ -1,6 +1,7 @@
 /** The workloads, one row each: of core NATS here, of storing in storing.ts, of reading streams in consumption.ts. */
 import { awaitMonitoring, monitoring } from '../../test/support/monitoring.ts';
 import type { ServerProcess } from '../../test/support/server.ts';
+import { consumerScale } from './consumer-scale.ts';
 import { consumption } from './consumption.ts';
 import { startBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
@@ -76,6 +77,7 @@ export const workloads: readonly Workload[] = [
   core('request', 'request and reply, 128 B', 20_000, request),
   ...storing,
   ...consumption,
+  ...consumerScale,
   core('subscriptions', '4 connections, a tenth wildcards, then a publish to each', 200_000, subscribe),
   core('connections', 'connections with a subscription each', 2_000, connections),
 ];

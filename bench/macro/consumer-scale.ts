@@ -1,0 +1,235 @@
+/**
+ * Consumers at scale: filters over a large stream, a thousand durable consumers, very many idle ones, a key-value bucket watched whole, and a
+ * work queue that is emptied. The stream is filled first, which is not measured.
+ */
+import type { ServerProcess } from '../../test/support/server.ts';
+import { cpuSeconds, residentKiB } from './process-cost.ts';
+import { StreamClient } from './stream-client.ts';
+import { cost, jetstream, rate, type Measure, type Workload } from './workload.ts';
+
+const payload = 'x'.repeat(100);
+
+async function connected<Value>(server: ServerProcess, use: (client: StreamClient) => Promise<Value>): Promise<Value> {
+  const client = await StreamClient.connect(server.port);
+  try {
+    return await use(client);
+  } finally {
+    client.end();
+  }
+}
+
+/** Creates a stream and stores `count` messages in it. */
+async function fill(
+  client: StreamClient,
+  name: string,
+  config: object,
+  count: number,
+  subject: (n: number) => string,
+): Promise<void> {
+  await client.api(`STREAM.CREATE.${name}`, { name, storage: 'file', ...config });
+  await client.writeAll(count, (n) => `PUB ${subject(n)} ${payload.length}\r\n${payload}\r\n`);
+  await client.flushed();
+  await client.request(subject(0), payload);
+}
+
+function milliseconds(name: string, value: number): Measure {
+  return { name, unit: 'ms', better: 'less', value };
+}
+
+function create(client: StreamClient, stream: string, name: string, config: object): Promise<Record<string, unknown>> {
+  const whole = { name, durable_name: name, ack_policy: 'explicit', deliver_policy: 'all', ...config };
+  return client.api(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config: whole });
+}
+
+/** Pulls `count` messages of a consumer in batches, acknowledging where asked. */
+function pull(client: StreamClient, stream: string, name: string, count: number, batch: number, ack = false): Promise<void> {
+  const inbox = `pull.${name}`;
+  let left = count;
+  let inBatch = 0;
+  const ask = (): void => {
+    const body = JSON.stringify({ batch: Math.min(batch, left), expires: 30_000_000_000 });
+    inBatch = Math.min(batch, left);
+    client.write(`PUB $JS.API.CONSUMER.MSG.NEXT.${stream}.${name} ${inbox} ${body.length}\r\n${body}\r\n`);
+  };
+  let acks = '';
+  return new Promise((resolve, reject) => {
+    client.subscribe(inbox, ({ reply, headers }) => {
+      if (reply === '') return reject(new Error(`${name}: ${headers.toString()} with ${left} left`));
+      if (ack) acks += `PUB ${reply} 0\r\n\r\n`;
+      left -= 1;
+      inBatch -= 1;
+      if (acks.length > 0 && (inBatch === 0 || acks.length > 16_384)) {
+        client.write(acks);
+        acks = '';
+      }
+      if (left === 0) resolve();
+      else if (inBatch === 0) ask();
+    });
+    ask();
+  });
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** One message in 5,000 matches, then nearly all do. */
+function filters(server: ServerProcess, count: number): Promise<readonly Measure[]> {
+  return connected(server, async (client) => {
+    const subject = (n: number): string => (n % 10_000 === 9_999 ? 'f.rare' : `f.many.${n % 5_000}`);
+    await fill(client, 'F', { subjects: ['f.>'] }, count, subject);
+    const few = Math.min(100, Math.floor(count / 5_000));
+    const sparse = await timed(async () => {
+      await create(client, 'F', 'sparse', { filter_subject: 'f.many.77' });
+      await pull(client, 'F', 'sparse', few, few);
+    });
+    const created = await timed(() => create(client, 'F', 'wide', { filter_subject: 'f.*.*', ack_policy: 'none' }));
+    await create(client, 'F', 'all', { ack_policy: 'none' });
+    const most = Math.floor(count * 0.9);
+    const all = await timed(() => pull(client, 'F', 'all', most, 1000));
+    const wide = await timed(() => pull(client, 'F', 'wide', most, 1000));
+    return [
+      milliseconds('first 100 of 1 in 5,000', sparse),
+      milliseconds('create, 99.99 % match', created),
+      { ...rate((most * 1000) / all), name: 'unfiltered' },
+      { ...rate((most * 1000) / wide), name: '99.99 % match' },
+    ];
+  });
+}
+
+/** A thousand durable consumers on one stream. */
+function durables(server: ServerProcess, count: number): Promise<readonly Measure[]> {
+  return connected(server, async (client) => {
+    const messages = 100;
+    const published = 100_000;
+    await fill(client, 'D', { subjects: ['d.>'] }, messages, () => 'd.x');
+    await client.api('STREAM.CREATE.P', { name: 'P', storage: 'file', subjects: ['p.>'] });
+    const publish = (): Promise<void> => client.each(published, 500, () => client.request('p.x', payload));
+    await publish();
+    const before = await timed(publish);
+    const creating = await timed(() => client.each(count, 50, (n) => create(client, 'D', `c${n}`, {})));
+    await client.each(count, 50, (n) => create(client, 'P', `c${n}`, { deliver_policy: 'new' }));
+    const after = await timed(publish);
+    const cpu = cpuSeconds(server.pid);
+    const fetching = await timed(() => client.each(count, 100, (n) => pull(client, 'D', `c${n}`, messages, messages, true)));
+    return [
+      { name: 'creates', unit: '/s', better: 'more', value: (count * 1000) / creating },
+      { name: 'publishes with them, to without', unit: 'x', better: 'more', value: before / after },
+      { ...rate((count * messages * 1000) / fetching), name: 'fetches' },
+      cost(server.pid, cpu, count * messages),
+    ];
+  });
+}
+
+/** Consumers that nobody uses. */
+function idle(server: ServerProcess, count: number): Promise<readonly Measure[]> {
+  return connected(server, async (client) => {
+    await fill(client, 'I', { subjects: ['i.>'] }, 1000, (n) => `i.${n % 10}`);
+    const base = residentKiB(server.pid);
+    const creating = await timed(() =>
+      client.each(count, 100, (n) => create(client, 'I', `c${n}`, { filter_subject: `i.${n % 10}` })),
+    );
+    return [
+      { name: 'creates', unit: '/s', better: 'more', value: (count * 1000) / creating },
+      { name: 'resident a consumer', unit: 'KiB', better: 'less', value: (residentKiB(server.pid) - base) / count },
+    ];
+  });
+}
+
+/** A bucket of very many keys: watched whole, and read key by key. */
+function keys(server: ServerProcess, count: number): Promise<readonly Measure[]> {
+  return connected(server, async (client) => {
+    const config = { subjects: ['$KV.B.>'], max_msgs_per_subject: 1, allow_direct: true, discard: 'new' };
+    await fill(client, 'KV_B', config, count, (n) => `$KV.B.key${n}`);
+    let left = count;
+    let resolveWatch: () => void = () => {};
+    const watched = new Promise<void>((resolve) => (resolveWatch = resolve));
+    client.subscribe('watch', () => {
+      if (--left === 0) resolveWatch();
+    });
+    const cpu = cpuSeconds(server.pid);
+    const watch = await timed(async () => {
+      const watcher = {
+        deliver_subject: 'watch',
+        deliver_policy: 'last_per_subject',
+        ack_policy: 'none',
+        filter_subject: '$KV.B.>',
+      };
+      await client.api('CONSUMER.CREATE.KV_B.w', { stream_name: 'KV_B', config: { name: 'w', mem_storage: true, ...watcher } });
+      await watched;
+    });
+    const spent = cost(server.pid, cpu, count);
+    const gets = 200_000;
+    const before = cpuSeconds(server.pid);
+    const getting = await timed(() =>
+      client.each(gets, 200, (n) => client.request(`$JS.API.DIRECT.GET.KV_B.$KV.B.key${(n * 7919) % count}`)),
+    );
+    return [
+      { ...rate((count * 1000) / watch), name: 'watch' },
+      { ...spent, name: 'server CPU a message watched' },
+      { ...rate((gets * 1000) / getting), name: 'direct gets' },
+      { ...cost(server.pid, before, gets), name: 'server CPU a get' },
+    ];
+  });
+}
+
+/** A work queue emptied by eight workers. */
+function queue(server: ServerProcess, count: number): Promise<readonly Measure[]> {
+  return connected(server, async (client) => {
+    await fill(client, 'Q', { subjects: ['q.>'], retention: 'workqueue' }, count - 1, () => 'q.x');
+    await create(client, 'Q', 'w', { max_ack_pending: 20_000 });
+    const workers = await Promise.all(Array.from({ length: 8 }, () => StreamClient.connect(server.port)));
+    const base = residentKiB(server.pid);
+    const cpu = cpuSeconds(server.pid);
+    let left = count;
+    const seen = new Uint8Array(count + 1);
+    let twice = 0;
+    const working = await timed(
+      () =>
+        new Promise<void>((resolve) => {
+          for (const [index, worker] of workers.entries()) {
+            const body = JSON.stringify({ batch: 500, expires: 30_000_000_000 });
+            const ask = `PUB $JS.API.CONSUMER.MSG.NEXT.Q.w work.${index} ${body.length}\r\n${body}\r\n`;
+            let inBatch = 500;
+            let acks = '';
+            worker.subscribe(`work.${index}`, ({ reply }) => {
+              if (reply === '') return worker.write(ask);
+              const seq = Number(reply.split('.')[5]);
+              if (seen[seq] === 1) twice += 1;
+              seen[seq] = 1;
+              acks += `PUB ${reply} 0\r\n\r\n`;
+              inBatch -= 1;
+              left -= 1;
+              if (inBatch > 0 && left > 0) return;
+              worker.write(inBatch === 0 ? acks + ask : acks);
+              acks = '';
+              if (inBatch === 0) inBatch = 500;
+              if (left === 0) resolve();
+            });
+            worker.write(ask);
+          }
+        }),
+    );
+    for (const worker of workers) await worker.flushed();
+    const info = await client.api('STREAM.INFO.Q');
+    for (const worker of workers) worker.end();
+    const state = info['state'] as { readonly messages: number };
+    return [
+      rate((count * 1000) / working),
+      cost(server.pid, cpu, count),
+      { name: 'delivered twice', unit: '', better: 'less', value: twice },
+      { name: 'left at the end', unit: '', better: 'less', value: state.messages },
+      { name: 'resident grew', unit: 'MiB', better: 'less', value: (residentKiB(server.pid) - base) / 1024 },
+    ];
+  });
+}
+
+export const consumerScale: readonly Workload[] = [
+  jetstream('js-filters', 'consumers with filters over a large stream', 1_000_000, filters),
+  jetstream('js-durables', 'a thousand durable consumers on one stream', 1_000, durables),
+  jetstream('js-idle', 'very many consumers that nobody uses', 10_000, idle),
+  jetstream('kv-keys', 'a bucket of a million keys: watch, gets', 1_000_000, keys),
+  jetstream('js-queue', 'a work queue emptied by 8 workers', 1_000_000, queue),
+];
