@@ -146,10 +146,13 @@ function keys(server: ServerProcess, count: number): Promise<readonly Measure[]>
     let left = count;
     let resolveWatch: () => void = () => {};
     const watched = new Promise<void>((resolve) => (resolveWatch = resolve));
-    client.subscribe('watch', () => {
-      if (--left === 0) resolveWatch();
+    client.subscribe('watch', ({ reply, headers }) => {
+      if (headers.length > 0 && headers.toString().startsWith('NATS/1.0 100')) {
+        if (reply !== '') client.write(`PUB ${reply} 0\r\n\r\n`);
+      } else if (--left === 0) resolveWatch();
     });
     const cpu = cpuSeconds(server.pid);
+    const flow = { flow_control: true, idle_heartbeat: 5_000_000_000 };
     const watch = await timed(async () => {
       const watcher = {
         deliver_subject: 'watch',
@@ -157,7 +160,10 @@ function keys(server: ServerProcess, count: number): Promise<readonly Measure[]>
         ack_policy: 'none',
         filter_subject: '$KV.B.>',
       };
-      await client.api('CONSUMER.CREATE.KV_B.w', { stream_name: 'KV_B', config: { name: 'w', mem_storage: true, ...watcher } });
+      await client.api('CONSUMER.CREATE.KV_B.w', {
+        stream_name: 'KV_B',
+        config: { name: 'w', mem_storage: true, ...watcher, ...flow },
+      });
       await watched;
     });
     const spent = cost(server.pid, cpu, count);

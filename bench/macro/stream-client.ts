@@ -28,6 +28,7 @@ export class StreamClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.once('end', () => socket.destroy(new Error('the server ended the connection')));
     socket.write(`CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\nSUB ${this.#inbox}.* ${inboxSid}\r\n`);
   }
 

@@ -51,6 +51,7 @@ export interface StreamExports {
   beginDeliver(): number;
   deliver(): number;
   locateMessage(stream: number, sequence: number): number;
+  answerDirect(stream: number, record: number, inbox: number, length: number): void;
   verifyRecord(stream: number, block: number, record: number, length: number): number;
   lastOnSubjects(stream: number, filter: number, length: number): number;
   nextOnSubjects(stream: number, filter: number, length: number, from: number): number;

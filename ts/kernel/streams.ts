@@ -248,6 +248,12 @@ export class StreamKernel {
     return this.exports.lastOnSubjects(stream, this.#block, length);
   }
 
+  /** Sends a record to the inbox of a direct get. */
+  answer(stream: number, record: number, inbox: string): void {
+    const length = this.#text(inbox);
+    this.exports.answerDirect(stream, record, this.#block, length);
+  }
+
   nextOn(stream: number, filter: string, from: number): number {
     const length = filter === '>' ? 0 : this.#text(filter);
     return this.exports.nextOnSubjects(stream, this.#block, length, from);

@@ -17,9 +17,10 @@ import {
 } from '../record/record';
 import { Stream } from './stream';
 
-/** How a message is sent: with its place in a batch, or without any headers. */
+/** How a message is sent: with its place in a batch, without any headers, or alone. */
 export const DIRECT_BATCH: u32 = 1;
 export const DIRECT_BARE: u32 = 2;
+export const DIRECT_ONE: u32 = 3;
 
 const CRLF: u16 = 0x0a0d;
 /** Room for all that is added, without stream name and subject. */
@@ -59,7 +60,7 @@ function put(to: usize, text: usize, length: u32): usize {
 }
 
 /** Writes the headers of the record at `to`; returns where they end. */
-function layHeaders(to: usize, stream: Stream, record: usize, pending: u64, last: u64): usize {
+function layHeaders(to: usize, stream: Stream, record: usize, inBatch: bool, pending: u64, last: u64): usize {
   const own = recordHeaderLength(record);
   // The message's own block ends with an empty line, which comes last again.
   let at = own ? put(to, recordData(record), own - 4) : put(to, HEAD, HEAD_LENGTH);
@@ -67,8 +68,10 @@ function layHeaders(to: usize, stream: Stream, record: usize, pending: u64, last
   at = put(name(at, SUBJECT, 9), record + RECORD_HEAD, recordSubjectLength(record));
   at = printNumber(name(at, SEQUENCE, 10), recordSequence(record));
   at = printInstant(name(at, TIME, 12), recordTime(record));
-  at = printNumber(name(at, PENDING, 13), pending);
-  at = printNumber(name(at, LAST, 15), last);
+  if (inBatch) {
+    at = printNumber(name(at, PENDING, 13), pending);
+    at = printNumber(name(at, LAST, 15), last);
+  }
   store<u16>(at, CRLF);
   store<u16>(at, CRLF, 2);
   return at + 4;
@@ -95,7 +98,7 @@ export function sendDirect(
     return routeVia(inbox, inboxLength);
   }
   const block = alloc(own + stream.nameLength + recordSubjectLength(record) + ADDED + length);
-  const end = layHeaders(block, stream, record, pending, last);
+  const end = layHeaders(block, stream, record, how == DIRECT_BATCH, pending, last);
   copy(end, payload, length);
   setData(block, <u32>(end - block) + length, <u32>(end - block));
   const taken = routeVia(inbox, inboxLength);

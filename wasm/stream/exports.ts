@@ -12,6 +12,7 @@ import { addId, countIds, dropIds, findId, forgetIdsAbove } from './ids';
 import { deleteMessage, purge } from './delete';
 import { checkRecord, forgetKey } from './deliver';
 import { CALL } from './deliver-call';
+import { DIRECT_ONE, sendDirect } from './direct';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
 import { ANSWER, countMatching, lastMatching, lastOfAll, locate, nextGap, nextMatching, rangeAtTime } from './query';
@@ -241,6 +242,10 @@ export { beginDeliver, deliver } from './deliver';
 /** Finds a message: the answer is in ANSWER. */
 export function locateMessage(stream: usize, sequence: f64): bool {
   return locate(at(stream), <u64>sequence);
+}
+/** Sends the record at `record`, found undamaged, to the inbox of a direct get. */
+export function answerDirect(stream: usize, record: usize, inbox: usize, length: u32): void {
+  sendDirect(at(stream), record, inbox, length, DIRECT_ONE, 0, 0);
 }
 /** Whether the record of `length` bytes at `record` is undamaged. */
 export function verifyRecord(stream: usize, block: u32, record: usize, length: u32): bool {

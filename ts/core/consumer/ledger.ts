@@ -51,11 +51,11 @@ export class DeliveryLedger {
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending.messages.size;
   }
 
   isPending(seq: number): boolean {
-    return this.#pending.get(seq) !== undefined;
+    return this.#pending.messages.has(seq);
   }
 
   /** Whether a delivered message is still needed: pending, or given up without an acknowledgement. */
@@ -74,7 +74,7 @@ export class DeliveryLedger {
 
   configure(settings: ConsumerSettings): void {
     this.#settings = settings;
-    if (this.#pending.size > 0) this.#checkAtMs = 0;
+    if (this.pending > 0) this.#checkAtMs = 0;
   }
 
   /** Begins anew: nothing was delivered, `nextSeq` comes next. */
@@ -90,18 +90,17 @@ export class DeliveryLedger {
     this.#delivered = { ...delivered };
     this.#ackFloor = { ...ackFloor };
     for (const { stream, consumer, seconds } of [...pending].sort((a, b) => a.stream - b.stream)) {
-      this.#pending.add(stream, consumer, seconds * 1000);
+      this.#pending.messages.add(stream, consumer, seconds * 1000);
     }
     for (const { stream, count } of redelivered) this.#pending.setRedeliveries(stream, count);
-    if (this.#pending.size > 0) this.#checkAtMs = 0;
+    if (this.pending > 0) this.#checkAtMs = 0;
   }
 
   state(): ConsumerState {
-    const pending = [...this.#pending.entries()].map(([stream, { consumerSeq, sentAtMs }]) => ({
-      stream,
-      consumer: consumerSeq,
-      seconds: Math.floor(sentAtMs / 1000),
-    }));
+    const pending: { stream: number; consumer: number; seconds: number }[] = [];
+    this.#pending.messages.each((stream, consumer, sentAtMs) =>
+      pending.push({ stream, consumer, seconds: Math.floor(sentAtMs / 1000) }),
+    );
     const redelivered = [...this.#pending.redeliveries()].map(([stream, count]) => ({ stream, count }));
     return { ackFloor: { ...this.#ackFloor }, delivered: { ...this.#delivered }, pending, redelivered };
   }
@@ -114,7 +113,7 @@ export class DeliveryLedger {
     const first = this.#delivered.consumer + 1;
     for (let index = 0; index < seqs.length; index++) {
       const seq = seqs[index] ?? 0;
-      if (ackPolicy !== 'none') this.#pending.add(seq, first + index, nowMs);
+      if (ackPolicy !== 'none') this.#pending.messages.add(seq, first + index, nowMs);
       else if (tellsSettled) this.#tell({ is: 'settled', fromSeq: seq, toSeq: seq });
     }
     this.#went(messages, seqs[seqs.length - 1] ?? 0);
@@ -125,8 +124,7 @@ export class DeliveryLedger {
   sentAgain(seq: number, nowMs: number): void {
     const count = this.#pending.countRedelivery(seq);
     this.#pending.unqueue(seq);
-    const message = this.#pending.get(seq);
-    if (message !== undefined) message.sentAtMs = nowMs;
+    this.#pending.messages.touch(seq, nowMs);
     this.#went(1, seq);
     this.#checkIn(count + 1, nowMs);
   }
@@ -185,7 +183,7 @@ export class DeliveryLedger {
 
   /** Everything pending is to be delivered again: to whom it went is gone. */
   expireAll(): void {
-    this.#expire([...this.#pending.entries()].map(([seq]) => seq));
+    this.#expire(this.#pending.messages.between(0, Infinity));
   }
 
   /** Queues what was not acknowledged in time. */
@@ -193,20 +191,21 @@ export class DeliveryLedger {
     this.#checkAtMs = Infinity;
     if (this.#settings.ackWaitMs === 0) return;
     const late: number[] = [];
-    for (const [seq, message] of this.#pending.entries()) {
-      if (this.#pending.isQueued(seq)) continue;
-      const dueMs = message.sentAtMs + this.#waitAfter(this.deliveries(seq));
+    this.#pending.messages.each((seq, _consumerSeq, sentAtMs) => {
+      if (this.#pending.isQueued(seq)) return;
+      const dueMs = sentAtMs + this.#waitAfter(this.deliveries(seq));
       if (dueMs <= nowMs) late.push(seq);
       else this.#checkAtMs = Math.min(this.#checkAtMs, dueMs);
-    }
+    });
     this.#expire(late);
   }
 
   /** When the last of the pending messages is due to be delivered again; 0: none is pending. */
   lastDueMs(): number {
     let lastMs = 0;
-    for (const [seq, { sentAtMs }] of this.#pending.entries())
+    this.#pending.messages.each((seq, _consumerSeq, sentAtMs) => {
       lastMs = Math.max(lastMs, sentAtMs + this.#waitAfter(this.deliveries(seq)));
+    });
     return lastMs;
   }
 
@@ -229,8 +228,7 @@ export class DeliveryLedger {
         this.#nak(streamSeq, consumerSeq, deliveries, verb.delayMs, nowMs);
         return true;
       case 'progress': {
-        const message = this.#pending.get(streamSeq);
-        if (message !== undefined) message.sentAtMs = nowMs;
+        this.#pending.messages.touch(streamSeq, nowMs);
         return true;
       }
       case 'terminate': {
@@ -247,10 +245,9 @@ export class DeliveryLedger {
     if (ackPolicy === 'none' || streamSeq > sentUpTo) return false;
     if (ackPolicy !== 'explicit') return this.#acknowledgeUpTo(streamSeq, consumerSeq, nowMs);
     this.#ackedAtMs = nowMs;
-    const message = this.#pending.get(streamSeq);
-    if (message === undefined) this.#acknowledgeLate(streamSeq);
+    if (!this.isPending(streamSeq)) this.#acknowledgeLate(streamSeq);
     else if (deliveries !== undefined && this.#settings.samplePercent > 0)
-      this.#sample(streamSeq, consumerSeq, deliveries, nowMs - message.sentAtMs);
+      this.#sample(streamSeq, consumerSeq, deliveries, nowMs - this.#pending.messages.sentAtMs(streamSeq));
     this.#settle(streamSeq);
     return true;
   }
@@ -275,9 +272,9 @@ export class DeliveryLedger {
   #acknowledgeUpTo(streamSeq: number, consumerSeq: number, nowMs: number): boolean {
     if (consumerSeq <= this.#ackFloor.consumer || streamSeq <= this.#ackFloor.stream) return true;
     this.#ackedAtMs = nowMs;
-    const from = this.#pending.lowest() ?? streamSeq;
-    for (let low = this.#pending.lowest(); low !== undefined && low <= streamSeq; low = this.#pending.lowest())
-      this.#pending.remove(low);
+    const { messages } = this.#pending;
+    const from = messages.lowest() ?? streamSeq;
+    for (let low = messages.lowest(); low !== undefined && low <= streamSeq; low = messages.lowest()) this.#pending.remove(low);
     this.#ackFloor = { consumer: consumerSeq, stream: streamSeq };
     if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: Math.min(from, streamSeq), toSeq: streamSeq });
     this.#revision += 1;
@@ -286,18 +283,18 @@ export class DeliveryLedger {
 
   /** Done with a message: it is no longer pending and the floor follows. */
   #settle(streamSeq: number): void {
-    const message = this.#pending.remove(streamSeq);
-    if (message === undefined) return;
+    const consumerSeq = this.#pending.remove(streamSeq);
+    if (consumerSeq === undefined) return;
     if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
-    this.#moveFloor(message.consumerSeq, streamSeq);
+    this.#moveFloor(consumerSeq, streamSeq);
     this.#revision += 1;
   }
 
   #moveFloor(consumerSeq: number, streamSeq: number): void {
-    const lowest = this.#pending.lowest();
+    const lowest = this.#pending.messages.lowest();
     if (lowest === undefined) this.#ackFloor = this.#delivered;
     else if (consumerSeq === this.#ackFloor.consumer + 1) {
-      const first = this.#pending.get(lowest)?.consumerSeq ?? 0;
+      const first = this.#pending.messages.consumerSeq(lowest) ?? 0;
       const consumer = lowest > streamSeq && first > 0 ? first - 1 : consumerSeq;
       const stream = lowest > streamSeq ? lowest - 1 : Math.min(streamSeq, lowest - 1);
       this.#ackFloor = { consumer: Math.max(this.#ackFloor.consumer, consumer), stream: Math.max(this.#ackFloor.stream, stream) };
@@ -313,42 +310,41 @@ export class DeliveryLedger {
 
   /** Messages of a range went: those that were pending are over, which is told. */
   removed(fromSeq: number, toSeq: number, isStored: (seq: number) => boolean, nowMs: number): void {
-    for (const seq of this.#pending.inRange(fromSeq, toSeq)) {
-      const message = this.#pending.get(seq);
+    for (const seq of this.#pending.messages.between(fromSeq, toSeq)) {
+      const consumerSeq = this.#pending.messages.consumerSeq(seq);
       if (isStored(seq)) continue;
       const deliveries = this.deliveries(seq);
       this.#ackedAtMs = nowMs;
       this.#settle(seq);
-      if (message !== undefined) this.#terminated(seq, message.consumerSeq, deliveries, removedReason);
+      if (consumerSeq !== undefined) this.#terminated(seq, consumerSeq, deliveries, removedReason);
     }
   }
 
   /** The stream was purged and begins at `firstSeq` now: pending messages that went are forgotten without a word. */
   purged(firstSeq: number, isStored: (seq: number) => boolean, nowMs: number): void {
-    for (const [seq] of [...this.#pending.entries()]) {
+    for (const seq of this.#pending.messages.between(0, Infinity)) {
       if (isStored(seq)) continue;
       this.#ackedAtMs = nowMs;
       this.#settle(seq);
     }
     this.begin(firstSeq);
     if (this.#delivered.stream < firstSeq - 1) this.#delivered = { ...this.#delivered, stream: firstSeq - 1 };
-    if (this.#pending.size === 0 && this.#ackFloor.stream < firstSeq - 1)
-      this.#ackFloor = { ...this.#ackFloor, stream: firstSeq - 1 };
+    if (this.pending === 0 && this.#ackFloor.stream < firstSeq - 1) this.#ackFloor = { ...this.#ackFloor, stream: firstSeq - 1 };
     this.#revision += 1;
   }
 
   /** The stream begins at `firstSeq` now. */
   begin(firstSeq: number): void {
-    for (let low = this.#pending.lowest(); low !== undefined && low < firstSeq; low = this.#pending.lowest()) this.#settle(low);
+    const { messages } = this.#pending;
+    for (let low = messages.lowest(); low !== undefined && low < firstSeq; low = messages.lowest()) this.#settle(low);
   }
 
   #nak(streamSeq: number, consumerSeq: number, deliveries: number, delayMs: number | undefined, nowMs: number): void {
-    const message = this.#pending.get(streamSeq);
-    if (message === undefined || consumerSeq <= this.#ackFloor.consumer || consumerSeq > this.#delivered.consumer) return;
+    if (!this.isPending(streamSeq) || consumerSeq <= this.#ackFloor.consumer || consumerSeq > this.#delivered.consumer) return;
     this.#tell({ is: 'advisory', id: 'messageNaked', fields: { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries } });
     if (delayMs === undefined) return this.#pending.enqueue(streamSeq);
     this.#pending.unqueue(streamSeq);
-    message.sentAtMs = nowMs - this.#waitAfter(this.deliveries(streamSeq)) + delayMs;
+    this.#pending.messages.touch(streamSeq, nowMs - this.#waitAfter(this.deliveries(streamSeq)) + delayMs);
     this.#checkAtMs = Math.min(this.#checkAtMs, nowMs + delayMs);
   }
 

@@ -22,11 +22,23 @@ const mostSubjects = 1024;
 /** Answers a direct get on `DIRECT.GET.<stream>` or, with `subject`, `DIRECT.GET.<stream>.<subject>`. */
 export function directGet(stream: Stream, message: InboundMessage, subject: string): void {
   if (message.reply === '') return;
+  const plain = message.headers.length > 0 ? 0 : plainlyAsked(message.payload, subject);
+  if (plain !== 0 && stream.store.fault === undefined && stream.store.answerDirect(plain, message.reply)) return;
   const asked = readDirect(message, subject);
   const answer = new DirectAnswer(stream, message.reply);
   const give = (): void => answer.give(asked);
   if (stream.store.fault === undefined) stream.whenSynced(give);
   else give();
+}
+
+const longestPlain = 32;
+const seqRequest = /^\{"seq":(\d{1,15})\}$/;
+
+/** What a get asks in one of the usual forms: the last message of a subject, or a sequence; 0 for all others. */
+function plainlyAsked(payload: Uint8Array, subject: string): number | string {
+  if (subject !== '') return payload.length === 0 ? subject : 0;
+  if (payload.length > longestPlain) return 0;
+  return Number(seqRequest.exec(decoder.decode(payload))?.[1] ?? 0);
 }
 
 function isBad(asked: MessageGet): boolean {

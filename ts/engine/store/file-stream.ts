@@ -70,6 +70,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** Where the records end that are promised. */
   #syncedEnd: BlockEnd;
   #inRound = false;
+  /** Deletes and purges so far, those of the round under way, and those on disk. */
+  #removals = 0;
+  #roundRemovals = 0;
+  #syncedRemovals = 0;
   readonly #waiters = new SyncWaiters();
   /** The ticket of the metadata that makes the stream exist: nothing is promised before. */
   readonly #made: number;
@@ -262,6 +266,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   #deleted(): void {
+    this.#removals++;
     this.#sweep = 'all';
     this.#parts.rounds.add(this);
   }
@@ -273,6 +278,12 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     return purged;
   }
 
+  answerDirect(asked: number | string, inbox: string): boolean {
+    if (this.#removals > this.#syncedRemovals) return false;
+    const seq = typeof asked === 'number' ? asked : this.streams.lastOn(this.handle, asked);
+    return seq > 0 && seq <= this.#syncedSeq && this.reader.answer(seq, inbox);
+  }
+
   deliver(request: DeliverRequest): Delivered {
     return this.#parts.reader.deliver(request, this.#syncedSeq);
   }
@@ -280,6 +291,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   // Rounds
 
   write(): void {
+    this.#roundRemovals = this.#removals;
     this.#inRound = true;
     this.#waiters.begin();
     this.#writeRuns();
@@ -328,6 +340,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     const { exports } = streams;
     this.#syncedSeq = this.#roundSeq;
     this.#syncedEnd = this.#roundEnd;
+    this.#syncedRemovals = this.#roundRemovals;
     while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
     const removed = removeBlocks(this.#parts, this.name, this.#doomed) && this.#purging;
     this.#doomed = [];

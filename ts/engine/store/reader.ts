@@ -93,6 +93,13 @@ export class StreamReader {
     };
   }
 
+  /** Sends a message to the inbox of a direct get. False: there is none, or it is damaged. */
+  answer(seq: number, inbox: string): boolean {
+    const record = this.#record(seq);
+    if (record !== undefined) this.#ports.kernel.answer(this.#stream, record.at, inbox);
+    return record !== undefined;
+  }
+
   /** The first sequence stored at or after an instant, `behind` when all are older. */
   seqAtTime(at: Instant, behind: number): number {
     const range = this.#ports.kernel.rangeAt(this.#stream, at.seconds, at.nanos);

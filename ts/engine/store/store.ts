@@ -295,6 +295,11 @@ export interface StreamStore {
   /** How many messages went. Answer through `whenSynced`. */
   purge(request: PurgeRequest): number;
   deliver(request: DeliverRequest): Delivered;
+  /**
+   * Answers the direct get of a message, by its sequence or as the last one that a subject matches, when all there is to it is on disk. False:
+   * nothing was sent, the stream is to be asked again once it is synced.
+   */
+  answerDirect(asked: number | string, inbox: string): boolean;
 
   writeMeta(meta: string): void;
   /** A file of TTLs or schedules beside the blocks; undefined: there is none. */

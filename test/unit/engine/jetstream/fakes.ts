@@ -289,6 +289,10 @@ export class FakeStream implements StreamStore {
     return going.length;
   }
 
+  answerDirect(): boolean {
+    return false;
+  }
+
   deliver(request: DeliverRequest): Delivered {
     const { selection, picks, toSeq = Infinity, maxMessages, maxBytes, deliverSubject } = request;
     const fromSeq = picks?.[0] ?? request.fromSeq;
