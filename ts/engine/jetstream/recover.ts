@@ -10,6 +10,7 @@ import { streamConfigSchema, type StreamConfig } from '../../core/jetstream/stre
 import type { FoundConsumer, FoundStream } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
 import { Stream } from './stream.ts';
+import { dropTornBatch } from './torn-batch.ts';
 
 const created = { kind: { is: 'time' } } as const;
 const text = { kind: { is: 'string' } } as const;
@@ -57,6 +58,9 @@ export async function recoverStream(account: JetStreamAccount, found: FoundStrea
 /** Opens the stream's directory with a checked configuration. Rejects when the store cannot. */
 export async function openFound(account: JetStreamAccount, config: StreamConfig, at: Instant): Promise<Stream> {
   const store = await account.ports.store.recover(account.options(config));
+  const torn = dropTornBatch(store, config);
+  if (torn > 0)
+    account.ports.log.warn(`Stream '${account.name} > ${config.name}': ${torn} messages of a batch without its end are dropped`);
   const stream = new Stream(account, config, at, store);
   account.streams.set(config.name, stream);
   for (const consumer of store.consumers()) recoverConsumer(stream, consumer);

@@ -191,6 +191,7 @@ export class FileStore implements Store {
       stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
       const isSealedAnew = directory.adoptKey();
       const isRight = !isSealedAnew && index.content !== undefined && recovered.intact && isCurrent(index.content, files);
+      directory.dropBatches();
       if (index.isThere) await this.#letIndexGo(files, stream, isRight);
       return stream;
     } catch (error) {

@@ -285,6 +285,11 @@ export class StreamDirectory {
     disk.removeTree(`${this.path}/__msgs__`);
   }
 
+  /** Removes what nats-server staged of batches that were not committed. */
+  dropBatches(): void {
+    this.#ports.disk.removeTree(`${this.path}/batches`);
+  }
+
   /** Removes the stream: renamed first, so that what a crash leaves is not taken for a stream. */
   remove(): void {
     const { disk } = this.#ports;
