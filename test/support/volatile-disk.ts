@@ -205,14 +205,18 @@ export class VolatileDisk implements Disk {
 
   /**
    * The power fails: what was synced goes to `folder`. A directory may be ahead of its last sync (`names: 'newest'`), as file systems write
-   * names on their own; contents are as synced.
+   * names on their own; contents are as synced, or what `content` makes of that and the newest.
    */
-  leaveIn(folder: string, names: 'synced' | 'newest' = 'synced'): void {
+  leaveIn(
+    folder: string,
+    names: 'synced' | 'newest' = 'synced',
+    content: (synced: Buffer, newest: Buffer) => Buffer = (synced) => synced,
+  ): void {
     const leave = (directory: Directory, path: string): void => {
       for (const [name, node] of names === 'synced' ? directory.synced : directory.entries) {
         const to = join(path, name);
         if (node instanceof File) {
-          writeFileSync(to, node.synced);
+          writeFileSync(to, content(node.synced, node.content));
         } else {
           mkdirSync(to);
           leave(node, to);
