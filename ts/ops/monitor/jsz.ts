@@ -58,12 +58,19 @@ export function jsz(view: EngineView, options: JszOptions): Document {
     config: jetstreamConfigDocument(jetstream, server.options),
     limits: jetstreamLimitsDocument(server.options),
     streams: jetstream.streams,
+    streams_leader: options.raft ? orUndefined(jetstream.streams) : undefined,
     consumers: jetstream.consumers,
+    consumers_leader: options.raft ? orUndefined(jetstream.consumers) : undefined,
     messages: jetstream.messages,
     bytes: jetstream.bytes,
     account_details: options.accounts ? unlessEmpty(chosen.map((one) => accountDetail(one, options, server.name))) : undefined,
     total: accounts.length,
   };
+}
+
+/** Counts that are left out when they are 0. */
+function orUndefined(count: number): number | undefined {
+  return count === 0 ? undefined : count;
 }
 
 /** What a server without JetStream answers. */
