@@ -54,7 +54,12 @@ export function shownMetadata(metadata: Metadata): Metadata {
 
 /** Whether a request's headers ask for more than this server's level. */
 export function isLevelRefused(headers: Uint8Array): boolean {
-  const level = parseHeaders(headers).get('Nats-Required-Api-Level') ?? '';
+  return isAboveLevel(parseHeaders(headers));
+}
+
+/** The same of headers that are parsed. */
+export function isAboveLevel(headers: ReadonlyMap<string, string>): boolean {
+  const level = headers.get('Nats-Required-Api-Level') ?? '';
   return level !== '' && !(/^[+-]?\d+$/.test(level) && Number(level) <= apiLevel);
 }
 

@@ -55,9 +55,15 @@ export function valueOf(headers: Headers, name: string): string {
   return headers.get(name) ?? '';
 }
 
+/** Bytes of a text in UTF-8; subjects are ASCII with few exceptions. */
+function encodedLength(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return encoder.encode(text).length;
+  return text.length;
+}
+
 /** Bytes a message takes in the store. */
 export function recordBytes(subject: string, headerBytes: number, payloadBytes: number): number {
-  return recordOverhead + encoder.encode(subject).length + payloadBytes + (headerBytes > 0 ? headerOverhead + headerBytes : 0);
+  return recordOverhead + encodedLength(subject) + payloadBytes + (headerBytes > 0 ? headerOverhead + headerBytes : 0);
 }
 
 /** A sequence that is no number matches nothing. */
@@ -106,14 +112,16 @@ export type ScheduleView = Pick<JudgeView, 'now' | 'lastOn'>;
 
 export function checkSchedule(config: StreamConfig, publish: Publish, view: ScheduleView): ApiError | undefined {
   if (publish.sourced) return undefined;
-  return checkScheduled(config, publish, view.now) ?? checkScheduler(config, publish, view);
+  return checkScheduled(config, publish, view) ?? checkScheduler(config, publish, view);
 }
 
 export function isSchedule(publish: Publish): boolean {
   return valueOf(publish.headers, 'Nats-Schedule') !== '';
 }
 
-function checkScheduled(config: StreamConfig, { headers, subject }: Publish, now: Instant): ApiError | undefined {
+function checkScheduled(config: StreamConfig, { headers, subject }: Publish, view: ScheduleView): ApiError | undefined {
+  if (!headers.has('Nats-Schedule') && !headers.has('Nats-Schedule-Time-Zone')) return undefined;
+  const { now } = view;
   const firing = nextFiring(headers, now, now);
   if (firing === undefined) return undefined;
   if (!config.allow_msg_schedules) return apiError('MessageSchedulesDisabledErr');

@@ -2,7 +2,7 @@
 // Kept true: the members of an atomic batch are judged against the stream as it was before them, and stored one behind the other; answers leave
 // when what they speak of is synced.
 
-import { isLevelRefused } from '../../core/jetstream/api-level.ts';
+import { isAboveLevel } from '../../core/jetstream/api-level.ts';
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
 import { addHeaders, withoutHeaders } from '../../core/jetstream/headers.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
@@ -126,7 +126,7 @@ export class Batches {
     const early = this.#earlyFault(publish) ?? (config.allow_atomic ? undefined : apiError('AtomicPublishDisabledErr'));
     if (early !== undefined) return this.#storage.refuse(reply, early);
     const message = withoutLevel(publish, headers);
-    const verdict = this.#atomic.offer(message, headers, isLevelRefused(publish.headers), ports.clock.wallMs());
+    const verdict = this.#atomic.offer(message, headers, isAboveLevel(headers), ports.clock.wallMs());
     this.#watch();
     if (verdict.is === 'commit')
       return this.#commit(verdict.id, verdict.sealed ? verdict.members : sealed(verdict.members), reply);
@@ -171,7 +171,7 @@ export class Batches {
           ? apiError('BatchPublishInvalidPatternErr')
           : undefined);
     if (early !== undefined || reply === 'invalid') return early && this.#storage.refuse(publish.reply, early);
-    const step = this.#fast.offer(reply, isLevelRefused(publish.headers), !config.no_ack, ports.clock.wallMs());
+    const step = this.#fast.offer(reply, isAboveLevel(headers), !config.no_ack, ports.clock.wallMs());
     this.#watch();
     this.#send(publish.reply, step.answers);
     if (step.store === undefined) return;
