@@ -94,6 +94,7 @@ export class DeliverCall {
     this.#putNumber(field.pending, request.pendingBefore);
     this.#putNumber(field.to, to);
     this.#putNumber(field.deliveries, request.deliveredCount);
+    this.#putNumber(field.last, 0);
     this.#put(field.stream, stream);
     this.#put(field.windowTo, 0);
     this.#put(field.windowBlock, 0);

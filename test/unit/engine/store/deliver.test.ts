@@ -199,6 +199,23 @@ describe('a batch', () => {
   });
 });
 
+test('a batch for a direct get says what is left and what went before each message', async () => {
+  const { server, receiver, deliver } = await bench(10);
+  deliver({});
+  receiver.take();
+  const { messages, lastSeq, stopped } = deliver({
+    ...{ fromSeq: 3, maxMessages: 3, pendingBefore: 8, ackPrefix: '', direct: 'batch' },
+  });
+  assert.deepEqual([messages, lastSeq, stopped], [3, 5, 'messages']);
+  const said = receiver.take().map(({ headers, payload }) => {
+    const number = (name: string): number => Number(new RegExp(`${name}: (\\d+)`).exec(headers)?.[1]);
+    return [number('Nats-Sequence'), number('Nats-Num-Pending'), number('Nats-Last-Sequence'), payload];
+  });
+  const expected = [3, 4, 5].map((seq) => [seq, 10 - seq, seq === 3 ? 0 : seq - 1, payloadOf(seq)]);
+  assert.deepEqual(said, expected);
+  await server.stop();
+});
+
 /** A machine without the mmap addon. */
 class DiskWithoutMaps extends NodeDisk {
   override map(): undefined {
