@@ -6,9 +6,13 @@
 //
 // Times are nanoseconds since 1970. Kept true: a file that is not whole is none.
 
+import type { placesFileName } from './places-file.ts';
 import { nanosPerSecond, type Instant } from '../jetstream/instant.ts';
 
 export type TimesFileName = 'thw.db' | 'sched.db';
+
+/** What streams keep beside their blocks. */
+export type BesideFileName = TimesFileName | typeof placesFileName;
 
 export interface TimesEntry {
   readonly seq: number;

@@ -53,7 +53,7 @@ export class Ages {
 
   /** Begins from what an earlier run has left; answers from which sequence on messages are to be shown to `found`. */
   recover(): number {
-    const bytes = this.#ttls ? this.#stream.store.readTimes('thw.db') : undefined;
+    const bytes = this.#ttls ? this.#stream.store.readBeside('thw.db') : undefined;
     const file = bytes === undefined ? undefined : decodeTimes('thw.db', bytes, this.#stream.store.state.lastSeq);
     for (const { seq, at } of file?.entries ?? []) this.#due.add({ seq, atMs: instantMs(at) });
     this.wake();
@@ -164,7 +164,7 @@ export class Ages {
     if (!this.#ttls) return;
     const { store } = this.#stream;
     const entries = this.#due.all().map(({ seq, atMs }) => ({ seq, at: instantOfMs(atMs), subject: '' }));
-    store.writeTimes('thw.db', encodeTimes('thw.db', { stamp: store.state.lastSeq + 1, entries }));
+    store.writeBeside('thw.db', encodeTimes('thw.db', { stamp: store.state.lastSeq + 1, entries }));
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 // What a stream does with the messages of one of its sources: gives them sequences and times of its own, and a header that says where each came
-// from. After a restart that header is the memory of how far the source was.
+// from. After a restart that header is the memory of how far the source was, and a file beside the stream for those of which no message is left.
 
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { Instant } from '../../core/jetstream/instant.ts';
@@ -70,7 +70,7 @@ export class PlaceSearch {
 
   /** The origin's sequence of the last message taken from a source, 0 for none; undefined: `ready` is called when it is known. */
   placeOf(identity: string, ready: () => void): number | undefined {
-    if (this.#done) return this.#places.get(identity) ?? 0;
+    if (this.#done) return Math.max(this.#places.get(identity) ?? 0, this.#target.places.of(identity));
     this.#waiting.push(ready);
     return undefined;
   }
@@ -101,11 +101,13 @@ export class SourceIntake implements Intake {
   }
 
   take({ seq, subject, headers, payload }: StoredMessage): ApiError | undefined {
-    return this.#target.storeSourced({
+    const fault = this.#target.storeSourced({
       subject: this.#target.subjectFor(this.#plan, subject),
       headers: sourcedHeaders(this.#plan, headers, seq, subject),
       payload,
     });
+    if (fault === undefined) this.#target.places.taken(this.#plan.identity, seq);
+    return fault;
   }
 
   whenSynced(call: () => void): void {

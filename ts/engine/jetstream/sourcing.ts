@@ -15,6 +15,7 @@ import { MirrorIntake } from './mirror.ts';
 import type { Origins } from './origin.ts';
 import type { JetStreamPorts } from './ports.ts';
 import type { SourcedMessage } from './publishing.ts';
+import { SourcePlaces } from './places.ts';
 import { PlaceSearch, SourceIntake } from './source.ts';
 import { Upstream, type Intake } from './upstream.ts';
 
@@ -40,12 +41,14 @@ export interface SourcedStorage {
 export interface SourcingTarget extends Omit<SourcedStream, 'name'>, SourcedStorage {
   /** The subject a message is stored under: the upstream's transform, then the stream's own. */
   subjectFor(plan: UpstreamPlan, subject: string): string;
+  readonly places: SourcePlaces;
 }
 
 export class Sourcing {
   readonly #stream: SourcedStream;
   readonly #origins: Origins;
   readonly #target: SourcingTarget;
+  readonly #places: SourcePlaces;
   #transform: Transform | undefined;
   #mirror: Following | undefined;
   #sources = new Map<string, Following>();
@@ -57,11 +60,13 @@ export class Sourcing {
     const { store, ports } = stream;
     this.#stream = stream;
     this.#origins = origins;
+    this.#places = new SourcePlaces(stream);
     this.#target = {
       store,
       ports,
       storeSourced: (message) => storage.storeSourced(message),
       whenSynced: (call) => stream.whenSynced(call),
+      places: this.#places,
       subjectFor: (plan, subject) => this.ownSubject(plan.subjectFor(subject, this.#random)),
     };
   }
@@ -162,8 +167,14 @@ export class Sourcing {
     };
   }
 
+  /** The stream has stopped: everything is on disk. */
+  stopped(): void {
+    this.#places.stopped();
+  }
+
   close(): void {
     this.#closed = true;
+    this.#places.close();
     for (const search of this.#searches) search.cancel();
     for (const upstream of this.#all()) upstream.close();
   }

@@ -378,6 +378,7 @@ export class Stream implements Origin {
       consumer.close('409 Server Shutdown');
     }
     await this.store.stop();
+    this.#sourcing.stopped();
   }
 
   async remove(): Promise<void> {

@@ -5,7 +5,7 @@
 
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
-import type { TimesFileName } from '../../core/stream/times-file.ts';
+import type { BesideFileName } from '../../core/stream/times-file.ts';
 import { judgeCode } from '../../kernel/streams.ts';
 import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
@@ -415,12 +415,12 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#parts.rounds.add(this);
   }
 
-  readTimes(name: TimesFileName): Uint8Array | undefined {
-    return this.#parts.directory.readTimes(name);
+  readBeside(name: BesideFileName): Uint8Array | undefined {
+    return this.#parts.directory.readBeside(name);
   }
 
-  writeTimes(name: TimesFileName, content: Uint8Array): void {
-    if (this.#fault === undefined) this.#parts.directory.writeTimes(name, content);
+  writeBeside(name: BesideFileName, content: Uint8Array): void {
+    if (this.#fault === undefined) this.#parts.directory.writeBeside(name, content);
   }
 
   consumers(): FoundConsumer[] {

@@ -7,7 +7,7 @@
 // - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable. When the
 //   disk takes files again it goes on by itself.
 
-import type { TimesFileName } from '../../core/stream/times-file.ts';
+import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { TarSink } from '../../core/archive/tar-reader.ts';
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { Instant } from '../../ports/clock.ts';
@@ -302,9 +302,9 @@ export interface StreamStore {
   answerDirect(asked: number | string, inbox: string): boolean;
 
   writeMeta(meta: string): void;
-  /** A file of TTLs or schedules beside the blocks; undefined: there is none. */
-  readTimes(name: TimesFileName): Uint8Array | undefined;
-  writeTimes(name: TimesFileName, content: Uint8Array): void;
+  /** A file beside the blocks: TTLs, schedules, places of sources; undefined: there is none. */
+  readBeside(name: BesideFileName): Uint8Array | undefined;
+  writeBeside(name: BesideFileName, content: Uint8Array): void;
   consumers(): FoundConsumer[];
   writeConsumer(name: string, meta: string): void;
   /** `durable`: with the next round; otherwise whenever the system likes. */

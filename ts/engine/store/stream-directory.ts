@@ -2,7 +2,7 @@
 // interrupted has left. Nothing that cannot be read is ever removed here.
 
 import { decodeConsumerState, encodeConsumerState } from '../../core/consumer/o-dat.ts';
-import type { TimesFileName } from '../../core/stream/times-file.ts';
+import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Disk, OpenFile } from '../../ports/disk.ts';
@@ -200,11 +200,11 @@ export class StreamDirectory {
     return { name, ...this.#readMeta(path, name, this.#seal()) };
   }
 
-  readTimes(name: TimesFileName): Uint8Array | undefined {
+  readBeside(name: BesideFileName): Uint8Array | undefined {
     return this.#ports.disk.readWhole(`${this.blocks}/${name}`);
   }
 
-  writeTimes(name: TimesFileName, content: Uint8Array): void {
+  writeBeside(name: BesideFileName, content: Uint8Array): void {
     this.#ports.disk.replace(`${this.blocks}/${name}`, content, false);
   }
 

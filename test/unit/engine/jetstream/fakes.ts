@@ -3,7 +3,7 @@
 import { hasWildcard } from '../../../../ts/core/subject/subject.ts';
 import { decodeConsumerState, encodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
 import { PlainIds } from '../../../oracle/duplicates.ts';
-import type { TimesFileName } from '../../../../ts/core/stream/times-file.ts';
+import type { BesideFileName } from '../../../../ts/core/stream/times-file.ts';
 import { addHeaders } from '../../../../ts/core/jetstream/headers.ts';
 import { compareInstants, formatInstant } from '../../../../ts/core/jetstream/instant.ts';
 import type { InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
@@ -68,7 +68,7 @@ export class FakeStream implements StreamStore {
   #noAck: boolean;
   #sealed = false;
   #judged = false;
-  readonly #times = new Map<TimesFileName, Uint8Array>();
+  readonly #times = new Map<BesideFileName, Uint8Array>();
   #publish: (publish: JudgedPublish) => void = () => {};
   #synced: (seq: number) => void = () => {};
   #removed: (from: number, to: number) => void = () => {};
@@ -339,11 +339,11 @@ export class FakeStream implements StreamStore {
     this.meta = meta;
   }
 
-  readTimes(name: TimesFileName): Uint8Array | undefined {
+  readBeside(name: BesideFileName): Uint8Array | undefined {
     return this.#times.get(name);
   }
 
-  writeTimes(name: TimesFileName, content: Uint8Array): void {
+  writeBeside(name: BesideFileName, content: Uint8Array): void {
     this.#times.set(name, content);
   }
 

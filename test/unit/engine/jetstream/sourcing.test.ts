@@ -219,3 +219,31 @@ test('a sealed stream takes nothing from its sources', async () => {
   assert.deepEqual(await counts(session, 'S'), [3, 1, 3]);
   await session.stop();
 });
+
+test('a source of which no message is left goes on after a restart right behind the last one it took', async () => {
+  const session = await withOrigin();
+  await create(session, { name: 'S', subjects: ['s'], sources: [{ name: 'O' }] });
+  assert.deepEqual(await counts(session, 'S'), [3, 1, 3]);
+  // What the origin got before the stream's own last message, but could not show yet.
+  stored(session, 'O').holdSyncs = true;
+  session.publish('o.4', 'm4');
+  session.clock.advance(10_000);
+  session.publish('s', 'own');
+  await ask(session, 'STREAM.PURGE.S');
+  await session.restart();
+  stored(session, 'O').holdSyncs = false;
+  stored(session, 'O').sync();
+  assert.match(headersOf(session, 'S', 5), /Nats-Stream-Source: O 4 > > o\.4/);
+  assert.deepEqual(await counts(session, 'S'), [1, 5, 5], 'nothing is left out, nothing is taken twice');
+  await session.stop();
+});
+
+test('places of sources are written while they run, a second behind at the most', async () => {
+  const session = await withOrigin();
+  await create(session, { name: 'S', sources: [{ name: 'O' }] });
+  assert.equal(stored(session, 'S').readBeside('sources.json'), undefined);
+  session.clock.advance(1000);
+  const content = JSON.parse(decoder.decode(stored(session, 'S').readBeside('sources.json'))) as { places: object };
+  assert.deepEqual(Object.values(content.places), [3]);
+  await session.stop();
+});

@@ -35,11 +35,11 @@ test('TTLs are found in the messages when the file of them is gone', async () =>
   await create(session, { name: 'T', subjects: ['t.>'], allow_msg_ttl: true });
   for (let count = 0; count < 5_000; count++) session.publish(`t.${count}`, '', 'Nats-TTL: 10');
   session.publish('t.keep', 'x');
-  session.store.streams.get('T')?.writeTimes('thw.db', new Uint8Array(0));
+  session.store.streams.get('T')?.writeBeside('thw.db', new Uint8Array(0));
   const stop = session.jetstream.stop.bind(session.jetstream);
   session.jetstream.stop = async () => {
     await stop();
-    session.store.streams.get('T')?.writeTimes('thw.db', new Uint8Array(0));
+    session.store.streams.get('T')?.writeBeside('thw.db', new Uint8Array(0));
   };
   await session.restart();
   session.clock.advance(20_000);
@@ -116,7 +116,7 @@ test('a schedule goes on where the messages it has published say, when the file 
   session.publish('s.plan', 'tick', 'Nats-Schedule: @every 10s\r\nNats-Schedule-Target: s.out');
   session.clock.advance(25_000);
   await session.jetstream.stop();
-  session.store.streams.get('S')?.writeTimes('sched.db', new Uint8Array(0));
+  session.store.streams.get('S')?.writeBeside('sched.db', new Uint8Array(0));
   session.clock.advance(100_000);
   await session.restart();
   session.clock.advance(1_000);
