@@ -4,6 +4,9 @@
 
 const inToken = /[ \t\r\n\f]/;
 
+const STAR = 0x2a;
+const FULL = 0x3e;
+
 export function tokens(subject: string): string[] {
   return subject.split('.');
 }
@@ -53,8 +56,24 @@ export function matchesLiteral(subject: readonly string[], pattern: readonly str
   return subject.length === pattern.length;
 }
 
-/** Some literal subject matches both. */
+function isWildcardAt(subject: string, at: number): boolean {
+  const first = subject.charCodeAt(at);
+  return first === STAR || first === FULL;
+}
+
+/**
+ * Some literal subject matches both. Most pairs that are compared differ in a token without wildcards, which is seen without cutting them
+ * into tokens.
+ */
 export function subjectsOverlap(left: string, right: string): boolean {
+  let same = 0;
+  while (same < left.length && same < right.length && left.charCodeAt(same) === right.charCodeAt(same)) same++;
+  if (same === left.length && same === right.length) return true;
+  const token = same === 0 ? 0 : left.lastIndexOf('.', same - 1) + 1;
+  return (isWildcardAt(left, token) || isWildcardAt(right, token)) && tokensOverlap(left, right);
+}
+
+function tokensOverlap(left: string, right: string): boolean {
   const a = tokens(left);
   const b = tokens(right);
   const shared = Math.min(a.length, b.length);

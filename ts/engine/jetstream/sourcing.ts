@@ -146,6 +146,7 @@ export class Sourcing {
   }
 
   originOpened(): void {
+    if (this.#mirror === undefined && this.#sources.size === 0) return;
     for (const upstream of this.#all()) upstream.attach();
   }
 

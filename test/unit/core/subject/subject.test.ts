@@ -59,6 +59,12 @@ test('subset and overlap by example', () => {
     ['a.*.c', '*.b.*', false, true],
     ['a.*.c', 'a.b', false, false],
     ['a.b', 'b.*', false, false],
+    ['ab.c', 'a.c', false, false],
+    ['a.b', 'a.bc', false, false],
+    ['a.b', 'a.b.c', false, false],
+    ['a.*', 'a.*.c', false, false],
+    ['a.*b', 'a.*', true, true],
+    ['*.a', '*.b', false, false],
   ];
   for (const [a, b, subset, overlap] of cases) {
     assert.equal(isSubsetMatch(a, b), subset, `${a} within ${b}`);
