@@ -4,6 +4,7 @@
  */
 import type { ServerProcess } from '../../test/support/server.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
+import { StoredLoad } from './stored-load.ts';
 import { StreamClient } from './stream-client.ts';
 import { cost, jetstream, rate, type Measure, type Workload } from './workload.ts';
 
@@ -18,18 +19,19 @@ async function connected<Value>(server: ServerProcess, use: (client: StreamClien
   }
 }
 
-/** Creates a stream and stores `count` messages in it. */
+/** Creates a stream and stores `count` messages in it, each acknowledged. */
 async function fill(
-  client: StreamClient,
+  server: ServerProcess,
   name: string,
   config: object,
   count: number,
   subject: (n: number) => string,
 ): Promise<void> {
-  await client.api(`STREAM.CREATE.${name}`, { name, storage: 'file', ...config });
-  await client.writeAll(count, (n) => `PUB ${subject(n)} ${payload.length}\r\n${payload}\r\n`);
-  await client.flushed();
-  await client.request(subject(0), payload);
+  const load = await StoredLoad.open(server.port);
+  const document = JSON.stringify({ name, storage: 'file', ...config });
+  await load.run(1, 1, () => [`$JS.API.STREAM.CREATE.${name}`, document]);
+  await load.run(count, 2000, (n) => [subject(n), payload]);
+  load.end();
 }
 
 function milliseconds(name: string, value: number): Measure {
@@ -79,7 +81,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 function filters(server: ServerProcess, count: number): Promise<readonly Measure[]> {
   return connected(server, async (client) => {
     const subject = (n: number): string => (n % 10_000 === 9_999 ? 'f.rare' : `f.many.${n % 5_000}`);
-    await fill(client, 'F', { subjects: ['f.>'] }, count, subject);
+    await fill(server, 'F', { subjects: ['f.>'] }, count, subject);
     const few = Math.min(100, Math.floor(count / 5_000));
     const sparse = await timed(async () => {
       await create(client, 'F', 'sparse', { filter_subject: 'f.many.77' });
@@ -104,7 +106,7 @@ function durables(server: ServerProcess, count: number): Promise<readonly Measur
   return connected(server, async (client) => {
     const messages = 100;
     const published = 100_000;
-    await fill(client, 'D', { subjects: ['d.>'] }, messages, () => 'd.x');
+    await fill(server, 'D', { subjects: ['d.>'] }, messages, () => 'd.x');
     await client.api('STREAM.CREATE.P', { name: 'P', storage: 'file', subjects: ['p.>'] });
     const publish = (): Promise<void> => client.each(published, 500, () => client.request('p.x', payload));
     await publish();
@@ -126,7 +128,7 @@ function durables(server: ServerProcess, count: number): Promise<readonly Measur
 /** Consumers that nobody uses. */
 function idle(server: ServerProcess, count: number): Promise<readonly Measure[]> {
   return connected(server, async (client) => {
-    await fill(client, 'I', { subjects: ['i.>'] }, 1000, (n) => `i.${n % 10}`);
+    await fill(server, 'I', { subjects: ['i.>'] }, 1000, (n) => `i.${n % 10}`);
     const base = residentKiB(server.pid);
     const creating = await timed(() =>
       client.each(count, 100, (n) => create(client, 'I', `c${n}`, { filter_subject: `i.${n % 10}` })),
@@ -142,7 +144,7 @@ function idle(server: ServerProcess, count: number): Promise<readonly Measure[]>
 function keys(server: ServerProcess, count: number): Promise<readonly Measure[]> {
   return connected(server, async (client) => {
     const config = { subjects: ['$KV.B.>'], max_msgs_per_subject: 1, allow_direct: true, discard: 'new' };
-    await fill(client, 'KV_B', config, count, (n) => `$KV.B.key${n}`);
+    await fill(server, 'KV_B', config, count, (n) => `$KV.B.key${n}`);
     let left = count;
     let resolveWatch: () => void = () => {};
     const watched = new Promise<void>((resolve) => (resolveWatch = resolve));
@@ -169,13 +171,13 @@ function keys(server: ServerProcess, count: number): Promise<readonly Measure[]>
     const spent = cost(server.pid, cpu, count);
     const gets = 200_000;
     const before = cpuSeconds(server.pid);
-    const getting = await timed(() =>
-      client.each(gets, 200, (n) => client.request(`$JS.API.DIRECT.GET.KV_B.$KV.B.key${(n * 7919) % count}`)),
-    );
+    const load = await StoredLoad.open(server.port);
+    const getting = await load.run(gets, 200, (n) => [`$JS.API.DIRECT.GET.KV_B.$KV.B.key${(n * 7919) % count}`, '']);
+    load.end();
     return [
       { ...rate((count * 1000) / watch), name: 'watch' },
       { ...spent, name: 'server CPU a message watched' },
-      { ...rate((gets * 1000) / getting), name: 'direct gets' },
+      { ...rate(getting), name: 'direct gets' },
       { ...cost(server.pid, before, gets), name: 'server CPU a get' },
     ];
   });
@@ -184,7 +186,7 @@ function keys(server: ServerProcess, count: number): Promise<readonly Measure[]>
 /** A work queue emptied by eight workers. */
 function queue(server: ServerProcess, count: number): Promise<readonly Measure[]> {
   return connected(server, async (client) => {
-    await fill(client, 'Q', { subjects: ['q.>'], retention: 'workqueue' }, count - 1, () => 'q.x');
+    await fill(server, 'Q', { subjects: ['q.>'], retention: 'workqueue' }, count, () => 'q.x');
     await create(client, 'Q', 'w', { max_ack_pending: 20_000 });
     const workers = await Promise.all(Array.from({ length: 8 }, () => StreamClient.connect(server.port)));
     const base = residentKiB(server.pid);

@@ -13,7 +13,6 @@ export interface Frame {
 }
 
 const inboxSid = 1;
-const linesAtOnce = 2000;
 
 export class StreamClient {
   readonly #socket: Socket;
@@ -108,15 +107,6 @@ export class StreamClient {
     const answer = JSON.parse(payload.toString()) as Record<string, unknown>;
     if (answer['error'] !== undefined) throw new Error(`${subject}: ${JSON.stringify(answer['error'])}`);
     return answer;
-  }
-
-  /** Writes `count` operations, as fast as they are taken. */
-  async writeAll(count: number, line: (index: number) => string): Promise<void> {
-    for (let from = 0; from < count; from += linesAtOnce) {
-      let text = '';
-      for (let index = from; index < Math.min(from + linesAtOnce, count); index++) text += line(index);
-      if (!this.#socket.write(text)) await new Promise((resolve) => this.#socket.once('drain', resolve));
-    }
   }
 
   /** Runs `count` requests, so many under way at a time. */

@@ -120,11 +120,15 @@ export class StreamReader {
     const { kernel, windows, files, call, onDamage } = this.#ports;
     const to = Math.min(request.toSeq ?? visible, visible);
     if (!call.begin(this.#stream, request, to)) return call.result(to + 1 > request.fromSeq ? to + 1 : request.fromSeq, 'end');
+    let before = 0;
     for (;;) {
       const result = kernel.exports.deliver();
       if (result === deliverResult.window || result === deliverResult.damaged) {
         const { block, offset, length } = call.needed();
-        const ahead = Math.min(call.messagesLeft() * GUESS, call.bytesLeft() * 2);
+        // Where the last window had next to nothing for this batch, messages lie far apart.
+        const left = call.messagesLeft();
+        const ahead = before - left === 1 ? 0 : Math.min(left * GUESS, call.bytesLeft() * 2);
+        before = left;
         const seq = call.next();
         let reason = 'its checksum is wrong';
         if (result === deliverResult.window) {
