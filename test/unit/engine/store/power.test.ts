@@ -7,17 +7,22 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { EncryptionOptions } from '../../../../ts/engine/store/cipher/keyring.ts';
 import type { StoreLimits, StreamStore } from '../../../../ts/engine/store/store.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
-import { noLimits, openTestStore } from '../../../support/store.ts';
+import { background } from '../../../support/background.ts';
+import { noLimits, openTestStore, type TestStore } from '../../../support/store.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
 import { VolatileDisk } from '../../../support/volatile-disk.ts';
+import { VolatileJobs } from '../../../support/volatile-jobs.ts';
 
 type Step =
   | { readonly is: 'append'; readonly length: number }
   | { readonly is: 'delete'; readonly back: number; readonly erase: boolean }
   | { readonly is: 'purge'; readonly keep: number }
-  | { readonly is: 'sync' };
+  | { readonly is: 'sync' }
+  /** Blocks are compressed and written anew meanwhile. */
+  | { readonly is: 'wait' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -27,6 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ is: fc.constant('delete' as const), back: fc.nat(20), erase: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ is: fc.constant('purge' as const), keep: fc.constantFrom(0, 0, 3) }) },
   { weight: 6, arbitrary: fc.constant<Step>({ is: 'sync' }) },
+  { weight: 3, arbitrary: fc.constant<Step>({ is: 'wait' }) },
 );
 
 /** What was promised so far: which sequences hold what, and which are gone. */
@@ -79,9 +85,31 @@ function noteEvicted(stream: StreamStore, live: Map<number, string>, promises: P
   }
 }
 
-async function check(folder: string, limits: StoreLimits, promises: Promises): Promise<void> {
-  const after = openTestStore(join(folder, 'js'));
-  const stream = await after.store.recover(after.options('S', { limits }));
+interface Form {
+  readonly compression: 'none' | 's2';
+  readonly encryption?: EncryptionOptions;
+}
+
+const encryption: EncryptionOptions = { key: 'k', prevKey: '', cipher: 'chacha' };
+const forms: readonly Form[] = [
+  { compression: 'none' },
+  { compression: 's2' },
+  { compression: 'none', encryption },
+  { compression: 's2', encryption },
+];
+const upkeep = { lookMs: 0, bytesPerSecond: 1e12 };
+
+/** Undefined: the stream itself had not been promised yet. */
+async function reopen(after: TestStore, limits: StoreLimits): Promise<StreamStore | undefined> {
+  const [found] = after.store.find('$G');
+  assert.equal(found?.problem, undefined);
+  return found === undefined ? undefined : after.store.recover(after.options('S', { limits }));
+}
+
+async function check(folder: string, limits: StoreLimits, form: Form, promises: Promises): Promise<void> {
+  const after = openTestStore(join(folder, 'js'), undefined, 0, form);
+  const stream = await reopen(after, limits);
+  if (stream === undefined) return assert.equal(promises.stored.size + promises.gone.size, 0);
   try {
     for (const [seq, payload] of promises.stored) {
       const found = stream.get(seq);
@@ -103,33 +131,38 @@ interface Played {
   readonly promises: Promises;
 }
 
-function play(steps: readonly Step[], small: boolean): Played {
+async function play(steps: readonly Step[], small: boolean, form: Form): Promise<Played> {
   const disk = new VolatileDisk();
   disk.makeDirectory('/js');
   disk.syncDirectory('/');
-  const server = openTestStore('/js', disk);
+  const server = openTestStore('/js', disk, 0, { ...form, upkeep, jobs: new VolatileJobs(disk) });
   // Small limits make small blocks, of which there are many.
   const limits = { ...noLimits, maxBytes: small ? 120_000 : -1 };
-  const stream = server.store.create(server.options('S', { limits }), '{}');
+  const stream = server.store.create(server.options('S', { limits, compression: form.compression }), '{}');
   disk.finishSync();
   const promises = new Promises();
   const live = new Map<number, string>();
   const last = { seq: 0 };
   for (const todo of steps) {
     if (todo.is === 'sync') disk.finishSync();
+    else if (todo.is === 'wait') await background();
     else server.turn(() => act(todo, stream, live, promises, last));
     noteEvicted(stream, live, promises);
   }
   return { disk, limits, promises };
 }
 
+const someSteps = fc.array(step, { maxLength: 60 });
+const someForm = fc.constantFrom(...forms);
+const someNames = fc.constantFrom('synced' as const, 'newest' as const);
+
 test('a power failure takes nothing that was promised', async () => {
   await holdsInTime(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.boolean(), async (steps, small) => {
+    fc.asyncProperty(someSteps, fc.boolean(), someForm, someNames, async (steps, small, form, names) => {
       const folder = temporaryFolder();
-      const { disk, limits, promises } = play(steps, small);
-      disk.leaveIn(folder);
-      await check(folder, limits, promises);
+      const { disk, limits, promises } = await play(steps, small, form);
+      disk.leaveIn(folder, names);
+      await check(folder, limits, form, promises);
       removeFolder(folder);
     }),
     effort(120),
@@ -162,14 +195,55 @@ function torn(seed: number): (synced: Buffer, newest: Buffer) => Buffer {
 
 test('nor does one that tears writes at sectors and flips bits in what was not synced', async () => {
   await holdsInTime(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.boolean(), fc.nat(), async (steps, small, seed) => {
+    fc.asyncProperty(someSteps, fc.boolean(), someForm, fc.nat(), async (steps, small, form, seed) => {
       const folder = temporaryFolder();
-      const { disk, limits, promises } = play(steps, small);
+      const { disk, limits, promises } = await play(steps, small, form);
       disk.leaveIn(folder, 'synced', torn(seed));
-      await check(folder, limits, promises);
+      await check(folder, limits, form, promises);
       removeFolder(folder);
     }),
     effort(120),
+  );
+});
+
+test('a power failure leaves the last promised message of each subject, or a later one, whatever was written anew', async () => {
+  const put = fc.record({
+    subject: fc.nat(3),
+    length: fc.constantFrom(10, 2_000, 9_000),
+    syncs: fc.boolean(),
+    waits: fc.boolean(),
+  });
+  await holdsInTime(
+    fc.asyncProperty(fc.array(put, { maxLength: 80 }), someForm, someNames, async (puts, form, names) => {
+      const folder = temporaryFolder();
+      const disk = new VolatileDisk();
+      disk.makeDirectory('/js');
+      disk.syncDirectory('/');
+      const server = openTestStore('/js', disk, 0, { ...form, upkeep, jobs: new VolatileJobs(disk) });
+      const limits = { ...noLimits, maxBytes: 120_000, maxMessagesPerSubject: 1 };
+      const stream = server.store.create(server.options('S', { limits, compression: form.compression }), '{}');
+      disk.finishSync();
+      const promised = new Map<string, number>();
+      for (const { subject: number, length, syncs, waits } of puts) {
+        const subject = `s.${number}`;
+        server.turn(() => {
+          const seq = stream.append({ subject, payload: new Uint8Array(length) });
+          stream.whenSynced((error) => {
+            if (error === undefined) promised.set(subject, Math.max(seq, promised.get(subject) ?? 0));
+          });
+        });
+        if (syncs) disk.finishSync();
+        if (waits) await background();
+      }
+      disk.leaveIn(folder, names);
+      const after = openTestStore(join(folder, 'js'), undefined, 0, form);
+      const found = await reopen(after, limits);
+      for (const [subject, seq] of promised)
+        assert.ok((found?.lastBySubject(subject)?.seq ?? 0) >= seq, `${subject} has lost ${seq}`);
+      await after.stop();
+      removeFolder(folder);
+    }),
+    effort(60),
   );
 });
 
