@@ -120,6 +120,7 @@ export function openTestStore(
     noAck: false,
     sealed: false,
     compression: 'none',
+    persist: 'default',
     firstSeq: 0,
     ...more,
   });

@@ -169,6 +169,7 @@ export class JetStreamAccount {
       noAck: config.no_ack,
       sealed: config.sealed,
       compression: config.compression,
+      persist: config.persist_mode,
       firstSeq: config.first_seq,
       ...(domain === '' ? {} : { domain }),
     };

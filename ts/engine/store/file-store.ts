@@ -42,6 +42,9 @@ export interface FileStoreOptions {
   readonly inMemory?: true;
 }
 
+/** How often streams are synced whose publishers do not wait for it, where others are synced before they are acknowledged. */
+const ASYNC_SYNC_MS = 1_000;
+
 /** Streams of a store in memory have tags from here on. */
 const MEMORY_TAGS = 1 << 30;
 
@@ -65,6 +68,8 @@ export class FileStore implements Store {
   readonly #ports: FileStorePorts;
   readonly #streams: StreamKernel;
   readonly #rounds: Rounds;
+  /** For streams that are acknowledged before they are synced. */
+  #asyncRounds: Rounds | undefined;
   readonly #revival: Revival;
   readonly #windows: Windows;
   readonly #upkeep: Upkeep;
@@ -124,6 +129,19 @@ export class FileStore implements Store {
     return found;
   }
 
+  #roundsOf({ persist }: StreamOptions): Rounds {
+    if (persist === 'default' || !this.#rounds.synchronous) return this.#rounds;
+    const { disk, clock, turn, soon } = this.#ports;
+    this.#asyncRounds ??= new Rounds({ disk, clock, turn, soon, syncIntervalMs: ASYNC_SYNC_MS });
+    return this.#asyncRounds;
+  }
+
+  /** Metadata is synced wherever messages are, with the rounds that wait for syncs, or at once. */
+  #metadataOf(options: StreamOptions): DirectoryPorts['metadata'] {
+    if (!this.#rounds.synchronous) return 'unsynced';
+    return options.persist === 'async' ? 'at once' : 'in rounds';
+  }
+
   get #directoryPorts(): DirectoryPorts {
     const { disk, clock } = this.#ports;
     return {
@@ -135,9 +153,13 @@ export class FileStore implements Store {
     };
   }
 
-  #directory(accountName: string, name: string): StreamDirectory {
+  #directory(accountName: string, name: string, ports: DirectoryPorts = this.#directoryPorts): StreamDirectory {
     const path = `${streamsPath(this.#options.root, accountName)}/${name}`;
-    return new StreamDirectory(this.#directoryPorts, accountName, path, name);
+    return new StreamDirectory(ports, accountName, path, name);
+  }
+
+  #directoryOf(options: StreamOptions): StreamDirectory {
+    return this.#directory(options.accountName, options.name, { ...this.#directoryPorts, metadata: this.#metadataOf(options) });
   }
 
   #blockFiles(directory: StreamDirectory): BlockFiles {
@@ -154,7 +176,7 @@ export class FileStore implements Store {
 
   create(options: StreamOptions, meta: string): StreamStore {
     const { disk } = this.#ports;
-    const directory = this.#directory(options.accountName, options.name);
+    const directory = this.#directoryOf(options);
     if (disk.exists(`${directory.path}/meta.inf`)) throw new StoreFault('EXISTS', `${directory.path} has a stream already`);
     return this.#guarded(directory.path, () => {
       directory.create(meta, this.#parents(options.accountName));
@@ -181,7 +203,7 @@ export class FileStore implements Store {
 
   async recover(options: StreamOptions): Promise<StreamStore> {
     const { disk, jobs, log } = this.#ports;
-    const directory = this.#directory(options.accountName, options.name);
+    const directory = this.#directoryOf(options);
     const files = this.#blockFiles(directory);
     const handle = this.#newHandle(options);
     let stream: FileStream | undefined;
@@ -278,7 +300,7 @@ export class FileStore implements Store {
       inMemory,
       directory,
       reader,
-      rounds: this.#rounds,
+      rounds: this.#roundsOf(options),
       revival: this.#revival,
       disk,
       jobs,
@@ -302,6 +324,7 @@ export class FileStore implements Store {
     await this.#upkeep.stop();
     await Promise.all([...this.#open.values()].map((stream) => stream.stop()));
     this.#rounds.stop();
+    this.#asyncRounds?.stop();
     await this.#ports.disk.stop();
     await this.#ports.jobs.stop();
     this.#ports.closed?.();

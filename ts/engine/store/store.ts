@@ -39,6 +39,8 @@ export interface StreamOptions {
   readonly sealed: boolean;
   /** Of blocks that are full. */
   readonly compression: 'none' | 's2';
+  /** `async`: acknowledged when written, synced a little later, whatever the server's interval is. */
+  readonly persist: 'default' | 'async';
   /** Only looked at when the stream is created; 0 and 1 are the same. */
   readonly firstSeq: number;
   /** Appears in PubAcks. */
