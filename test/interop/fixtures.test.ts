@@ -30,7 +30,7 @@ async function look(manager: JetStreamManager, name: string): Promise<Seen> {
   const messages: Record<number, string> = {};
   for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
     const found = await manager.streams.getMessage(name, { seq });
-    if (found !== null) messages[seq] = `${found.subject} ${found.header?.toString() ?? ''} ${found.string()}`;
+    if (found !== null) messages[seq] = `${found.subject} ${JSON.stringify([...(found.header ?? [])])} ${found.string()}`;
   }
   const consumers: Record<string, unknown> = {};
   for await (const { name: consumer, delivered, ack_floor, num_ack_pending, num_redelivered } of manager.consumers.list(name)) {
