@@ -9,10 +9,11 @@ export class PendingMessages {
   readonly messages = new InFlight();
   /** Redeliveries so far, by stream sequence; there only once there are any, as most consumers are idle. */
   #again: Map<number, number> | undefined;
-  /** Sequences to be delivered again, in order; those taken back are no longer in `queued`. */
+  /** Sequences to be delivered again, in order. */
   #queue: number[] | undefined;
   #queueFront = 0;
-  #queued: Set<number> | undefined;
+  /** Where in the queue a sequence is; entries elsewhere are leftovers. */
+  #queued: Map<number, number> | undefined;
 
   get redelivered(): number {
     return this.#again?.size ?? 0;
@@ -49,10 +50,10 @@ export class PendingMessages {
   }
 
   enqueue(streamSeq: number): void {
-    this.#queued ??= new Set();
+    this.#queued ??= new Map();
     this.#queue ??= [];
     if (this.#queued.has(streamSeq)) return;
-    this.#queued.add(streamSeq);
+    this.#queued.set(streamSeq, this.#queue.length);
     this.#queue.push(streamSeq);
   }
 
@@ -69,7 +70,7 @@ export class PendingMessages {
     if (this.#queue === undefined) return undefined;
     while (this.#queueFront < this.#queue.length) {
       const seq = this.#queue[this.#queueFront];
-      if (seq !== undefined && this.isQueued(seq)) return seq;
+      if (seq !== undefined && this.#queued?.get(seq) === this.#queueFront) return seq;
       this.#queueFront += 1;
     }
     this.#queue = undefined;

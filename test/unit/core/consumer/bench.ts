@@ -1,5 +1,6 @@
 // A consumer machine over a made-up stream, with the driver's loop around it: what tests of the machine stand on.
 
+import { filtersOf } from '../../../../ts/core/consumer/check-config.ts';
 import type { ConsumerOutput, DeliverResult, DeliverWork } from '../../../../ts/core/consumer/contract.ts';
 import { ConsumerMachine, type ConsumerStart } from '../../../../ts/core/consumer/machine.ts';
 import { parsePullRequest } from '../../../../ts/core/consumer/pull-request.ts';
@@ -40,7 +41,9 @@ export class Bench {
   readonly deliveries: Delivery[] = [];
   readonly outputs: ConsumerOutput[] = [];
   readonly deaf = new Set<string>();
-  readonly config: ConsumerConfig;
+  config: ConsumerConfig;
+  /** Subjects of messages; without one a message is everybody's. */
+  readonly subjects = new Map<number, string>();
   machine: ConsumerMachine;
 
   constructor(config: Partial<ConsumerConfig> = {}, start: ConsumerStart = { firstSeq: 1 }) {
@@ -51,17 +54,41 @@ export class Bench {
   #machine(start: ConsumerStart): ConsumerMachine {
     const lastSeq = (): number => this.lastSeq;
     const view = {
-      countPending: (from: number) => [...this.messages].filter((seq) => seq >= from).length,
+      countPending: (from: number) => this.#selected(from).length,
       isStored: (seq: number) => this.messages.has(seq),
-      nextStoredMs: (from: number) => this.storedMs.get([...this.messages].find((seq) => seq >= from) ?? 0) ?? 0,
+      nextStoredMs: (from: number) => this.storedMs.get(this.#selected(from)[0] ?? 0) ?? 0,
       listens: (subject: string) => !this.deaf.has(subject),
       get visibleSeq() {
         return lastSeq();
       },
     };
     const identity = { stream: 'S', name: 'C', freshId: () => `pin${++this.#pins}` };
-    const settings = settingsOf(this.config, { tellsSettled: true, maxMessageBytes: 1024 });
-    return new ConsumerMachine(identity, settings, view, start, this.nowMs);
+    return new ConsumerMachine(identity, this.#settings(), view, start, this.nowMs);
+  }
+
+  #settings(): ReturnType<typeof settingsOf> {
+    return settingsOf(this.config, { tellsSettled: true, maxMessageBytes: 1024 });
+  }
+
+  /** Messages that the consumer's filters select, from a sequence on. */
+  #selected(from: number): number[] {
+    const filters = filtersOf(this.config);
+    const wanted = (seq: number): boolean => filters.length === 0 || filters.includes(this.subjects.get(seq) ?? '');
+    return [...this.messages].filter((seq) => seq >= from && wanted(seq));
+  }
+
+  /** Changes the configuration. */
+  configure(change: Partial<ConsumerConfig>): void {
+    this.config = { ...this.config, ...change };
+    this.machine.configure(this.#settings(), this.nowMs);
+    this.run();
+  }
+
+  /** A message is removed from the stream. */
+  remove(seq: number): void {
+    this.messages.delete(seq);
+    this.machine.step({ is: 'removed', fromSeq: seq, toSeq: seq }, this.nowMs);
+    this.run();
   }
 
   /** A new machine with the state of the old one. */
@@ -76,10 +103,11 @@ export class Bench {
     this.machine = this.#machine({ firstSeq: 1 });
   }
 
-  publish(count: number): void {
+  publish(count: number, subject = ''): void {
     for (let index = 0; index < count; index++) {
       this.messages.add(++this.lastSeq);
       this.storedMs.set(this.lastSeq, this.nowMs);
+      this.subjects.set(this.lastSeq, subject);
     }
     this.run();
   }
@@ -126,8 +154,8 @@ export class Bench {
     };
     if (this.deaf.has(work.deliverSubject)) return end('interest', work.fromSeq);
     const to = work.toSeq === 0 ? this.lastSeq : Math.min(work.toSeq, this.lastSeq);
-    for (const seq of this.messages) {
-      if (seq < work.fromSeq || seq > to || work.picks?.includes(seq) === false) continue;
+    for (const seq of this.#selected(work.fromSeq)) {
+      if (seq > to || work.picks?.includes(seq) === false) continue;
       if (seqs.length === work.maxMessages) return end('messages', seq);
       if ((seqs.length + 1) * messageBytes > work.maxBytes) return end('bytes', seq);
       this.deliveries.push({
