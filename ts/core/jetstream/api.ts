@@ -39,6 +39,8 @@ interface Row {
   readonly withError?: Readonly<Record<string, unknown>>;
   /** Refuses a request that has a payload. */
   readonly bare?: boolean;
+  /** Only its errors are counted and told in the audit. */
+  readonly tellsErrors?: boolean;
   /** Neither counted nor audited. */
   readonly unnoticed?: boolean;
 }
@@ -54,7 +56,7 @@ const rows: readonly Row[] = [
   { subject: 'STREAM.INFO.*', handler: 'streamInfo', type: 'stream_info_response', withError: page },
   { subject: 'STREAM.DELETE.*', handler: 'streamDelete', type: 'stream_delete_response', bare: true },
   { subject: 'STREAM.PURGE.*', handler: 'streamPurge', type: 'stream_purge_response', withError: { purged: 0 } },
-  { subject: 'STREAM.MSG.GET.*', handler: 'messageGet', type: 'stream_msg_get_response' },
+  { subject: 'STREAM.MSG.GET.*', handler: 'messageGet', type: 'stream_msg_get_response', tellsErrors: true },
   { subject: 'STREAM.MSG.DELETE.*', handler: 'messageDelete', type: 'stream_msg_delete_response' },
   { subject: 'STREAM.SNAPSHOT.*', handler: 'streamSnapshot', type: 'stream_snapshot_response' },
   { subject: 'STREAM.RESTORE.*', handler: 'streamRestore', type: 'stream_restore_response', withError: { deliver_subject: '' } },

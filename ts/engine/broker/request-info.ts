@@ -6,14 +6,35 @@ import { formatInstant } from '../../core/jetstream/instant.ts';
 import { jsonText, type JsonInput } from '../../lib/json-text.ts';
 import type { ClientConnection } from './client.ts';
 
+type Members = Readonly<Record<string, JsonInput | undefined>>;
+
 /** Members in order without those that have no value. */
-function members(values: Readonly<Record<string, JsonInput | undefined>>): string {
-  const present = Object.entries(values).filter(([, value]) => value !== undefined && value !== '' && value !== 0);
-  return jsonText(Object.fromEntries(present)).slice(1, -1);
+function present(values: Members): Record<string, JsonInput | undefined> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== '' && value !== 0));
+}
+
+function members(values: Members): string {
+  return jsonText(present(values)).slice(1, -1);
+}
+
+/** What a connection says of itself, in one document. */
+export function clientInfo(connection: ClientConnection, serverName: string): Record<string, JsonInput | undefined> {
+  const { opening, rest } = described(connection, serverName);
+  return present({ ...opening, ...rest });
 }
 
 /** The whole document of a connection, as requests to the system account carry it too. */
 export function requestInfo(connection: ClientConnection, serverName: string): RequestInfo {
+  const { opening, rest } = described(connection, serverName);
+  const after = (text: string): string => (text === '' ? '}' : `,${text}}`);
+  return {
+    short: [`{${members({ acc: opening.acc })}`, after(members({ rtt: rest.rtt }))],
+    long: [`{${members(opening)}`, after(members(rest))],
+  };
+}
+
+/** In front of where the account of an import stands, and behind it. */
+function described(connection: ClientConnection, serverName: string): { opening: Members; rest: Members } {
   const { facts } = connection.session;
   const account = connection.account?.name ?? '';
   const rtt = Math.round((facts.rttMs ?? 0) * 1e6);
@@ -29,9 +50,5 @@ export function requestInfo(connection: ClientConnection, serverName: string): R
     kind: 'Client',
     client_type: connection.transport.kind === 'websocket' ? 'websocket' : 'nats',
   };
-  const after = (text: string): string => (text === '' ? '}' : `,${text}}`);
-  return {
-    short: [`{${members({ acc: account })}`, after(members({ rtt }))],
-    long: [`{${members(opening)}`, after(members(rest))],
-  };
+  return { opening, rest };
 }

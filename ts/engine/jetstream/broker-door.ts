@@ -2,7 +2,9 @@
 
 import type { AckMessage } from '../../kernel/events.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
+import type { Document } from '../../core/jetstream/schema.ts';
 import type { Broker } from '../broker/broker.ts';
+import { clientInfo } from '../broker/request-info.ts';
 import type { Door, InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
 
 export class BrokerDoor implements Door {
@@ -49,6 +51,11 @@ export class BrokerDoor implements Door {
 
   hasReceiver(account: number, subject: string, queue: string): boolean {
     return this.#broker.kernel.hasReceiver(account, subject, queue);
+  }
+
+  clientInfo(connection: number, serverName: string): Document | undefined {
+    const client = this.#broker.at(connection);
+    return connection === 0 || client === undefined ? undefined : clientInfo(client, serverName);
   }
 
   soon(call: () => void): void {

@@ -2,7 +2,9 @@
 
 import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { findApiRoute, responseType, type ApiHandlerId, type ApiRoute } from '../../core/jetstream/api.ts';
+import { advisoryOf } from '../../core/jetstream/advisories.ts';
 import { apiError } from '../../core/jetstream/errors.ts';
+import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import { accountInfo } from './account-handlers.ts';
@@ -15,6 +17,18 @@ import { ApiRefusal, isEmptyRequest, isFault, type Answer, type ApiHandler } fro
 import { restore } from './restore-handler.ts';
 import { snapshot } from './snapshot-handler.ts';
 import * as streams from './stream-handlers.ts';
+
+/** What a service import says of who asks. */
+const requestInfoHeader = 'Nats-Request-Info';
+
+function readInfo(text: string): Document | undefined {
+  try {
+    return JSON.parse(text) as Document;
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -95,10 +109,11 @@ export class ApiDispatcher {
     const route = findApiRoute(`$JS.API${message.subject.slice(prefix.length)}`);
     if (route === undefined) return;
     if (route.row.unnoticed !== true) this.#account.apiTotal += 1;
+    const client = this.#clientOf(message);
     const answer = this.#run(route, message);
-    if (!(answer instanceof Promise)) return this.#respond(route, message, answer);
+    if (!(answer instanceof Promise)) return this.#respond(route, message, client, answer);
     answer.then(
-      (later) => this.#account.ports.door.soon(() => this.#respond(route, message, later)),
+      (later) => this.#account.ports.door.soon(() => this.#respond(route, message, client, later)),
       (thrown: unknown) => this.#account.ports.log.error(`JetStream API ${message.subject}: ${String(thrown)}`),
     );
   }
@@ -125,28 +140,38 @@ export class ApiDispatcher {
     return { error: apiError('StreamGeneralErrorF', { err: thrown.message }) };
   }
 
-  #respond({ row }: ApiRoute, message: InboundMessage, answer: Answer | undefined): void {
+  /** Who asks, as the audit tells; looked up before the connection may have gone, and only when somebody listens. */
+  #clientOf({ connection = 0, headers }: InboundMessage): Document {
+    const { ports, number, name, settings } = this.#account;
+    if (!ports.door.hasInterest(number, advisoryOf('apiAudit').subject)) return {};
+    const told = parseHeaders(headers).get(requestInfoHeader);
+    return (told === undefined ? ports.door.clientInfo(connection, settings.serverName) : readInfo(told)) ?? { acc: name };
+  }
+
+  #respond({ row }: ApiRoute, message: InboundMessage, client: Document, answer: Answer | undefined): void {
     if (answer === undefined) return;
     let document: Document = { type: responseType(row.type ?? ''), ...answer.fields };
     if ('error' in answer) {
       if (row.unnoticed !== true) this.#account.apiErrors += 1;
       document = { type: responseType(row.type ?? ''), error: answer.error, ...row.withError, ...answer.fields };
     }
+    const isTold = row.unnoticed !== true && (row.tellsErrors !== true || 'error' in answer);
+    if (row.unnoticed !== true && !isTold) this.#account.apiTotal -= 1;
     const text = encodeJson(document);
     const { door } = this.#account.ports;
     const send = (): void => {
       if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
-      if (row.unnoticed !== true) this.#audit(message, text);
+      if (isTold) this.#audit(message, client, text);
     };
     if (answer.after === undefined) send();
     else answer.after.whenSynced(send);
   }
 
-  #audit(message: InboundMessage, response: string): void {
+  #audit(message: InboundMessage, client: Document, response: string): void {
     const request = decoder.decode(message.payload);
     this.#account.advise('apiAudit', {
       server: this.#account.settings.serverName,
-      client: { acc: this.#account.name },
+      client,
       subject: message.subject,
       request: request === '' ? undefined : request,
       response,

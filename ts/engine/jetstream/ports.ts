@@ -1,6 +1,7 @@
 // What JetStream needs from its surroundings, as interfaces: the broker's door, and what the server knows about itself.
 // Tests put an in-memory broker behind them.
 
+import type { Document } from '../../core/jetstream/schema.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import type { Log } from '../../ports/log.ts';
@@ -13,6 +14,8 @@ export interface InboundMessage {
   readonly reply: string;
   readonly headers: Uint8Array;
   readonly payload: Uint8Array;
+  /** The kernel's number of who published it; absent or 0: the server. */
+  readonly connection?: number;
 }
 
 /** An acknowledgement; `kind` 0 is a plain one, for others the payload says which. */
@@ -41,6 +44,8 @@ export interface Door {
   hasLiteralInterest(account: number, subject: string): boolean;
   /** Whether a plain subscription has exactly this subject; with a queue name, one of that group. */
   hasReceiver(account: number, subject: string, queue: string): boolean;
+  /** What a connection says of itself, as in advisories; undefined for the server. */
+  clientInfo(connection: number, serverName: string): Document | undefined;
   /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
   soon(call: () => void): void;
 }

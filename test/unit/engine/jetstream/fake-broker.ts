@@ -68,6 +68,10 @@ export class FakeBroker implements Door {
     return [...this.#subscriptions].some((subscription) => subscription.subject === subject);
   }
 
+  clientInfo(): undefined {
+    return undefined;
+  }
+
   hasReceiver(account: number, subject: string): boolean {
     return this.hasLiteralInterest(account, subject);
   }

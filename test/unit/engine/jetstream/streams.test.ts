@@ -257,3 +257,23 @@ test('an acknowledgement is confirmed only when the state that knows it could be
   assert.equal((await json(session, 'CONSUMER.INFO.S.C'))['num_ack_pending'], 0, 'it was written once the disk let it');
   await session.stop();
 });
+
+test('requests are audited with who made them; gets of messages only when they fail', async () => {
+  const session = await apiSession();
+  const audits = session.listen('$JS.EVENT.ADVISORY.API');
+  await session.request('$JS.API.STREAM.CREATE.S', '{"name":"S","subjects":["s"]}');
+  session.publish('s', 'x');
+  await session.request('$JS.API.STREAM.MSG.GET.S', '{"seq":1}');
+  await session.request('$JS.API.STREAM.MSG.GET.S', '{"seq":2}');
+  const told = audits.map(({ payload }) => JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>);
+  assert.deepEqual(
+    told.map(({ subject, client }) => [subject, client]),
+    [
+      ['$JS.API.STREAM.CREATE.S', { acc: '$G' }],
+      ['$JS.API.STREAM.MSG.GET.S', { acc: '$G' }],
+    ],
+  );
+  const { text = '' } = await session.request('$JS.API.INFO');
+  assert.deepEqual((JSON.parse(text) as { api: unknown }).api, { level: 4, total: 2, errors: 1 });
+  await session.stop();
+});
