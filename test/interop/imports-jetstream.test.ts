@@ -118,6 +118,31 @@ for (const kind of ['slipstream', 'nats-server'] as const satisfies readonly Ser
       assert.match(copied?.header.get('Nats-Stream-Source') ?? '', /^ORDERS:\w{8} 4 orders\.\* copied\.\S+ orders\.4$/);
     });
 
+    test('a source takes from a consumer that was made beforehand, and acknowledges by flow control', async () => {
+      const ask = async (nc: NatsConnection, subject: string, body: object): Promise<Record<string, unknown>> =>
+        (await nc.request(subject, JSON.stringify(body))).json();
+      const config = {
+        durable_name: 'FOR-T',
+        deliver_subject: 'deliver.b.t',
+        ack_policy: 'flow_control',
+        flow_control: true,
+        idle_heartbeat: 1_000_000_000,
+        max_ack_pending: 100,
+      };
+      const made = await ask(owner, '$JS.API.CONSUMER.CREATE.ORDERS.FOR-T', { stream_name: 'ORDERS', config });
+      assert.equal(made['error'], undefined, JSON.stringify(made['error']));
+      const consumer = { name: 'FOR-T', deliver_subject: 'deliver.b.t' };
+      const stream = { name: 'T', storage: 'file', sources: [{ name: 'ORDERS', external, consumer }] };
+      const created = await ask(guest, '$JS.API.STREAM.CREATE.T', stream);
+      assert.equal(created['error'], undefined, JSON.stringify(created['error']));
+      const manager = await jetstreamManager(guest);
+      await stateOf(manager, 'T', ({ state }) => state.messages === 4);
+      const consumers = (await jetstreamManager(owner)).consumers;
+      for (let floor = 0; floor < 4; floor = (await consumers.info('ORDERS', 'FOR-T')).ack_floor.stream_seq)
+        await new Promise((resolve) => setImmediate(resolve));
+      await manager.streams.delete('T');
+    });
+
     test('a mirror of a stream that is not there says so', async () => {
       const manager = await jetstreamManager(guest);
       await manager.streams.add({ name: 'N', mirror: { name: 'NONE', external } });

@@ -108,10 +108,10 @@ export function crossStream(sub: Sub): bool {
 }
 
 /**
- * Hands the current message to a subscription of the host. A consumer delivers many messages in one call from the same buffers,
- * so the entry gets copies.
+ * Hands a message of the server to a subscription of the host. A consumer delivers many messages in one call from the same
+ * buffers, so the entry gets copies.
  */
-function tellHost(sub: Sub): bool {
+export function tellHost(sub: Sub): bool {
   saveMessage(kept);
   const block = lend(<usize>msgSubjectLength + msgReplyLength + msgDataLength);
   const data = block + msgSubjectLength + msgReplyLength;

@@ -9,7 +9,16 @@ import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, findEntry, subjectTag, touchEntry } from '../match/interest';
 import { accountAt, findQueueName, interestAt } from './account';
 import { Connection, NO_ECHO } from './connection';
-import { crossResponse, crossService, crossStream, storeBare, traceReply, tracedLength, tracedSubject } from './crossing';
+import {
+  crossResponse,
+  crossService,
+  crossStream,
+  storeBare,
+  tellHost,
+  traceReply,
+  tracedLength,
+  tracedSubject,
+} from './crossing';
 import { frame } from './frame';
 import { hostMessage } from './host';
 import {
@@ -100,7 +109,7 @@ export function deliverToClient(sub: Sub): bool {
 function deliver(sub: Sub): bool {
   const kind = sub.kind;
   if (kind == KIND_CLIENT) return deliverToClient(sub);
-  if (kind == KIND_HOST) return hostMessage(sub);
+  if (kind == KIND_HOST) return msgConnection ? hostMessage(sub) : tellHost(sub);
   if (kind == KIND_ACK) return consumerAck(sub.target);
   if (kind == KIND_STREAM) return bareData ? storeBare(sub.target) : streamAppend(sub.target);
   if (kind == KIND_SHADOW) return crossStream(sub);

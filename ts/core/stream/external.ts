@@ -2,6 +2,7 @@
 // deliveries of that consumer, numbered so that a lost one is noticed. Requests and answers are those of nats-server, which may be on the
 // other end.
 
+import { apiPrefix } from '../jetstream/api.ts';
 import { formatInstant, type Instant } from '../jetstream/instant.ts';
 import type { ApiError } from '../jetstream/errors.ts';
 import type { Document } from '../jetstream/schema.ts';
@@ -67,6 +68,11 @@ export function consumerRequest(
   return { subject: dotted(`${api}.CONSUMER.CREATE.${tail}`), body: { stream_name: stream, config } };
 }
 
+/** A consumer that was made beforehand begins anew behind what it knows to be stored. */
+export function resetRequest({ name, external, consumer }: StreamSource): string {
+  return dotted(`${external?.api ?? apiPrefix}.CONSUMER.RESET.${name}.${consumer?.name ?? ''}`);
+}
+
 function policyOf(beginning: Beginning): Document {
   if (beginning === undefined) return { deliver_policy: 'all' };
   if ('seq' in beginning) return { deliver_policy: 'by_start_sequence', opt_start_seq: beginning.seq };
@@ -74,11 +80,12 @@ function policyOf(beginning: Beginning): Document {
 }
 
 export type ConsumerAnswer =
-  { readonly ok: true; readonly pending: number; readonly delivered: number } | { readonly ok: false; readonly error: ApiError };
+  | { readonly ok: true; readonly pending: number; readonly delivered: number; readonly ackPolicy: string }
+  | { readonly ok: false; readonly error: ApiError };
 
 /** Undefined for what is no answer to the request. */
 export function readConsumerAnswer(text: string): ConsumerAnswer | undefined {
-  let answer: { error?: ApiError; config?: object; num_pending?: number; delivered?: { stream_seq?: number } };
+  let answer: { error?: ApiError; config?: { ack_policy?: string }; num_pending?: number; delivered?: { stream_seq?: number } };
   try {
     answer = JSON.parse(text) as typeof answer;
   } catch {
@@ -86,7 +93,12 @@ export function readConsumerAnswer(text: string): ConsumerAnswer | undefined {
   }
   if (answer.error !== undefined) return { ok: false, error: answer.error };
   if (answer.config === undefined) return undefined;
-  return { ok: true, pending: answer.num_pending ?? 0, delivered: answer.delivered?.stream_seq ?? 0 };
+  return {
+    ok: true,
+    pending: answer.num_pending ?? 0,
+    delivered: answer.delivered?.stream_seq ?? 0,
+    ackPolicy: answer.config.ack_policy ?? '',
+  };
 }
 
 /** A delivery's numbers, from its reply subject. */

@@ -67,8 +67,9 @@ export class JetStreamAccount {
     return stream?.isOpen === true ? stream : undefined;
   }
 
-  /** An external prefix that is this account's own domain means a stream of its own. */
-  asker({ external }: StreamSource): JetStreamAccount | undefined {
+  /** An external prefix that is this account's own domain means a stream of its own; a consumer made beforehand is asked for wherever it is. */
+  asker({ external, consumer }: StreamSource): JetStreamAccount | undefined {
+    if (consumer !== undefined) return this;
     return external === undefined || external.api === '' || this.apiPrefixes.includes(external.api) ? undefined : this;
   }
 

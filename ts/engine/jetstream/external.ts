@@ -3,8 +3,8 @@
 // Kept true: one consumer at a time; flow control is answered when everything taken is on disk.
 
 import { encodeJson } from '../../core/jetstream/json.ts';
-import type { ApiError } from '../../core/jetstream/errors.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
+import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
+import { buildHeaders, parseHeaders } from '../../core/jetstream/headers.ts';
 import type { Instant } from '../../core/jetstream/instant.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import {
@@ -13,6 +13,7 @@ import {
   deliverSubject,
   readConsumerAnswer,
   readDelivery,
+  resetRequest,
   retryDelayMs,
   type Beginning,
 } from '../../core/stream/external.ts';
@@ -24,6 +25,7 @@ import { upstreamInfo, type Intake } from './upstream.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const nothing = new Uint8Array(0);
 const status = /^NATS\/1\.0 (\d{3})(?: ([^\r\n]*))?/;
 
 export class ExternalUpstream {
@@ -73,17 +75,21 @@ export class ExternalUpstream {
     const beginning = this.#beginning();
     if (this.#nextSeq === undefined) return;
     const { source } = this.plan;
-    const deliver = deliverSubject(source, this.#kind, this.#asker.unique(8));
-    const inbox = `_INBOX.JS.${this.#asker.unique(22)}`;
-    const request = consumerRequest(source, `JS_SRC_${this.#asker.unique(12)}`, deliver, beginning);
     const { door } = this.#ports;
+    const inbox = `_INBOX.JS.${this.#asker.unique(22)}`;
     this.#consumerSeq = 0;
-    this.#subscriptions = [
-      door.subscribe(this.#asker.number, deliver, (message) => this.#delivered(message)),
-      door.subscribe(this.#asker.number, inbox, (message) => this.#answered(message)),
-    ];
-    door.publish(this.#asker.number, request.subject, inbox, undefined, encoder.encode(encodeJson(request.body)));
+    this.#subscriptions = [door.subscribe(this.#asker.number, inbox, (message) => this.#answered(message))];
+    if (source.consumer === undefined) {
+      const deliver = deliverSubject(source, this.#kind, this.#asker.unique(8));
+      const request = consumerRequest(source, `JS_SRC_${this.#asker.unique(12)}`, deliver, beginning);
+      this.#listen(deliver);
+      door.publish(this.#asker.number, request.subject, inbox, undefined, encoder.encode(encodeJson(request.body)));
+    } else door.publish(this.#asker.number, resetRequest(source), inbox, undefined, nothing);
     this.#expectWord();
+  }
+
+  #listen(deliver: string): void {
+    this.#subscriptions.push(this.#ports.door.subscribe(this.#asker.number, deliver, (message) => this.#delivered(message)));
   }
 
   #beginning(): Beginning {
@@ -108,11 +114,19 @@ export class ExternalUpstream {
       this.#ports.log.warn(`${this.#name}: ${answer.error.description}`);
       return this.#again();
     }
+    const { consumer } = this.plan.source;
+    if (consumer !== undefined && answer.ackPolicy !== 'flow_control') {
+      this.#error = apiError(this.#kind === 'M' ? 'MirrorConsumerRequiresAckFCErr' : 'SourceConsumerRequiresAckFCErr');
+      return this.#again();
+    }
     this.#heard();
     this.#error = undefined;
     this.#failures = 0;
     this.#pending = answer.pending;
     this.#intake.begun?.(answer.delivered + 1);
+    if (consumer === undefined) return;
+    this.#nextSeq = Math.max(this.#nextSeq ?? 1, answer.delivered + 1);
+    this.#listen(consumer.deliver_subject);
   }
 
   #delivered(message: InboundMessage): void {
@@ -121,6 +135,11 @@ export class ExternalUpstream {
     if (delivery === undefined) return this.#told(message);
     if (delivery.consumerSeq !== this.#consumerSeq + 1) return this.#again();
     const { seq, ts, pending } = delivery;
+    if (seq < (this.#nextSeq ?? 1)) {
+      // It was taken from the consumer before.
+      this.#consumerSeq = delivery.consumerSeq;
+      return;
+    }
     const { subject, headers, payload } = message;
     const fault = this.#intake.take({ seq, subject, ts, headers, payload });
     if (fault !== undefined) {
@@ -149,8 +168,12 @@ export class ExternalUpstream {
     const answerTo = reply === '' ? stalled : reply;
     if (answerTo === undefined) return;
     const { door } = this.#ports;
+    const reached = buildHeaders('', [
+      ['Nats-Last-Consumer', this.#consumerSeq],
+      ['Nats-Last-Stream', (this.#nextSeq ?? 1) - 1],
+    ]);
     this.#intake.whenSynced(() => {
-      if (!this.#closed) door.publish(this.#asker.number, answerTo, '', undefined, new Uint8Array(0));
+      if (!this.#closed) door.publish(this.#asker.number, answerTo, '', reached, nothing);
     });
   }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { StreamSource } from '../../../../ts/core/jetstream/stream-config.ts';
 import {
   consumerRequest,
+  resetRequest,
   deliverSubject,
   readConsumerAnswer,
   readDelivery,
@@ -61,12 +62,20 @@ test('a delivery is read from the reply of either length; anything else is none'
 });
 
 test('an answer is a consumer or an error; what is neither is passed over', () => {
-  const ok = readConsumerAnswer('{"config":{},"num_pending":4,"delivered":{"consumer_seq":0,"stream_seq":6}}');
-  assert.deepEqual(ok, { ok: true, pending: 4, delivered: 6 });
+  const ok = readConsumerAnswer(
+    '{"config":{"ack_policy":"flow_control"},"num_pending":4,"delivered":{"consumer_seq":0,"stream_seq":6}}',
+  );
+  assert.deepEqual(ok, { ok: true, pending: 4, delivered: 6, ackPolicy: 'flow_control' });
   const error = { code: 404, err_code: 10059, description: 'stream not found' };
   assert.deepEqual(readConsumerAnswer(JSON.stringify({ error })), { ok: false, error });
   assert.equal(readConsumerAnswer('{}'), undefined);
   assert.equal(readConsumerAnswer('not json'), undefined);
+});
+
+test('a consumer made beforehand is reset, through the API of its account or our own', () => {
+  const consumer = { name: 'C', deliver_subject: 'd' };
+  assert.equal(resetRequest({ ...plain, consumer }), '$JS.hub.API.CONSUMER.RESET.O.C');
+  assert.equal(resetRequest({ ...plain, consumer, external: undefined }), '$JS.API.CONSUMER.RESET.O.C');
 });
 
 test('each failure doubles the wait, up to a minute', () => {
