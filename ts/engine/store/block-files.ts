@@ -56,6 +56,8 @@ export interface ListedBlock extends BlockForm {
   readonly size: number;
 }
 
+/** A block of this size will have a successor before long, whose key is made in time. */
+const NEXT_KEY_AT = 512 << 10;
 /** Blocks of one stream kept open for reading. */
 const MOST_OPEN = 8;
 
@@ -171,6 +173,7 @@ export class BlockFiles {
     }
     block.size = end;
     this.#unsynced.add(file);
+    if (offset < NEXT_KEY_AT && end >= NEXT_KEY_AT) this.#keys?.prepare(number + 1);
   }
 
   /** The file ends where we left it. Somebody else's records are neither written over nor cut away. */
@@ -453,6 +456,7 @@ export class BlockFiles {
 
   /** Closes everything; only when no sync is under way. */
   close(): void {
+    this.#keys?.close();
     for (const block of this.#blocks.values()) {
       this.#maps.drop(block);
       this.#unpacked.drop(block);

@@ -96,6 +96,29 @@ for (const encryption of [chacha, aes]) {
   });
 }
 
+test('the key of the next block is made before it is needed, and again where it was not', async () => {
+  const root = temporaryFolder();
+  const server = open(root, chacha);
+  const stream = server.store.create(server.options('S'), '{"name":"S"}');
+  const blocks = join(root, '$G/streams/S/msgs');
+  const payload = new Uint8Array(100_000);
+  const put = async (): Promise<void> => {
+    server.turn(() => stream.append({ subject: 'a', payload }));
+    await synced(stream);
+  };
+  for (let n = 0; n < 6; n++) await put();
+  assert.ok(readdirSync(blocks).includes('2.key.tmp'));
+  const prepared = readFileSync(join(blocks, '2.key.tmp'));
+  for (let n = 0; n < 22; n++) await put();
+  assert.deepEqual(readFileSync(join(blocks, '2.key')), prepared);
+  await server.stop();
+  assert.deepEqual(readdirSync(blocks).sort(), ['1.blk', '1.key', '2.blk', '2.key', 'index.db']);
+  const again = open(root, chacha);
+  const after = await again.store.recover(again.options('S'));
+  for (let seq = 1; seq <= 28; seq++) assert.equal(after.get(seq)?.payload.length, payload.length);
+  await again.stop();
+});
+
 test('without the key, or with another, a stream is left alone', async () => {
   const root = temporaryFolder();
   const server = open(root, chacha);

@@ -4,7 +4,8 @@
 // key stream depends on the nonce in front of its key file, so a key sealed anew keeps that nonce.
 
 import type { ContentKey, KeyStream } from '../../../ports/ciphers.ts';
-import type { Disk } from '../../../ports/disk.ts';
+import { DiskFault } from '../../../ports/disk.ts';
+import type { Disk, OpenFile } from '../../../ports/disk.ts';
 import { StoreFault } from '../store.ts';
 import type { Keyring, MadeKey, OpenedKey } from './keyring.ts';
 
@@ -17,6 +18,13 @@ export interface BlockKeysPlace {
   readonly directory: string;
 }
 
+/** A key whose file waits under another name. */
+interface Spare {
+  readonly block: number;
+  readonly content: ContentKey;
+  isSynced: boolean;
+}
+
 /** The name of a block's key file. */
 export function keyFileOf(block: number): string {
   return `${block}.key`;
@@ -24,6 +32,7 @@ export function keyFileOf(block: number): string {
 
 export class BlockKeys {
   readonly #place: BlockKeysPlace;
+  #spare: Spare | undefined;
 
   constructor(place: BlockKeysPlace) {
     this.#place = place;
@@ -43,19 +52,59 @@ export class BlockKeys {
     return keyring.make(accountName, this.#context(block));
   }
 
-  /** Makes the key of a block that is about to be made. */
+  /** Makes the key of a block that is about to be made; one that was prepared is synced already. */
   create(block: number): ContentKey {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare?.block === block && spare.isSynced) {
+      this.#place.disk.rename(this.#newPath(block), this.#path(block));
+      return spare.content;
+    }
     const { file, content } = this.make(block);
     this.#write(block, file);
     return content;
   }
 
+  /** Writes and syncs the key of a block that will be made soon, beside everything else. */
+  prepare(block: number): void {
+    const { disk } = this.#place;
+    const { file: bytes, content } = this.make(block);
+    const spare: Spare = { block, content, isSynced: false };
+    let file: OpenFile | undefined;
+    try {
+      file = disk.open(this.#newPath(block), true);
+      disk.cut(file, 0);
+      disk.write(file, [bytes], 0);
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      // Whoever makes the block meets the fault again, and tells.
+      if (file !== undefined) disk.close(file);
+      return;
+    }
+    const written = file;
+    this.#spare = spare;
+    disk.sync([written], (failures) => {
+      disk.close(written);
+      spare.isSynced = failures.length === 0;
+    });
+  }
+
+  /** What was prepared and not used goes. */
+  close(): void {
+    if (this.#spare !== undefined) this.#place.disk.remove(this.#newPath(this.#spare.block));
+    this.#spare = undefined;
+  }
+
+  #newPath(block: number): string {
+    return `${this.#path(block)}.tmp`;
+  }
+
   /** The name is synced with the block's, which comes after it in the same directory. */
   #write(block: number, file: Uint8Array): void {
     const { disk } = this.#place;
-    const path = this.#path(block);
-    disk.writeWhole(`${path}.tmp`, file, true);
-    disk.rename(`${path}.tmp`, path);
+    const path = this.#newPath(block);
+    disk.writeWhole(path, file, true);
+    disk.rename(path, this.#path(block));
   }
 
   /** Seals a key under the configured one. */
