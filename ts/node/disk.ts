@@ -56,6 +56,8 @@ export class NodeDisk implements Disk {
   }
 
   readWhole(path: string): Uint8Array | undefined {
+    // An error costs far more than the question.
+    if (!fs.existsSync(path)) return undefined;
     try {
       return fs.readFileSync(path);
     } catch (error) {
