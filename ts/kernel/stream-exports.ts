@@ -21,6 +21,9 @@ export interface StreamExports {
   sequenceOfId(stream: number, id: number, length: number): number;
   rememberId(stream: number, id: number, length: number, sequence: number, seconds: number, nanos: number): void;
   rememberedIds(stream: number): number;
+  openFastBatch(stream: number, id: number, length: number, sequence: number, due: number): void;
+  readFastBatch(stream: number, id: number, length: number): number;
+  closeFastBatch(stream: number, id: number, length: number): void;
   tailStream(stream: number, block: number, offset: number): void;
   startStream(stream: number, first: number): void;
   raiseStream(stream: number, last: number, seconds: number, nanos: number): void;

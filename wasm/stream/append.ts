@@ -18,6 +18,7 @@ import { Leaf, findSubject, holdSubject } from '../index/subjects';
 import { addEntry, findEntry, setEntryNext } from '../index/sequences';
 import { RECORD_LARGEST, frameMessage, recordSize } from '../record/record';
 import { queueAck } from './acks';
+import { takesFast, tookFast } from './fast';
 import { asksForDecision, idAt, idLength } from './headers';
 import { addId, findId } from './ids';
 import { nowNs } from '../lib/time';
@@ -66,12 +67,19 @@ function needsHost(stream: Stream): bool {
   return (stream.flags & IDS_COLD) != 0 || findId(stream, idAt, idLength, nowNs) > 0;
 }
 
+/** The current message goes on with a fast batch: no acknowledgement of its own. */
+let isFast: bool = false;
+
 /** Why the host must decide about the current message; 0: it is stored. */
 function judge(stream: Stream, length: u32): u32 {
+  isFast = false;
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
   if (stream.flags & JUDGED) return JUDGE_HEADERS;
   if (msgHeaderLength && needsHost(stream)) return JUDGE_HEADERS;
-  if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) return JUDGE_HEADERS;
+  if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) {
+    if (!takesFast(stream, msgReply, msgReplyLength)) return JUDGE_HEADERS;
+    isFast = true;
+  }
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
   if (stream.granted >= 0 && <i64>length > stream.granted) return JUDGE_ROOM;
@@ -171,7 +179,8 @@ export function streamAppend(target: u32): bool {
   if (reason) return hand(stream, reason);
   const sequence = appendMessage(stream, nowNs, msgSubject, msgSubjectLength, msgHeaderLength, msgData, msgDataLength);
   if (msgHeaderLength && idLength) addId(stream, idAt, idLength, sequence, nowNs);
-  if (msgReplyLength && !(stream.flags & NO_ACK)) queueAck(stream, sequence, msgReply, msgReplyLength);
+  if (isFast) tookFast(sequence);
+  else if (msgReplyLength && !(stream.flags & NO_ACK)) queueAck(stream, sequence, msgReply, msgReplyLength);
   if (stream.staged > STAGED_MOST) {
     stream.flags &= ~DIRTY;
     markStreamDirty(stream);

@@ -8,6 +8,7 @@ import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMessage } from './append';
 import { liveBytes, listKept, moveBlock } from './compact';
+import { closeFast, dropFast, openFast, readFast } from './fast';
 import { addId, countIds, dropIds, findId, forgetIdsAbove } from './ids';
 import { deleteMessage, purge } from './delete';
 import { checkRecord, forgetKey } from './deliver';
@@ -60,6 +61,7 @@ export function closeStream(stream: usize): void {
   dropAcks(at(stream));
   dropRuns(at(stream), u32.MAX_VALUE);
   dropIds(at(stream));
+  dropFast(at(stream));
   freeStream(at(stream));
   forgetKey();
 }
@@ -107,6 +109,18 @@ export function sequenceOfId(stream: usize, id: usize, length: u32): f64 {
 /** Remembers a message id with its sequence and time. */
 export function rememberId(stream: usize, id: usize, length: u32, sequence: f64, seconds: f64, nanos: u32): void {
   addId(at(stream), id, length, <u64>sequence, <i64>seconds * 1000000000 + <i64>nanos);
+}
+/** Opens a fast batch, or tells how far it is; the host wants to see the message with sequence `due`. */
+export function openFastBatch(stream: usize, id: usize, length: u32, sequence: f64, due: f64): void {
+  openFast(at(stream), id, length, <u64>sequence, <u64>due);
+}
+/** What was taken of a fast batch since, as f64 in ANSWER: sequence, sequence in the stream, milliseconds. False: nothing. */
+export function readFastBatch(stream: usize, id: usize, length: u32): bool {
+  return readFast(at(stream), id, length, ANSWER + 16);
+}
+/** Forgets a fast batch. */
+export function closeFastBatch(stream: usize, id: usize, length: u32): void {
+  closeFast(at(stream), id, length);
 }
 /** How many message ids are remembered. */
 export function rememberedIds(stream: usize): u32 {

@@ -72,6 +72,8 @@ export class Stream {
   /** The duplicate window: how long in nanoseconds, and what is in it (ids.ts). */
   windowSpan: i64;
   ids: usize;
+  /** Open fast batches: a list (fast.ts). */
+  fast: usize;
   /** Limits removed first messages for which there is no tombstone. */
   ghosts: bool;
   /** Messages that went so far; wraps. */

@@ -141,6 +141,26 @@ export class FastBatches {
     return [gap, ...(flow.length > 0 ? flow : [now()])];
   }
 
+  get ids(): Iterable<string> {
+    return this.#open.keys();
+  }
+
+  /** Messages were stored without being offered. */
+  went(id: string, { sequence, streamSequence, atMs }: { sequence: number; streamSequence: number; atMs: number }): void {
+    const batch = this.#open.get(id);
+    if (batch === undefined || sequence <= batch.sequence) return;
+    batch.sequence = sequence;
+    batch.settled = sequence;
+    batch.streamSequence = streamSequence;
+    batch.lastAtMs = Math.max(batch.lastAtMs, atMs);
+  }
+
+  /** How far a batch is, and at which sequence it is time for an answer; undefined: it is not open. */
+  progress(id: string): { readonly sequence: number; readonly due: number } | undefined {
+    const batch = this.#open.get(id);
+    return batch === undefined ? undefined : { sequence: batch.sequence, due: batch.answered + batch.flow };
+  }
+
   /** The message of the last `offer` is stored. */
   stored(batch: FastBatch, streamSequence: number, operation: FastReply['operation']): readonly FastAnswer[] {
     batch.streamSequence = streamSequence;

@@ -108,7 +108,10 @@ export class Batches {
     this.#timer = clock.after(Math.max(1, oldestMs + timeoutMs - clock.wallMs()), () => {
       this.#timer = undefined;
       for (const id of this.#atomic.expire(clock.wallMs(), timeoutMs)) this.#adviseAbandoned(id, 'timeout');
+      const open = [...this.#fast.ids];
+      for (const id of open) this.#catchUp(id);
       this.#fast.expire(clock.wallMs(), timeoutMs);
+      for (const id of open) this.#hand(id);
       this.#watch();
     });
   }
@@ -162,7 +165,7 @@ export class Batches {
   // Fast
 
   fast(publish: JudgedPublish, headers: Headers, reply: FastReply | 'invalid'): void {
-    const { config, ports } = this.#stream;
+    const { config } = this.#stream;
     const early =
       this.#earlyFault(publish) ??
       (!config.allow_batched
@@ -171,6 +174,27 @@ export class Batches {
           ? apiError('BatchPublishInvalidPatternErr')
           : undefined);
     if (early !== undefined || reply === 'invalid') return early && this.#storage.refuse(publish.reply, early);
+    this.#catchUp(reply.id);
+    this.#take(publish, headers, reply);
+    this.#hand(reply.id);
+  }
+
+  /** Learns what the kernel has taken of a batch. */
+  #catchUp(id: string): void {
+    const went = this.#stream.store.fast.read(id);
+    if (went !== undefined) this.#fast.went(id, went);
+  }
+
+  /** Lets the kernel take the next messages of a batch, up to the one that is answered. */
+  #hand(id: string): void {
+    const { fast } = this.#stream.store;
+    const progress = this.#fast.progress(id);
+    if (progress === undefined) fast.close(id);
+    else fast.open(id, progress.sequence, progress.due);
+  }
+
+  #take(publish: JudgedPublish, headers: Headers, reply: FastReply): void {
+    const { config, ports } = this.#stream;
     const step = this.#fast.offer(reply, isAboveLevel(headers), !config.no_ack, ports.clock.wallMs());
     this.#watch();
     this.#send(publish.reply, step.answers);

@@ -233,12 +233,22 @@ export interface MessageIds {
   add(id: string, seq: number, at: Instant): void;
 }
 
+/** Open fast batches, whose plain messages the kernel takes by itself. */
+export interface FastDoor {
+  /** How far a batch is; the message with sequence `due` comes to `onPublish`, as everything that is not simply the next one. */
+  open(id: string, sequence: number, due: number): void;
+  /** What was taken of it since; undefined: nothing. */
+  read(id: string): { readonly sequence: number; readonly streamSequence: number; readonly atMs: number } | undefined;
+  close(id: string): void;
+}
+
 export interface StreamStore {
   readonly name: string;
   readonly state: StoreState;
   readonly lastSeq: number;
   readonly syncedSeq: number;
   readonly ids: MessageIds;
+  readonly fast: FastDoor;
   /** Bytes that may be appended before a publish comes to `onPublish` for want of room; -1: any number, as in the beginning. */
   readonly granted: number;
   grant(bytes: number): void;

@@ -5,7 +5,7 @@ import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
-import type { MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
+import type { FastDoor, MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
 
 export class StreamView {
   /** The kernel's handle. */
@@ -13,6 +13,7 @@ export class StreamView {
   protected readonly streams: StreamKernel;
   protected readonly reader: StreamReader;
   readonly ids: MessageIds;
+  readonly fast: FastDoor;
   readonly #lost: Lost;
   #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
 
@@ -22,6 +23,14 @@ export class StreamView {
     this.reader = reader;
     this.#lost = lost;
     this.ids = new KernelIds(handle, streams);
+    this.fast = {
+      open: (id, sequence, due) => streams.openFastBatch(handle, id, sequence, due),
+      close: (id) => streams.closeFastBatch(handle, id),
+      read: (id) => {
+        const taken = streams.readFastBatch(handle, id);
+        return taken === undefined ? undefined : { sequence: taken[0], streamSequence: taken[1], atMs: taken[2] };
+      },
+    };
   }
 
   protected get numbers(): StreamNumbers {

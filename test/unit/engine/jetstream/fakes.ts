@@ -49,6 +49,7 @@ function directHeaders(stream: string, message: StoredMessage, pending: number, 
 export class FakeStream implements StreamStore {
   readonly name: string;
   readonly ids: PlainIds;
+  readonly fast = { open: () => {}, close: () => {}, read: () => undefined };
   granted = -1;
   fault: string | undefined;
   refusal: undefined;
