@@ -56,9 +56,9 @@ export class NodeDisk implements Disk {
   }
 
   readWhole(path: string): Uint8Array | undefined {
-    // An error costs far more than the question.
-    if (!fs.existsSync(path)) return undefined;
     try {
+      // An error costs far more than the question.
+      if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
       return fs.readFileSync(path);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
