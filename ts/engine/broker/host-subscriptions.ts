@@ -6,7 +6,26 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { KernelAccounts } from './accounts.ts';
 
 export interface HostSubscription {
-  unsubscribe(): void;
+  cancel(): void;
+}
+
+/** One of the server's own subscriptions: what its messages are called by in `calls`, and the kernel's handle. There may be very many. */
+export class OwnSubscription implements HostSubscription {
+  readonly #kernel: Kernel;
+  readonly #calls: Map<number, unknown>;
+  readonly #tag: number;
+  readonly #handle: number;
+
+  constructor(kernel: Kernel, calls: Map<number, unknown>, tag: number, handle: number) {
+    this.#kernel = kernel;
+    this.#calls = calls;
+    this.#tag = tag;
+    this.#handle = handle;
+  }
+
+  cancel(): void {
+    if (this.#calls.delete(this.#tag)) this.#kernel.unsubscribeServer(this.#handle);
+  }
 }
 
 /** A message with its account; arrays are copies. */
@@ -31,11 +50,7 @@ export class HostSubscriptions {
     const tag = ++this.#lastTag;
     const handle = this.#kernel.subscribeHost(account, subject, queue, tag);
     this.#handlers.set(tag, handler);
-    return {
-      unsubscribe: () => {
-        if (this.#handlers.delete(tag)) this.#kernel.unsubscribeServer(handle);
-      },
-    };
+    return new OwnSubscription(this.#kernel, this.#handlers, tag, handle);
   }
 
   /** Hands a message event to the handler of its tag; one that unsubscribed meanwhile is passed over. */

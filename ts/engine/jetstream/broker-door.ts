@@ -5,6 +5,7 @@ import { subscriptionKind } from '../../kernel/constants.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Broker } from '../broker/broker.ts';
 import { clientInfo } from '../broker/request-info.ts';
+import { OwnSubscription } from '../broker/host-subscriptions.ts';
 import type { Door, InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
 
 export class BrokerDoor implements Door {
@@ -17,19 +18,14 @@ export class BrokerDoor implements Door {
   }
 
   subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription {
-    const subscription = this.#broker.host.subscribe(account, subject, '', call);
-    return { cancel: () => subscription.unsubscribe() };
+    return this.#broker.host.subscribe(account, subject, '', call);
   }
 
   subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
     const target = ++this.#lastTarget;
     const handle = this.#broker.kernel.subscribeServer(account, subject, '', subscriptionKind.ack, target);
     this.#acks.set(target, call);
-    return {
-      cancel: () => {
-        if (this.#acks.delete(target)) this.#broker.kernel.unsubscribeServer(handle);
-      },
-    };
+    return new OwnSubscription(this.#broker.kernel, this.#acks, target, handle);
   }
 
   /** An acknowledgement out of the event ring. */

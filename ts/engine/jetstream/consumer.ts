@@ -17,7 +17,8 @@ import { encodeJson } from '../../core/jetstream/json.ts';
 import { isSubsetMatch, subjectsOverlap } from '../../core/subject/subject.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
-import type { ConsumerState, Selection } from '../store/store.ts';
+import type { ConsumerState } from '../store/store.ts';
+import { ConsumerView } from './consumer-view.ts';
 import type { InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
 import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
@@ -28,8 +29,6 @@ const retryMs = 1000;
 /** So many states of a stream are synced in `stateIntervalMs`. */
 const savesAnInterval = 32;
 const roundsATurn = 16;
-/** Letters and digits of a pin. */
-const idLength = 22;
 
 /** Advisories that name the account. */
 const accountAdvisories: ReadonlySet<AdvisoryId> = new Set(['consumerPinned', 'consumerUnpinned']);
@@ -40,7 +39,7 @@ export class Consumer {
   readonly created: Instant;
   readonly machine: ConsumerMachine;
   #config: ConsumerConfig;
-  #selection: Selection;
+  readonly #view: ConsumerView;
   readonly #ackPrefix: string;
   readonly #subscriptions: ServerSubscription[] = [];
   #confirms: string[] = [];
@@ -58,25 +57,14 @@ export class Consumer {
     this.name = name;
     this.created = created;
     this.#config = config;
-    this.#selection = stream.store.select(filtersOf(config));
+    this.#view = new ConsumerView(stream, filtersOf(config));
     this.#ackPrefix = `$JS.ACK.${stream.name}.${name}.`;
-    const { store } = stream;
-    const { account, ports } = stream;
-    const view = {
-      countPending: (fromSeq: number) => this.#selection.count(fromSeq),
-      nextStoredMs: (fromSeq: number) => this.#storedMs(store.nextSeq(this.#selection.filters, fromSeq)),
-      isStored: (seq: number) => store.nextSeq([], seq) === seq,
-      listens: (subject: string) => ports.door.hasInterest(account.number, subject),
-      get visibleSeq() {
-        return store.syncedSeq;
-      },
-    };
     this.machine = new ConsumerMachine(
-      { stream: stream.name, name, freshId: () => account.unique(idLength) },
+      { stream: stream.name, name, freshId: stream.freshPin },
       this.#settings(),
-      view,
+      this.#view,
       start,
-      ports.clock.wallMs(),
+      stream.ports.clock.wallMs(),
     );
   }
 
@@ -84,11 +72,6 @@ export class Consumer {
     const { config, account } = this.stream;
     const maxMessageBytes = config.max_msg_size > 0 ? config.max_msg_size : account.settings.maxPayloadBytes;
     return settingsOf(this.#config, { tellsSettled: config.retention !== 'limits', maxMessageBytes });
-  }
-
-  #storedMs(seq: number): number {
-    const message = seq === 0 ? undefined : this.stream.store.get(seq);
-    return message === undefined ? 0 : instantMs(message.ts);
   }
 
   get config(): ConsumerConfig {
@@ -137,12 +120,11 @@ export class Consumer {
   update(config: ConsumerConfig): void {
     const before = this.#config;
     this.#config = config;
-    this.#selection.close();
-    this.#selection = this.stream.store.select(filtersOf(config));
+    this.#view.select(filtersOf(config));
     this.machine.configure(this.#settings(), this.#now());
     this.#writeMeta();
     this.checkInterest();
-    if (filtersOf(before).join(' ') !== this.#selection.filters.join(' ')) this.stream.releaseUnwanted();
+    if (filtersOf(before).join(' ') !== this.#view.selection.filters.join(' ')) this.stream.releaseUnwanted();
     this.#arm();
     this.wake();
   }
@@ -170,7 +152,7 @@ export class Consumer {
 
   /** Messages were purged, those of a filter or all. */
   purged(filter?: string): void {
-    const { filters } = this.#selection;
+    const { filters } = this.#view.selection;
     if (filter !== undefined && filters.length > 0 && !filters.some((own) => subjectsOverlap(own, filter))) return;
     const { store } = this.stream;
     const { firstSeq: streamFirst, lastSeq } = store.state;
@@ -216,7 +198,7 @@ export class Consumer {
     this.#tickTimer?.cancel();
     this.machine.end(status);
     this.#flushOutputs();
-    this.#selection.close();
+    this.#view.close();
   }
 
   /** Writes the state when it changed since the last time. False: the disk refused; it is tried again. */
@@ -335,7 +317,7 @@ export class Consumer {
 
   #deliverRequest(work: DeliverWork): Parameters<Stream['store']['deliver']>[0] {
     return {
-      selection: this.#selection,
+      selection: this.#view.selection,
       fromSeq: work.fromSeq,
       ...(work.toSeq === 0 ? {} : { toSeq: work.toSeq }),
       ...(work.picks === undefined ? {} : { picks: work.picks }),

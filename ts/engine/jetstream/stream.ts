@@ -47,12 +47,17 @@ function isJudged({ subject_transform, republish, allow_msg_counter }: StreamCon
 /** So many messages are looked at before others have their turn. */
 const releasedATurn = 10_000;
 
+/** Letters and digits of a pin. */
+const pinLength = 22;
+
 export class Stream implements Origin {
   readonly account: JetStreamAccount;
   readonly ports: JetStreamPorts;
   readonly store: StreamStore;
   readonly created: Instant;
   readonly consumers = new Map<string, Consumer>();
+  /** A name nobody can guess, for a pin of one of its consumers. */
+  readonly freshPin = (): string => this.account.unique(pinLength);
   /** Consumers that somebody waits on: new messages wake them. */
   readonly hungry = new Set<Consumer>();
   #config: StreamConfig;

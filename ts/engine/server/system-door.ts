@@ -14,10 +14,9 @@ export class BrokerSystemDoor implements SystemDoor {
 
   subscribe(account: string, subject: string, call: (request: SystemRequest) => void): { cancel(): void } {
     const { accounts, host } = this.#broker;
-    const subscription = host.subscribe(accounts.get(account).handle, subject, '', (message) =>
+    return host.subscribe(accounts.get(account).handle, subject, '', (message) =>
       call({ ...message, account, client: this.#client(message.connection, account) }),
     );
-    return { cancel: () => subscription.unsubscribe() };
   }
 
   #client(index: number, account: string): SystemClient | undefined {

@@ -5,6 +5,7 @@ import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
+import { KernelSelection } from './selection.ts';
 import type { FastDoor, MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
 
 export class StreamView {
@@ -104,21 +105,7 @@ export class StreamView {
   }
 
   select(filters: readonly string[]): Selection {
-    const { exports } = this.streams;
-    const handle = this.streams.select(this.handle, filters);
-    let isOpen = true;
-    return {
-      handle,
-      filters,
-      count: (fromSeq) => {
-        if (!isOpen) return 0;
-        return handle === 0 ? this.streams.countOn(this.handle, [], fromSeq) : exports.countSelection(handle, fromSeq);
-      },
-      close: () => {
-        if (handle !== 0 && isOpen) exports.closeSelection(handle);
-        isOpen = false;
-      },
-    };
+    return new KernelSelection(this.handle, this.streams, filters);
   }
 
   countPending(filters: readonly string[], fromSeq: number): number {
