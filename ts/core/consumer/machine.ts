@@ -239,11 +239,14 @@ export class ConsumerMachine {
   /** No more messages for now: requests that do not wait are answered. */
   #endOfStream(): void {
     if (this.#pace.isReplaying) this.#pace.caughtUp(this.#nextSeq);
-    this.#waiting.filter((request) => {
-      if (!request.noWait || (request.expiresAtMs > 0 && request.delivered === 0)) return true;
-      this.#status(request.reply, '404 No Messages');
-      return false;
-    });
+    this.#waiting.filter((request) => !this.#noMore(request));
+  }
+
+  /** A request that does not wait is answered, unless it may wait for a first message. False: it goes on. */
+  #noMore({ noWait, expiresAtMs, delivered, reply }: WaitingRequest): boolean {
+    if (!noWait || (expiresAtMs > 0 && delivered === 0)) return false;
+    this.#status(reply, '404 No Messages');
+    return true;
   }
 
   /** The consumer ends: waiting requests are told why. */
@@ -421,12 +424,15 @@ export class ConsumerMachine {
   // Time
 
   tick(nowMs: number): void {
+    // As nats-server does: when any request is due, those that do not wait end too, also where max_ack_pending holds messages back.
+    const due = (this.#waiting.nextAtMs() ?? Infinity) <= nowMs;
     this.#waiting.filter((request) => {
       if (request.expiresAtMs > 0 && nowMs >= request.expiresAtMs) {
         this.#closeRequest(request, '408 Request Timeout');
         this.#usedAtMs = nowMs;
         return false;
       }
+      if (due && this.#noMore(request)) return false;
       if (request.heartbeatAtMs > 0 && nowMs >= request.heartbeatAtMs) {
         this.#heartbeat(request.reply);
         request.heartbeatAtMs = nowMs + request.heartbeatMs;

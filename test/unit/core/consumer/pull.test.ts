@@ -48,6 +48,17 @@ test('no_wait with expires waits for a first message, and without one times out'
   assert.deepEqual(bench.statuses.slice(1), ['in: 408 Request Timeout Nats-Pending-Messages=3 Nats-Pending-Bytes=0']);
 });
 
+test('no_wait held back by max_ack_pending ends with the next heartbeat or expiry', () => {
+  const bench = new Bench({ max_ack_pending: 2 });
+  bench.publish(5);
+  bench.pull({ batch: 5, no_wait: true, expires: ms(1000), idle_heartbeat: ms(100) });
+  assert.deepEqual(bench.seqs, [1, 2]);
+  bench.pass(99);
+  assert.deepEqual(bench.statuses, []);
+  bench.pass(1);
+  assert.deepEqual(bench.statuses, ['in: 404 No Messages']);
+});
+
 test('no_wait is refused while other requests want more than there is', () => {
   const bench = new Bench({ max_ack_pending: 1 });
   bench.publish(3);
