@@ -49,12 +49,16 @@ function live({ firstSeq, lastSeq, deleted }: IndexedBlock): number {
   return deleted.reduce((sum, { from, to }) => sum - (to - from + 1), lastSeq - firstSeq + 1);
 }
 
+/** There may be a million of them: no object is made for one. */
 function skipSubjects(cursor: Cursor, version: number): void {
+  const { bytes } = cursor;
   for (let left = readUnsigned(cursor); left > 0 && !cursor.bad; left--) {
-    readBytes(cursor, readUnsigned(cursor));
+    cursor.at += readUnsigned(cursor);
     const total = readUnsigned(cursor);
-    readUnsigned(cursor);
-    if (total > 1 || version >= 4) readUnsigned(cursor);
+    for (let more = total > 1 || version >= 4 ? 2 : 1; more > 0; more--) {
+      while ((bytes[cursor.at++] ?? 0) > 127);
+    }
+    if (cursor.at > bytes.length) cursor.bad = true;
   }
 }
 
