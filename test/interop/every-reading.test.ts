@@ -24,7 +24,7 @@ function random(below: number): number {
 }
 
 function word(most: number): string {
-  const chars = [...letters];
+  const chars = Array.from(letters);
   return Array.from({ length: 1 + random(most) }, () => chars[random(chars.length)] ?? 'a').join('');
 }
 
