@@ -53,7 +53,8 @@ function live({ firstSeq, lastSeq, deleted }: IndexedBlock): number {
 function skipSubjects(cursor: Cursor, version: number): void {
   const { bytes } = cursor;
   for (let left = readUnsigned(cursor); left > 0 && !cursor.bad; left--) {
-    cursor.at += readUnsigned(cursor);
+    const length = readUnsigned(cursor);
+    cursor.at += length;
     const total = readUnsigned(cursor);
     for (let more = total > 1 || version >= 4 ? 2 : 1; more > 0; more--) {
       while ((bytes[cursor.at++] ?? 0) > 127);

@@ -321,6 +321,7 @@ export class FileStore implements Store {
   }
 
   async stop(): Promise<void> {
+    this.#revival.stop();
     await this.#upkeep.stop();
     await Promise.all([...this.#open.values()].map((stream) => stream.stop()));
     this.#rounds.stop();

@@ -83,6 +83,11 @@ export class Revival {
     }
   }
 
+  /** The store stops: nobody is waited for any more. */
+  stop(): void {
+    for (const stream of [...this.#timers.keys()]) this.forget(stream);
+  }
+
   /** The stream is gone. */
   forget(stream: Faulted): void {
     this.#timers.get(stream)?.cancel();
