@@ -33,14 +33,16 @@ const put = (server: ServerProcess, count: number, clients: number) =>
   startBench(server.url, ['kv', 'put', '--msgs', String(count), '--size', '128', '--clients', String(clients)]);
 
 export const consumption: readonly Workload[] = [
-  reading('js-ordered', 'read a stream, ordered consumer', 300_000, ['ordered']),
-  reading('js-consume', 'read a stream, durable with a callback, explicit acks', 200_000, ['consume']),
-  reading('js-consume-none', 'read a stream, durable with a callback, no acks', 300_000, ['consume'], 'file', ['--acks', 'none']),
-  reading('js-fetch', 'read a stream, durable with fetches, explicit acks', 200_000, ['fetch']),
-  reading('js-fetch-memory', 'read a memory stream, durable with fetches, explicit acks', 200_000, ['fetch'], 'memory'),
+  reading('js-ordered', 'read a stream, ordered consumer', 1_000_000, ['ordered']),
+  reading('js-consume', 'read a stream, durable with a callback, explicit acks', 500_000, ['consume']),
+  reading('js-consume-none', 'read a stream, durable with a callback, no acks', 1_000_000, ['consume'], 'file', [
+    '--acks',
+    'none',
+  ]),
+  reading('js-fetch', 'read a stream, durable with fetches, explicit acks', 500_000, ['fetch']),
+  reading('js-fetch-memory', 'read a memory stream, durable with fetches, explicit acks', 500_000, ['fetch'], 'memory'),
   reading('js-get', 'direct gets, one at a time', 20_000, ['get', 'sync']),
-  reading('js-get-8', 'direct gets, 8 clients', 60_000, ['get', 'sync'], 'file', ['--clients', '8']),
-  reading('js-get-batch', 'direct gets in batches of 500', 200_000, ['get', 'batch']),
+  reading('js-get-batch', 'direct gets in batches of 500', 500_000, ['get', 'batch']),
   jetstream('kv-put', 'puts one at a time', 5_000, (server, count) => measured(server, count, put(server, count, 1))),
   jetstream('kv-put-8', 'puts, 8 clients', 40_000, (server, count) => measured(server, count, put(server, count, 8))),
   jetstream('kv-get', 'gets one at a time', 20_000, async (server, count) => {
