@@ -6,9 +6,8 @@
 
 import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
 import { DiskFault } from '../../ports/disk.ts';
-import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
+import type { Disk, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
-import type { Maps } from './maps.ts';
 import { packContent, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
 
@@ -45,8 +44,6 @@ export interface BlockEnd {
 
 export interface BlockFilesPorts {
   readonly disk: Disk;
-  /** Shared by all streams. */
-  readonly maps: Maps;
   readonly unpacked: Unpacked;
 }
 
@@ -64,7 +61,6 @@ const MOST_OPEN = 8;
 export class BlockFiles {
   readonly directory: string;
   readonly #disk: Disk;
-  readonly #maps: Maps;
   readonly #unpacked: Unpacked;
   readonly #keys: BlockKeys | undefined;
   readonly #blocks = new Map<number, Block>();
@@ -81,9 +77,8 @@ export class BlockFiles {
   /** No longer used here, but perhaps by a sync: closed when that is through. */
   readonly #retired = new Set<OpenFile>();
 
-  constructor({ disk, maps, unpacked }: BlockFilesPorts, directory: string, keys: BlockKeys | undefined) {
+  constructor({ disk, unpacked }: BlockFilesPorts, directory: string, keys: BlockKeys | undefined) {
     this.#disk = disk;
-    this.#maps = maps;
     this.#unpacked = unpacked;
     this.#keys = keys;
     this.directory = directory;
@@ -270,7 +265,6 @@ export class BlockFiles {
       this.#closeLater(block.file);
     }
     block.file = undefined;
-    this.#maps.drop(block);
     this.#unpacked.drop(block);
   }
 
@@ -367,11 +361,6 @@ export class BlockFiles {
       return length;
     }
     const { cipher } = block.form;
-    const mapped = cipher === undefined && number < this.#newest ? this.#mapOf(block) : undefined;
-    if (mapped !== undefined) {
-      into.set(mapped.bytes.subarray(offset, offset + length));
-      return length;
-    }
     const have = this.#disk.read(this.#use(block), into.subarray(0, length), offset);
     if (cipher !== undefined) into.set(cipher(into.subarray(0, have), offset));
     return have;
@@ -396,10 +385,6 @@ export class BlockFiles {
     });
   }
 
-  #mapOf(block: Block): MappedFile | undefined {
-    return this.#maps.use(block, () => this.#disk.map(this.#use(block), block.size));
-  }
-
   /** Cuts a block to a length. */
   cut(number: number, length: number): void {
     const block = this.#blocks.get(number);
@@ -407,7 +392,6 @@ export class BlockFiles {
     this.changing();
     const file = this.#use(block);
     block.version++;
-    this.#maps.drop(block);
     this.#disk.cut(file, length);
     block.size = length;
     this.#unsynced.add(file);
@@ -458,7 +442,6 @@ export class BlockFiles {
   close(): void {
     this.#keys?.close();
     for (const block of this.#blocks.values()) {
-      this.#maps.drop(block);
       this.#unpacked.drop(block);
       if (block.file !== undefined) this.#disk.close(block.file);
       block.file = undefined;
