@@ -30,7 +30,7 @@ const latePackages = [
 ];
 
 /** Native or optional: looked for when the program runs, never bundled. */
-const external = ['@napi-rs/nice', 'bufferutil', 'utf-8-validate'];
+const external = ['mmap-io', '@napi-rs/nice', 'bufferutil', 'utf-8-validate'];
 
 /** @type {import('esbuild').BuildOptions} */
 const shape = {

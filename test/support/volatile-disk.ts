@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DiskFault } from '../../ts/ports/disk.ts';
-import type { DirectoryEntry, Disk, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
+import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
 
 class File {
   content = Buffer.alloc(0);
@@ -181,6 +181,10 @@ export class VolatileDisk implements Disk {
 
   finishSync(): void {
     this.#waiting.shift()?.();
+  }
+
+  map(): MappedFile | undefined {
+    return undefined;
   }
 
   stop(): Promise<void> {

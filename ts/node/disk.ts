@@ -1,13 +1,22 @@
-// The disk port made real: node:fs for files, threads of their own for syncs.
+// The disk port made real: node:fs for files, threads of their own for syncs, mmap-io for maps where the addon is there.
 
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DiskFault } from '../ports/disk.ts';
-import type { DirectoryEntry, Disk, OpenFile, SyncFailure } from '../ports/disk.ts';
+import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../ports/disk.ts';
 import { SyncThreads } from './sync-threads.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
+
+interface MmapModule {
+  map(size: number, protection: number, flags: number, descriptor: number, offset: number): Buffer;
+  advise(bytes: Buffer, advice: number): void;
+  readonly PROT_READ: number;
+  readonly MAP_SHARED: number;
+  readonly MADV_DONTNEED: number;
+}
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
@@ -29,6 +38,7 @@ function guarded<T>(path: string, work: () => T): T {
 
 export class NodeDisk implements Disk {
   readonly #syncs = new SyncThreads();
+  #mmap: MmapModule | null | undefined;
 
   exists(path: string): boolean {
     return fs.existsSync(path);
@@ -158,6 +168,29 @@ export class NodeDisk implements Disk {
         done(failures);
       },
     );
+  }
+
+  map(file: OpenFile, size: number): MappedFile | undefined {
+    const mmap = this.#loadMmap();
+    if (mmap === null) return undefined;
+    try {
+      const bytes = mmap.map(size, mmap.PROT_READ, mmap.MAP_SHARED, file.descriptor, 0);
+      return { bytes, letGo: () => mmap.advise(bytes, mmap.MADV_DONTNEED) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The addon is optional: without it blocks are read. */
+  #loadMmap(): MmapModule | null {
+    if (this.#mmap !== undefined) return this.#mmap;
+    try {
+      const loaded = createRequire(import.meta.url)('mmap-io') as MmapModule & { readonly default?: MmapModule };
+      this.#mmap = loaded.default ?? loaded;
+    } catch {
+      this.#mmap = null;
+    }
+    return this.#mmap;
   }
 
   stop(): Promise<void> {

@@ -19,6 +19,13 @@ export interface OpenFile {
   readonly path: string;
 }
 
+/** A file mapped into memory for reading. Unmapped when nothing refers to its bytes any more. */
+export interface MappedFile {
+  readonly bytes: Uint8Array;
+  /** Tells the system that the pages are not needed for now. */
+  letGo(): void;
+}
+
 export interface DirectoryEntry {
   readonly name: string;
   readonly directory: boolean;
@@ -61,6 +68,8 @@ export interface Disk {
   cut(file: OpenFile, length: number): void;
   /** Syncs the data of files on a thread of their own; `done` is called once, on the event loop. */
   sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void;
+  /** Maps a file for reading; undefined where maps are not to be had. */
+  map(file: OpenFile, size: number): MappedFile | undefined;
   /** Ends the threads; pending syncs are finished first. */
   stop(): Promise<void>;
 }

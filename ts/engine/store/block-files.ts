@@ -6,8 +6,9 @@
 
 import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
 import { DiskFault } from '../../ports/disk.ts';
-import type { Disk, OpenFile } from '../../ports/disk.ts';
+import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
+import type { Maps } from './maps.ts';
 import { packContent, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
 
@@ -44,6 +45,8 @@ export interface BlockEnd {
 
 export interface BlockFilesPorts {
   readonly disk: Disk;
+  /** Shared by all streams. */
+  readonly maps: Maps;
   readonly unpacked: Unpacked;
 }
 
@@ -61,6 +64,7 @@ const MOST_OPEN = 8;
 export class BlockFiles {
   readonly directory: string;
   readonly #disk: Disk;
+  readonly #maps: Maps;
   readonly #unpacked: Unpacked;
   readonly #keys: BlockKeys | undefined;
   readonly #blocks = new Map<number, Block>();
@@ -77,8 +81,9 @@ export class BlockFiles {
   /** No longer used here, but perhaps by a sync: closed when that is through. */
   readonly #retired = new Set<OpenFile>();
 
-  constructor({ disk, unpacked }: BlockFilesPorts, directory: string, keys: BlockKeys | undefined) {
+  constructor({ disk, maps, unpacked }: BlockFilesPorts, directory: string, keys: BlockKeys | undefined) {
     this.#disk = disk;
+    this.#maps = maps;
     this.#unpacked = unpacked;
     this.#keys = keys;
     this.directory = directory;
@@ -265,6 +270,7 @@ export class BlockFiles {
       this.#closeLater(block.file);
     }
     block.file = undefined;
+    this.#maps.drop(block);
     this.#unpacked.drop(block);
   }
 
@@ -361,6 +367,11 @@ export class BlockFiles {
       return length;
     }
     const { cipher } = block.form;
+    const mapped = cipher === undefined && number < this.#newest ? this.#mapOf(block) : undefined;
+    if (mapped !== undefined) {
+      into.set(mapped.bytes.subarray(offset, offset + length));
+      return length;
+    }
     const have = this.#disk.read(this.#use(block), into.subarray(0, length), offset);
     if (cipher !== undefined) into.set(cipher(into.subarray(0, have), offset));
     return have;
@@ -385,6 +396,10 @@ export class BlockFiles {
     });
   }
 
+  #mapOf(block: Block): MappedFile | undefined {
+    return this.#maps.use(block, () => this.#disk.map(this.#use(block), block.size));
+  }
+
   /** Cuts a block to a length. */
   cut(number: number, length: number): void {
     const block = this.#blocks.get(number);
@@ -392,6 +407,7 @@ export class BlockFiles {
     this.changing();
     const file = this.#use(block);
     block.version++;
+    this.#maps.drop(block);
     this.#disk.cut(file, length);
     block.size = length;
     this.#unsynced.add(file);
@@ -442,6 +458,7 @@ export class BlockFiles {
   close(): void {
     this.#keys?.close();
     for (const block of this.#blocks.values()) {
+      this.#maps.drop(block);
       this.#unpacked.drop(block);
       if (block.file !== undefined) this.#disk.close(block.file);
       block.file = undefined;

@@ -16,6 +16,7 @@ import { Erasures } from './erasures.ts';
 import { FileStream } from './file-stream.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import { indexName, isCurrent, readIndex } from './index-db.ts';
+import { Maps } from './maps.ts';
 import { StreamReader } from './reader.ts';
 import { Staging, stagingPath } from './staging.ts';
 import { recoverStream } from './recover.ts';
@@ -72,6 +73,7 @@ export class FileStore implements Store {
   readonly #revival: Revival;
   readonly #windows: Windows;
   readonly #upkeep: Upkeep;
+  readonly #maps = new Maps();
   readonly #unpacked = new Unpacked();
   readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
@@ -161,7 +163,7 @@ export class FileStore implements Store {
   }
 
   #blockFiles(directory: StreamDirectory): BlockFiles {
-    const ports = { disk: this.#ports.disk, unpacked: this.#unpacked };
+    const ports = { disk: this.#ports.disk, maps: this.#maps, unpacked: this.#unpacked };
     return new BlockFiles(ports, directory.blocks, directory.blockKeys());
   }
 

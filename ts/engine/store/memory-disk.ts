@@ -3,7 +3,7 @@
 // A file's buffer doubles as it grows, so that appends cost a copy of what is appended; the last doubling is given back when the file is closed.
 
 import { DiskFault } from '../../ports/disk.ts';
-import type { DirectoryEntry, Disk, OpenFile, SyncFailure } from '../../ports/disk.ts';
+import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ports/disk.ts';
 
 const SMALLEST = 4096;
 const NOTHING = new Uint8Array(0);
@@ -167,6 +167,10 @@ export class MemoryDisk implements Disk {
 
   sync(_files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
     done([]);
+  }
+
+  map(): MappedFile | undefined {
+    return undefined;
   }
 
   stop(): Promise<void> {

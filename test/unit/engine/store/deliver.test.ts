@@ -216,7 +216,16 @@ test('a batch for a direct get says what is left and what went before each messa
   await server.stop();
 });
 
-test('batches with and without filters bring a whole stream over', () => bringOver(new NodeDisk(), 40_000));
+/** A machine without the mmap addon. */
+class DiskWithoutMaps extends NodeDisk {
+  override map(): undefined {
+    return undefined;
+  }
+}
+
+test('batches with and without filters bring a whole stream over, through maps', () => bringOver(new NodeDisk(), 40_000));
+
+test('without the addon blocks are read', () => bringOver(new DiskWithoutMaps(), 30_000));
 
 async function bringOver(disk: NodeDisk, messages: number): Promise<void> {
   const { server, stream, receiver, deliver } = await bench(messages, disk);
