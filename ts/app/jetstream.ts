@@ -82,7 +82,7 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
     },
     {
       kernel: broker.kernel,
-      disk: new NodeDisk(),
+      disk: new NodeDisk((reason) => ports.log.warn(`Stream files are read, not mapped: mmap-io cannot be loaded (${reason})`)),
       jobs: new NodeJobs(),
       ciphers: nodeCiphers,
       clock: ports.clock,

@@ -38,7 +38,13 @@ function guarded<T>(path: string, work: () => T): T {
 
 export class NodeDisk implements Disk {
   readonly #syncs = new SyncThreads();
+  readonly #mapless: (reason: string) => void;
   #mmap: MmapModule | null | undefined;
+
+  /** `mapless` is told once, when a map is first wanted, why there are none on this machine: what would be mapped is read. */
+  constructor(mapless: (reason: string) => void = () => {}) {
+    this.#mapless = mapless;
+  }
 
   exists(path: string): boolean {
     return fs.existsSync(path);
@@ -187,8 +193,9 @@ export class NodeDisk implements Disk {
     try {
       const loaded = createRequire(import.meta.url)('mmap-io') as MmapModule & { readonly default?: MmapModule };
       this.#mmap = loaded.default ?? loaded;
-    } catch {
+    } catch (error) {
       this.#mmap = null;
+      this.#mapless((error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '');
     }
     return this.#mmap;
   }

@@ -396,8 +396,12 @@ export class BlockFiles {
     });
   }
 
+  /** The map of a block, unless its file was cut: touching what is missing there would be a signal, and a read of it is an error. */
   #mapOf(block: Block): MappedFile | undefined {
-    return this.#maps.use(block, () => this.#disk.map(this.#use(block), block.size));
+    const file = this.#use(block);
+    if (this.#disk.size(file) >= block.size) return this.#maps.use(block, () => this.#disk.map(file, block.size));
+    this.#maps.drop(block);
+    return undefined;
   }
 
   /** Cuts a block to a length. */

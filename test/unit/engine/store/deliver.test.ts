@@ -1,5 +1,6 @@
 /** Batches for consumers: which messages go, with which reply and what is left, over blocks, windows and filters. */
 import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { flag } from '../../../../ts/kernel/constants.ts';
 import type { DeliverRequest, Delivered, StreamStore } from '../../../../ts/engine/store/store.ts';
@@ -224,6 +225,23 @@ class DiskWithoutMaps extends NodeDisk {
 }
 
 test('batches with and without filters bring a whole stream over, through maps', () => bringOver(new NodeDisk(), 40_000));
+
+test('a mapped block that another program cuts is reported, and what is left of it is read', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S', { limits: { ...noLimits, maxBytes: 100_000_000 } }), '{}');
+  const payload = new Uint8Array(64 << 10);
+  server.turn(() => {
+    for (let seq = 1; seq <= 200; seq++) stream.append({ subject: 'o.new', payload });
+  });
+  await synced(stream);
+  assert.equal(stream.get(1)?.seq, 1);
+  truncateSync(`${root}/$G/streams/S/msgs/1.blk`, 1 << 20);
+  assert.equal(stream.get(40), undefined);
+  assert.equal(stream.get(8)?.payload.length, payload.length);
+  assert.match(server.log.lines.join('\n'), /message 40 .*1\.blk/);
+  await server.stop();
+});
 
 test('without the addon blocks are read', () => bringOver(new DiskWithoutMaps(), 30_000));
 
