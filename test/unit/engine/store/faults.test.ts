@@ -21,6 +21,8 @@ class HeldDisk extends NodeDisk {
   failSync = false;
   onSync: (files: readonly OpenFile[]) => void = () => {};
   failWrite: 'ENOSPC' | 'SHORT' | undefined;
+  /** Reads that touch this byte of a file fail. */
+  badByte: number | undefined;
   rounds = 0;
 
   override sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
@@ -41,6 +43,13 @@ class HeldDisk extends NodeDisk {
   release(): void {
     this.holding = false;
     for (const run of this.held.splice(0)) run();
+  }
+
+  override read(file: OpenFile, into: Uint8Array, offset: number): number {
+    const { badByte } = this;
+    if (badByte !== undefined && offset <= badByte && badByte < offset + into.length)
+      throw new DiskFault('EIO', file.path, `${file.path}: i/o error`);
+    return super.read(file, into, offset);
   }
 
   override writeWhole(path: string, content: Uint8Array, durable: boolean): void {
@@ -117,6 +126,23 @@ describe('group commit', () => {
 });
 
 describe('a disk that fails', () => {
+  test('a bad sector under a read costs the messages on it: they are reported, the others are read, and publishing goes on', async () => {
+    const { disk, server, stream, put } = bench();
+    const large = 'x'.repeat(1 << 20);
+    for (const start of ['a', 'b', 'c']) put(start + large);
+    await synced(stream);
+    disk.badByte = 1.5 * (1 << 20);
+    assert.equal(stream.get(2), undefined);
+    assert.ok(server.log.lines.some((line) => line.startsWith('ERR') && /message 2 .*1\.blk.*i\/o error/.test(line)));
+    assert.equal(textOf(stream, 1), `a${large}`);
+    assert.equal(textOf(stream, 3), `c${large}`);
+    put('after');
+    await synced(stream);
+    assert.equal(textOf(stream, 4), 'after');
+    assert.equal(stream.fault, undefined);
+    await server.stop();
+  });
+
   test('a failed sync stops the stream: no promise is kept open, what was synced stays readable', async () => {
     const { disk, server, stream, put, block } = bench();
     put('kept');
