@@ -104,6 +104,7 @@ export interface CoreExports {
   outMsgs(): number;
   outBytes(): number;
   subscriptions(): number;
+  subscribed(): number;
   matcherFigure(account: number, which: number): number;
   openSet(): number;
   addSubject(set: number, subject: number, length: number, deny: number): void;

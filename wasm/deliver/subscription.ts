@@ -79,6 +79,7 @@ const GROUP_SIZE: usize = 24;
 
 const sidTable: usize = memory.data(16, 8);
 let total: u32 = 0;
+let added: u32 = 0;
 
 /** Address of a subscription's sid. */
 // @ts-ignore: decorator
@@ -90,6 +91,11 @@ export function sidOf(sub: Sub): usize {
 /** Subscriptions of clients in the whole kernel. */
 export function subscriptionCount(): u32 {
   return total;
+}
+
+/** How often clients have subscribed, modulo 2^32: it differs when somebody did since. */
+export function subscriptionsAdded(): u32 {
+  return added;
 }
 
 // @ts-ignore: decorator
@@ -204,6 +210,7 @@ function addToConnection(sub: Sub, connection: Connection): void {
   connection.subs++;
   accountAt(sub.account).subs++;
   total++;
+  added++;
 }
 
 /** Removes a subscription and frees it. Not while a message is being routed. */

@@ -28,7 +28,7 @@ import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { addToSet, allowNothing, freeSet, newSet, permits } from '../deliver/permissions';
 import { dropReplies } from '../deliver/replies';
 import { hasInterest, hasLiteral, hasReceiver, routeHost, routedBytes, routedMsgs } from '../deliver/route';
-import { Sub, addSub, removeSub, subscriptionCount } from '../deliver/subscription';
+import { Sub, addSub, removeSub, subscriptionCount, subscriptionsAdded } from '../deliver/subscription';
 import { listConnection, listInterest } from '../deliver/listing';
 import { ingest as ingestBytes, ingestStopped, stash as stashBytes } from '../parse/ingest';
 import { publishedBytes, publishedMsgs, routePublished } from '../parse/publish';
@@ -354,6 +354,10 @@ export function outBytes(): f64 {
 /** Subscriptions of clients. */
 export function subscriptions(): u32 {
   return subscriptionCount();
+}
+/** How often clients have subscribed, modulo 2^32. */
+export function subscribed(): u32 {
+  return subscriptionsAdded();
 }
 /** Matcher figures of an account: 0 entries, 1 cached results, 2 inserts, 3 removes, 4 matches, 5 cache hits. */
 export function matcherFigure(account: usize, which: u32): f64 {

@@ -54,6 +54,9 @@ export class Broker implements Acceptor {
   #deadlineCheck: Timer | undefined;
   #closedListener: ClosedListener = () => {};
   #joinedListener: (connection: ClientConnection) => void = () => {};
+  #subscribedListener: () => void = () => {};
+  /** The kernel's count when the listener was told last. */
+  #subscribed = 0;
   #inTurn = 0;
   #settling = false;
   readonly #soon: (() => void)[] = [];
@@ -82,6 +85,11 @@ export class Broker implements Acceptor {
   /** Who hears of connections that joined an account. */
   watch(joined: (connection: ClientConnection) => void): void {
     this.#joinedListener = joined;
+  }
+
+  /** Calls behind the events of every turn in which clients subscribed. */
+  onSubscribed(call: () => void): void {
+    this.#subscribedListener = call;
   }
 
   joined(connection: ClientConnection): void {
@@ -176,6 +184,7 @@ export class Broker implements Acceptor {
     try {
       do {
         this.kernel.drain(this.events);
+        this.#tellSubscribed();
         for (const call of this.#soon.splice(0)) this.#guarded(call);
         this.#flush();
       } while (this.kernel.hasEvents || this.#soon.length > 0);
@@ -199,6 +208,13 @@ export class Broker implements Acceptor {
     } finally {
       if (--this.#inTurn === 0) this.settle();
     }
+  }
+
+  #tellSubscribed(): void {
+    const subscribed = this.kernel.exports.subscribed();
+    if (subscribed === this.#subscribed) return;
+    this.#subscribed = subscribed;
+    this.#guarded(this.#subscribedListener);
   }
 
   #flush(): void {

@@ -14,6 +14,7 @@ import { subjectsOverlap } from '../../core/subject/subject.ts';
 import { compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
+import type { Consumer } from './consumer.ts';
 import type { Origin } from './origin.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
 import type { ServerRoom } from './server-room.ts';
@@ -40,6 +41,8 @@ export class JetStreamAccount {
   /** Streams found on disk that could not be opened: name and reason. */
   readonly offline = new Map<string, string>();
   readonly transfers = new Transfers();
+  /** Push consumers that nobody listens to. */
+  readonly unheard = new Set<Consumer>();
   /** What all accounts share. */
   readonly room: ServerRoom;
   apiTotal = 0;

@@ -54,6 +54,10 @@ export class BrokerDoor implements Door {
     return connection === 0 || client === undefined ? undefined : clientInfo(client, serverName);
   }
 
+  onSubscribed(call: () => void): void {
+    this.#broker.onSubscribed(call);
+  }
+
   soon(call: () => void): void {
     this.#broker.soon(call);
   }

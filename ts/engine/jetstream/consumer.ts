@@ -170,11 +170,14 @@ export class Consumer {
     this.#saveSoon();
   }
 
-  /** Whether somebody listens on the deliver subject; asked again and again, as the kernel does not tell. */
+  /** Whether somebody listens on the deliver subject: looked at when clients subscribe, and now and then. */
   checkInterest(): void {
     if (!this.isPush || this.#closed) return;
     const { deliver_subject, deliver_group } = this.#config;
-    const active = this.stream.ports.door.hasReceiver(this.stream.account.number, deliver_subject, deliver_group);
+    const { account, ports } = this.stream;
+    const active = ports.door.hasReceiver(account.number, deliver_subject, deliver_group);
+    if (active) account.unheard.delete(this);
+    else account.unheard.add(this);
     if (active === this.machine.pushActive) return;
     this.machine.step({ is: 'interest', active }, this.#now());
     this.#arm();
@@ -193,6 +196,7 @@ export class Consumer {
     if (this.#closed) return;
     this.#closed = true;
     this.stream.hungry.delete(this);
+    this.stream.account.unheard.delete(this);
     for (const subscription of this.#subscriptions) subscription.cancel();
     this.#saveTimer?.cancel();
     this.#tickTimer?.cancel();

@@ -10,6 +10,8 @@ import { ServerRoom } from './server-room.ts';
 
 /** How often push consumers look whether somebody listens. */
 const interestIntervalMs = 250;
+/** Of the push consumers without a listener so many, the newest, look at once when clients subscribe; the others when it is time. */
+const MOST_LOOKING = 64;
 
 export class JetStream {
   readonly ports: JetStreamPorts;
@@ -27,6 +29,7 @@ export class JetStream {
     this.ports = ports;
     this.settings = settings;
     this.#interestTimer = ports.clock.every(interestIntervalMs, () => this.#checkInterest());
+    ports.door.onSubscribed(() => this.#lookForListeners());
   }
 
   /** Takes new settings and limits over; what exists already stays. */
@@ -50,6 +53,12 @@ export class JetStream {
     dispatcher.open();
     this.#longAcks.push(listenToLongAcks(account));
     return account;
+  }
+
+  #lookForListeners(): void {
+    for (const { unheard } of this.accounts.values()) {
+      if (unheard.size > 0) for (const consumer of [...unheard].slice(-MOST_LOOKING)) consumer.checkInterest();
+    }
   }
 
   #checkInterest(): void {

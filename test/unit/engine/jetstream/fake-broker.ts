@@ -76,6 +76,8 @@ export class FakeBroker implements Door {
     return this.hasLiteralInterest(account, subject);
   }
 
+  onSubscribed(): void {}
+
   soon(call: () => void): void {
     this.#soon.push(call);
     if (this.#depth === 0) this.settle();

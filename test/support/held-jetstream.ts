@@ -1,0 +1,74 @@
+/** The whole of JetStream over the real kernel, a clock the test moves and a disk whose syncs end when the test says so. */
+import type { TestContext } from 'node:test';
+import { silentLog } from '../../ts/app/silent-log.ts';
+import { BrokerDoor } from '../../ts/engine/jetstream/broker-door.ts';
+import { JetStream } from '../../ts/engine/jetstream/jetstream.ts';
+import { unlimited } from '../../ts/engine/jetstream/ports.ts';
+import { ServerStore } from '../../ts/engine/store/server-store.ts';
+import { nodeCiphers } from '../../ts/node/ciphers.ts';
+import { nodeCrypto } from '../../ts/node/crypto.ts';
+import { NodeJobs } from '../../ts/node/jobs.ts';
+import { NodeRandom } from '../../ts/node/random.ts';
+import { TestBroker, type TestPeer } from './broker.ts';
+import { VolatileDisk } from './volatile-disk.ts';
+
+export interface Held {
+  readonly peer: TestPeer;
+  /** Publishes with a reply subject and tells what the client heard of it at once. */
+  ask(subject: string, payload: string, reply?: string): string;
+  /** All syncs end, also those that begin meanwhile; what the client heard then. */
+  release(): Promise<string>;
+}
+
+export async function held(context: TestContext): Promise<Held> {
+  const disk = new VolatileDisk();
+  disk.makeDirectory('/js');
+  const test = new TestBroker();
+  const { broker, clock } = test;
+  const store: ServerStore = new ServerStore(
+    { root: '/js', syncIntervalMs: 0 },
+    {
+      ...{ kernel: test.kernel, disk, jobs: new NodeJobs(), ciphers: nodeCiphers, clock, log: silentLog },
+      turn: (work) => broker.turn(work),
+      soon: (call) => broker.soon(call),
+      closed: () => {},
+    },
+  );
+  const door = new BrokerDoor(broker);
+  const batch = { perStream: 0, total: 0, messages: 0, timeoutMs: 0 };
+  const limits = { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n, batch, maxMemory: -1, maxStorage: -1 };
+  const settings = { serverName: 'held', domain: '', strict: true, maxPayloadBytes: 1 << 20, limits };
+  const ports = { door, store, clock, random: new NodeRandom(), log: silentLog, crypto: nodeCrypto };
+  const jetstream = new JetStream(ports, settings);
+  broker.events.toJetStream({ ack: (message) => door.ack(message), store: (type, words, at) => store.event(type, words, at) });
+  await jetstream.enable('$G', broker.accounts.get('$G').handle, unlimited);
+
+  const peer = test.peer();
+  const release = async (): Promise<string> => {
+    let text = '';
+    for (let round = 0; round < 30; round++) {
+      disk.finishSync();
+      clock.advance(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      text += peer.heard();
+    }
+    return text;
+  };
+  context.after(async () => {
+    const stopped = jetstream.stop();
+    for (let round = 0; round < 60; round++) {
+      disk.finishSync();
+      clock.advance(1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await stopped;
+  });
+  return {
+    peer,
+    release,
+    ask(subject, payload, reply = 'r') {
+      peer.say(`PUB ${subject} ${reply} ${payload.length}\r\n${payload}\r\n`);
+      return peer.heard();
+    },
+  };
+}
