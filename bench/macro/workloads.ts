@@ -1,4 +1,7 @@
-/** The workloads, one row each: of core NATS here, of storing in storing.ts, of reading streams in consumption.ts. */
+/**
+ * The workloads, one row each: of core NATS here, of storing in storing.ts, of starting again in restarting.ts, of reading streams in
+ * consumption.ts and consumer-scale.ts.
+ */
 import { awaitMonitoring, monitoring } from '../../test/support/monitoring.ts';
 import type { ServerProcess } from '../../test/support/server.ts';
 import { consumerScale } from './consumer-scale.ts';
@@ -6,6 +9,7 @@ import { consumption } from './consumption.ts';
 import { startBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
 import { connectionLoad, subscriptionLoad } from './raw-load.ts';
+import { restarting } from './restarting.ts';
 import { storing } from './storing.ts';
 import { core, cost, measured, rate, type Measure, type Workload } from './workload.ts';
 
@@ -76,6 +80,7 @@ export const workloads: readonly Workload[] = [
   core('1-to-4', '1 publisher, 4 subscribers, 128 B', 500_000, (server, messages) => deliver(server, messages, 4)),
   core('request', 'request and reply, 128 B', 20_000, request),
   ...storing,
+  ...restarting,
   ...consumption,
   ...consumerScale,
   core('subscriptions', '4 connections, a tenth wildcards, then a publish to each', 200_000, subscribe),
