@@ -1,6 +1,7 @@
 /** The whole of JetStream over the real kernel, a clock the test moves and a disk whose syncs end when the test says so. */
 import type { TestContext } from 'node:test';
 import { silentLog } from '../../ts/app/silent-log.ts';
+import type { Broker } from '../../ts/engine/broker/broker.ts';
 import { BrokerDoor } from '../../ts/engine/jetstream/broker-door.ts';
 import { JetStream } from '../../ts/engine/jetstream/jetstream.ts';
 import { unlimited } from '../../ts/engine/jetstream/ports.ts';
@@ -13,6 +14,7 @@ import { TestBroker, type TestPeer } from './broker.ts';
 import { VolatileDisk } from './volatile-disk.ts';
 
 export interface Held {
+  readonly broker: Broker;
   readonly peer: TestPeer;
   /** Publishes with a reply subject and tells what the client heard of it at once. */
   ask(subject: string, payload: string, reply?: string): string;
@@ -20,10 +22,10 @@ export interface Held {
   release(): Promise<string>;
 }
 
-export async function held(context: TestContext): Promise<Held> {
+export async function held(context: TestContext, log = silentLog): Promise<Held> {
   const disk = new VolatileDisk();
   disk.makeDirectory('/js');
-  const test = new TestBroker();
+  const test = new TestBroker({}, { log });
   const { broker, clock } = test;
   const store: ServerStore = new ServerStore(
     { root: '/js', syncIntervalMs: 0 },
@@ -64,6 +66,7 @@ export async function held(context: TestContext): Promise<Held> {
     await stopped;
   });
   return {
+    broker,
     peer,
     release,
     ask(subject, payload, reply = 'r') {

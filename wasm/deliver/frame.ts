@@ -5,7 +5,8 @@
 //
 // A connection that does not understand headers gets MSG with the payload alone.
 
-import { copyOver, printNumber } from '../lib/bytes';
+import { alloc } from '../lib/arena';
+import { copy, copyOver, printNumber } from '../lib/bytes';
 import { EVENT_TRACE_OUT } from '../lib/events';
 import { pushEvent, ringNearlyFull } from '../lib/ring';
 import { LONGEST_RUN, append, commit, overPending, press, reserve } from './chain';
@@ -83,16 +84,32 @@ function head(to: usize, sub: Sub, headerLength: u32, total: u32): usize {
   return at + 2;
 }
 
+/** Subjects and replies of the server's own messages, kept until they are traced. Used in a circle, made when first wanted. */
+const TRACE_ROOM: u32 = 1 << 20;
+let traceRoom: usize = 0;
+let traceUsed: u32 = 0;
+
+/** A copy of bytes that may be gone when the trace is written. */
+function keptForTrace(at: usize, length: u32): usize {
+  if (msgConnection || length > TRACE_ROOM) return at;
+  if (!traceRoom) traceRoom = alloc(TRACE_ROOM);
+  if (length > TRACE_ROOM - traceUsed) traceUsed = 0;
+  const kept = traceRoom + traceUsed;
+  copy(kept, at, length);
+  traceUsed += length;
+  return kept;
+}
+
 function traceOut(connection: Connection, sub: Sub, headerLength: u32, data: usize, total: u32): void {
   // The last words are for entries that must not be lost.
   if (ringNearlyFull()) return;
   const words = pushEvent(EVENT_TRACE_OUT, 10);
   store<u32>(words, connection.index);
-  store<u32>(words, <u32>msgSubject, 4);
+  store<u32>(words, <u32>keptForTrace(msgSubject, msgSubjectLength), 4);
   store<u32>(words, msgSubjectLength, 8);
   store<u32>(words, <u32>sidOf(sub), 12);
   store<u32>(words, sub.sidLength, 16);
-  store<u32>(words, <u32>msgReply, 20);
+  store<u32>(words, <u32>keptForTrace(msgReply, msgReplyLength), 20);
   store<u32>(words, msgReplyLength, 24);
   store<u32>(words, headerLength, 28);
   store<u32>(words, total, 32);
