@@ -70,6 +70,7 @@ export interface StreamExports {
   nextDeleted(stream: number, from: number): number;
   deleteOne(stream: number, sequence: number): number;
   purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
+  lastBlock(stream: number): number;
   blockMessages(stream: number, block: number): number;
   blockBytes(stream: number, block: number): number;
   keptOfBlock(stream: number, block: number, oldest: number, entries: number, count: number, list: number): number;

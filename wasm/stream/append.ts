@@ -144,6 +144,7 @@ export function linkMessage(stream: Stream, sequence: u64, block: u32, offset: u
   stream.messages++;
   stream.bytes += countedBytes(stream, length);
   stream.last = sequence;
+  stream.lastBlock = block;
   stream.lastTime = time;
 }
 

@@ -322,6 +322,10 @@ export function deleteOne(stream: usize, sequence: f64): bool {
 export function purgeStream(stream: usize, filter: usize, length: u32, below: f64, keep: f64): f64 {
   return <f64>purge(at(stream), filter, length, <u64>below, <u64>keep);
 }
+/** The newest block with a record that says what the last sequence is. */
+export function lastBlock(stream: usize): u32 {
+  return at(stream).lastBlock;
+}
 /** Messages in a block. */
 export function blockMessages(stream: usize, block: u32): u32 {
   return liveInBlock(sequencesOf(at(stream)), block);

@@ -41,7 +41,8 @@ function addTombstone(tombs: usize, sequence: u64): usize {
   return at;
 }
 
-function raiseLast(stream: Stream, sequence: u64, time: i64): void {
+function raiseLast(stream: Stream, sequence: u64, time: i64, block: u32): void {
+  if (sequence >= stream.last) stream.lastBlock = block;
   // nats-server erases a message's time too; its tombstone still has it.
   if (sequence == stream.last && !stream.lastTime && time != NO_TIME) stream.lastTime = time;
   if (sequence <= stream.last) return;
@@ -76,12 +77,12 @@ export function loadBlock(
     const time = load<i64>(entry, 24);
     if (kind == SCAN_TOMBSTONE) {
       tombs = addTombstone(tombs, sequence);
-      raiseLast(stream, sequence, time);
+      raiseLast(stream, sequence, time, block);
       continue;
     }
     if (sequence <= stream.last) continue;
     if (kind == SCAN_ERASED) {
-      raiseLast(stream, sequence, time);
+      raiseLast(stream, sequence, time, block);
       continue;
     }
     if (!reserved) reserveEntries(sequencesOf(stream), sequence, block, count - i);

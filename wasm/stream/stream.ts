@@ -76,6 +76,8 @@ export class Stream {
   fast: usize;
   /** Limits removed first messages for which there is no tombstone. */
   ghosts: bool;
+  /** The newest block with a record that says what the last sequence is: a message, or what is left of it. */
+  lastBlock: u32;
   /** Messages that went so far; wraps. */
   removals: u32;
   /** Selections that take removals off their counts (selection.ts), and where the next of them goes. */

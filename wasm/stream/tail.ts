@@ -24,6 +24,7 @@ export function makeRoom(stream: Stream, length: u32): void {
 export function writeTombstone(stream: Stream, sequence: u64, time: i64): void {
   makeRoom(stream, RECORD_EMPTY);
   frameEmpty(stage(stream, RECORD_EMPTY), tailKey(stream), sequence | TOMBSTONE, time);
+  if (sequence == stream.last) stream.lastBlock = stream.block;
   noteTombstone(stream);
   markStreamDirty(stream);
 }

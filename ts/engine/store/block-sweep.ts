@@ -9,6 +9,8 @@ export interface SweptBlocks {
   readonly numbers: readonly number[];
   /** The block that is appended to: never removed. */
   readonly tail: number;
+  /** The block that says which sequence was given out last: never removed either. */
+  readonly last: number;
   messages(number: number): number;
   hasTombstones(number: number): boolean;
 }
@@ -17,12 +19,12 @@ export interface SweptBlocks {
  * Blocks without messages. One with tombstones stays while there are earlier blocks, whose messages they may delete. `oldest` looks at the
  * front only, where limits remove.
  */
-export function emptyBlocks({ numbers, tail, messages, hasTombstones }: SweptBlocks, sweep: 'all' | 'oldest'): number[] {
+export function emptyBlocks({ numbers, tail, last, messages, hasTombstones }: SweptBlocks, sweep: 'all' | 'oldest'): number[] {
   const empty: number[] = [];
   let earlier = false;
   for (const number of numbers) {
     if (number >= tail) break;
-    if (messages(number) === 0 && !(hasTombstones(number) && earlier)) empty.push(number);
+    if (number !== last && messages(number) === 0 && !(hasTombstones(number) && earlier)) empty.push(number);
     else if (sweep === 'oldest') break;
     else earlier = true;
   }
@@ -36,6 +38,7 @@ export function sweepBlocks({ handle, files, streams }: Parts, sweep: 'all' | 'o
   const blocks = {
     numbers: files.numbers(),
     tail: streams.numbers(handle).block,
+    last: streams.exports.lastBlock(handle),
     messages: (number: number) => streams.exports.blockMessages(handle, number),
     hasTombstones: (number: number) => files.hasTombstones(number),
   };
