@@ -6,10 +6,12 @@ import { accountAt } from './account';
 import { connectionAt } from './connection';
 import { describe } from './request-info';
 import { expireResponses as expire } from './responses';
-import { Service, closeService as close, openReplies as prefix, openService as open } from './services';
+import { Service, closeService as close } from './services';
 import { addShadow, dropShadows } from './shadow';
 import { Sub } from './subscription';
 import { Entry, entrySubject } from '../match/interest';
+
+export { openReplies, openService } from './services';
 
 /** Keeps a mapping that lies at `at` (match/mapping.ts); returns its address, to be given to `free` at the end. */
 export function openMapping(at: usize, size: u32): usize {
@@ -52,21 +54,6 @@ export function subscriptionAccount(sub: usize): u32 {
   return accountAt(changetype<Sub>(sub).account).id;
 }
 
-/** Imports a service into account `home` under `subject`; see services.ts. */
-export function openService(
-  home: usize,
-  subject: usize,
-  length: u32,
-  account: usize,
-  mapping: usize,
-  exported: u32,
-  flags: u32,
-  via: usize,
-  viaLength: u32,
-): usize {
-  return open(home, subject, length, account, mapping, exported, flags, via, viaLength);
-}
-
 /** Ends the import of a service. */
 export function closeService(service: usize): void {
   close(changetype<Service>(service));
@@ -75,11 +62,6 @@ export function closeService(service: usize): void {
 /** Drops the replies awaited through a service that were not used since `beforeMs`; returns how many are still awaited. */
 export function expireResponses(service: usize, beforeMs: f64): u32 {
   return expire(changetype<Service>(service), beforeMs);
-}
-
-/** Gives an account its prefix of one-time reply subjects, `_R_.xxxxxx.`; once. */
-export function openReplies(account: usize): void {
-  prefix(account);
 }
 
 /** Sets what services are told of a connection; see request-info.ts. */
