@@ -1,6 +1,7 @@
 // The server binary: command line in, exit code out.
 
 import type { Options } from '../core/config/options.ts';
+import { pendingText } from '../core/config/unbuilt.ts';
 import { writePidFile } from '../node/files.ts';
 import { openLog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
@@ -39,7 +40,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
     const { identity } = server;
     logBanner(log, { ...identity, id: identity.serverId, name: identity.serverName, runtime: identity.go }, options);
     for (const warning of warnings) log.warn(warning);
-    for (const feature of pending) log.warn(`"${feature}" is known, but what it configures is not built yet: it has no effect`);
+    for (const feature of pending) log.warn(pendingText(feature));
     traceToLog(server, log);
     if (options.pidFile !== '') writePidFile(options.pidFile);
     const monitoring = await openMonitoring(options, server, log);

@@ -107,7 +107,7 @@ function bySingle(table: AuthTable, connect: ConnectOptions): AuthDecision {
 export function decide(table: AuthTable, request: AuthRequest, verify: VerifyNkey): AuthDecision {
   const { connect } = request;
   if (!table.required) return anonymous(connect);
-  if (table.proxyRequired) return refused;
+  if (table.proxyRequired || table.locked) return refused;
   const stands = table.noAuthUser;
   const signed = connect.nkey !== '' && table.nkeys.size > 0;
   if (!signed && stands !== undefined && bringsNoCredentials(connect) && !table.mapCertificate) {

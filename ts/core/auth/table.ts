@@ -8,6 +8,7 @@ import type {
   Permissions as PermissionOptions,
 } from '../config/options.ts';
 import { GLOBAL_ACCOUNT, allUsers } from '../config/options.ts';
+import { isLocked } from '../config/unbuilt.ts';
 import { compilePermissions } from './permissions.ts';
 import type { Permissions } from './permissions.ts';
 
@@ -36,6 +37,8 @@ export interface AuthTable {
   /** INFO carries a nonce. */
   readonly needsNonce: boolean;
   readonly proxyRequired: boolean;
+  /** Everybody is refused: what would prove who they are is not built. */
+  readonly locked: boolean;
 }
 
 function singleOf(block: { user: string; pass: string; token: string }): SingleCredential | undefined {
@@ -73,19 +76,30 @@ function compileUser(row: UserOptions, compile: (options: PermissionOptions | un
   };
 }
 
+/** Under an auth callout only these come in without it. */
+function keepOnly(names: readonly string[], ...lists: Map<string, User>[]): void {
+  for (const list of lists) for (const name of list.keys()) if (!names.includes(name)) list.delete(name);
+}
+
 export function compileAuth(options: Options): AuthTable {
   const { users, nkeys } = compileUsers(options);
-  const single = singleOf(options.authorization);
-  const noAuthUser = users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser);
+  const { authCallout } = options.authorization;
+  if (authCallout !== undefined) keepOnly(authCallout.authUsers, users, nkeys);
+  const single = authCallout === undefined ? singleOf(options.authorization) : undefined;
+  const locked = isLocked(options);
+  const { proxyRequired } = options.authorization;
+  const closed = locked || proxyRequired;
+  const noAuthUser = closed ? undefined : (users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser));
   return {
-    required: users.size > 0 || nkeys.size > 0 || single !== undefined,
+    required: users.size > 0 || nkeys.size > 0 || single !== undefined || authCallout !== undefined || closed,
     users,
     nkeys,
     single,
     noAuthUser,
     mapCertificate: options.tls?.verifyAndMap ?? false,
-    needsNonce: nkeys.size > 0 || options.trustedProxies.length > 0,
-    proxyRequired: options.authorization.proxyRequired,
+    needsNonce: nkeys.size > 0 || locked || options.trustedProxies.length > 0,
+    proxyRequired,
+    locked,
   };
 }
 
@@ -95,7 +109,8 @@ export function overrideAuth(
   block: { authorization?: ListenerAuthorization; noAuthUser: string; mapCertificate: boolean },
 ): AuthTable {
   const own = block.authorization === undefined ? undefined : singleOf(block.authorization);
-  const noAuthUser = table.users.get(block.noAuthUser) ?? table.nkeys.get(block.noAuthUser);
+  const closed = table.locked || table.proxyRequired;
+  const noAuthUser = closed ? undefined : (table.users.get(block.noAuthUser) ?? table.nkeys.get(block.noAuthUser));
   return {
     ...table,
     required: table.required || own !== undefined,

@@ -1,28 +1,20 @@
-// Keys that make a server stricter, whose feature is not built yet. Others of that kind are only noted in the log; a server that let
-// everybody in, or stored in plain what was to be encrypted, would do harm. It does not start.
+// Keys that make a server stricter, whose feature is not built yet. The server starts with them and says so once, but what would need the
+// missing feature is refused: it is never open where it was to be closed.
 // Kept true: when one of these features is built, its line here goes.
 
-import { allUsers } from './options.ts';
 import type { Options } from './options.ts';
 
-interface Unbuilt {
-  readonly keys: string;
-  asked(options: Options): boolean;
+const PROTECTIONS: readonly string[] = ['operator', 'trusted_keys', 'auth_callout', 'proxy_required', 'ocsp_peer'];
+
+/** What the log says once about a key whose feature is still to come; `feature` may have the blocks around it in front. */
+export function pendingText(feature: string): string {
+  const key = feature.slice(feature.lastIndexOf('.') + 1);
+  const effect = PROTECTIONS.includes(key) ? 'clients that would need it are refused' : 'it has no effect';
+  return `"${feature}" is known, but what it configures is not built yet: ${effect}`;
 }
 
-const UNBUILT: readonly Unbuilt[] = [
-  { keys: 'operator and trusted_keys', asked: ({ operators, trustedKeys }) => operators.length > 0 || trustedKeys.length > 0 },
-  { keys: 'auth_callout', asked: ({ authorization }) => authorization.authCallout !== undefined },
-  {
-    keys: 'proxy_required',
-    asked: (options) => options.authorization.proxyRequired || allUsers(options).some((user) => user.proxyRequired),
-  },
-  { keys: 'ocsp_peer', asked: (options) => options.tls?.ocspPeer?.verify === true },
-];
-
-/** One line for each protection that was asked for and cannot be given. */
-export function missingProtections(options: Options): string[] {
-  return UNBUILT.filter((one) => one.asked(options)).map(
-    ({ keys }) => `${keys} cannot be honoured yet, and the server does not start without that protection`,
-  );
+/** Nobody can show that they may come in, since what would prove it is not built. */
+export function isLocked({ operators, trustedKeys, tls, authorization, websocket }: Options): boolean {
+  const bypasses = authorization.authCallout !== undefined && websocket?.authorization !== undefined;
+  return bypasses || operators.length > 0 || trustedKeys.length > 0 || tls?.ocspPeer?.verify === true;
 }

@@ -5,7 +5,6 @@ import { isValidSubject } from '../subject/subject.ts';
 import { formatDuration } from './duration.ts';
 import { allUsers, DEFAULT_SYSTEM_ACCOUNT, GLOBAL_ACCOUNT } from './options.ts';
 import type { CompressionOptions, Options, WebsocketOptions } from './options.ts';
-import { missingProtections } from './unbuilt.ts';
 
 type Rule = (options: Options) => string | undefined;
 
@@ -193,8 +192,7 @@ function rulesFor(options: Options): readonly Rule[] {
 
 /** One line for each rule that is broken. */
 export function validateOptions(options: Options): string[] {
-  const broken = rulesFor(options)
+  return rulesFor(options)
     .map((rule) => rule(options))
     .filter((text) => text !== undefined);
-  return [...broken, ...missingProtections(options)];
 }

@@ -130,7 +130,8 @@ export class SessionContext {
   withoutConnect(transport: Transport): Granted | undefined {
     const table = this.authTable(transport);
     if (!table.required) return anonymous(defaultConnect);
-    return table.noAuthUser && grantedTo(table.noAuthUser, defaultConnect, false);
+    const stands = table.noAuthUser;
+    return stands === undefined || stands.proxyRequired ? undefined : grantedTo(stands, defaultConnect, false);
   }
 
   admission(granted: Granted): Admission | undefined {

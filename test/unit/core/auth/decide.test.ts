@@ -178,3 +178,31 @@ test('texts are compared whole', () => {
     assert.equal(equalTexts(right, left), equal, `${right} ${left}`);
   }
 });
+
+test('where what would prove it is not built, nobody comes in', () => {
+  const locks: readonly ((options: Options) => void)[] = [
+    (options) => (options.operators = ['jwt']),
+    (options) => (options.trustedKeys = ['O']),
+    ({ authorization }) => (authorization.proxyRequired = true),
+    (options) => Object.assign(options, { tls: { ocspPeer: { verify: true } } }),
+  ];
+  for (const lock of locks) {
+    const table = tableOf([user('a', 'b')], (options) => {
+      options.noAuthUser = 'a';
+      lock(options);
+    });
+    assert.equal(said(ask(table, { user: 'a', pass: 'b' })), 'refused');
+    assert.equal(said(ask(table, { jwt: 'a' })), 'refused');
+    assert.equal(said(ask(table, {})), 'refused');
+    assert.deepEqual([table.required, table.noAuthUser], [true, undefined]);
+  }
+});
+
+test('beside an auth callout only its own users come in', () => {
+  const table = tableOf([user('a', 'b'), user('c', 'd')], ({ authorization }) => {
+    authorization.authCallout = { issuer: 'A', account: '$G', authUsers: ['a'], xkey: '', allowedAccounts: [] };
+  });
+  assert.equal(said(ask(table, { user: 'a', pass: 'b' })), '$G/user:a');
+  assert.equal(said(ask(table, { user: 'c', pass: 'd' })), 'refused');
+  assert.equal(said(ask(table, {})), 'refused');
+});
