@@ -95,6 +95,7 @@ export interface CoreExports {
     kind: number,
     target: number,
   ): number;
+  answerFrom(sub: number, stream: number): void;
   unsubscribeServer(sub: number): void;
   listSubscriptions(index: number, after: number, list: number, most: number): number;
   listAccount(account: number, slot: number, list: number, most: number): number;

@@ -15,6 +15,7 @@ export interface StreamExports {
     blockLimit: number,
   ): void;
   flagStream(stream: number, set: number, clear: number): void;
+  showStream(stream: number, sequence: number): void;
   grantStream(stream: number, bytes: number): void;
   grantedBytes(stream: number): number;
   windowStream(stream: number, span: number): void;
@@ -53,6 +54,8 @@ export interface StreamExports {
   callAt(): number;
   beginDeliver(): number;
   deliver(): number;
+  findWindow(stream: number, block: number, offset: number, length: number): number;
+  windowsAt(): number;
   locateMessage(stream: number, sequence: number): number;
   answerDirect(stream: number, record: number, inbox: number, length: number): void;
   verifyRecord(stream: number, block: number, record: number, length: number): number;

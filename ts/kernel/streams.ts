@@ -22,6 +22,7 @@ export const streamFlag = {
   judged: 64,
   idsCold: 128,
   memory: 256,
+  held: 512,
 } as const;
 
 /** Results of `deliver`; twins of wasm/stream/deliver.ts. */

@@ -46,6 +46,7 @@ import {
   KIND_SERVICE,
   KIND_SHADOW,
   KIND_STREAM,
+  SUB_DIRECT,
   SUB_FILTERED,
   SUB_REMOVED,
   Sub,
@@ -53,6 +54,7 @@ import {
 } from './subscription';
 import { consumerAck } from '../stream/ack';
 import { streamAppend } from '../stream/append';
+import { takesDirect } from '../stream/direct-get';
 
 let outMsgs: f64 = 0;
 let outBytes: f64 = 0;
@@ -104,12 +106,19 @@ export function deliverToClient(sub: Sub): bool {
   return true;
 }
 
+/** Hands the current message to a subscription of the host; a direct get of a client may need no host. */
+function toHost(sub: Sub): bool {
+  if (!msgConnection) return tellHost(sub);
+  if (sub.flags & SUB_DIRECT && routing == 1 && takesDirect(sub)) return true;
+  return hostMessage(sub);
+}
+
 // @ts-ignore: decorator
 @inline
 function deliver(sub: Sub): bool {
   const kind = sub.kind;
   if (kind == KIND_CLIENT) return deliverToClient(sub);
-  if (kind == KIND_HOST) return msgConnection ? hostMessage(sub) : tellHost(sub);
+  if (kind == KIND_HOST) return toHost(sub);
   if (kind == KIND_ACK) return consumerAck(sub.target);
   if (kind == KIND_STREAM) return bareData ? storeBare(sub.target) : streamAppend(sub.target);
   if (kind == KIND_SHADOW) return crossStream(sub);

@@ -35,6 +35,8 @@ export const KIND_RESPONSE: u8 = 6;
 export const SUB_FILTERED: u8 = 1;
 /** Removed, waiting for the router to finish. */
 export const SUB_REMOVED: u8 = 2;
+/** A subscription of the host to direct gets of a stream, of which the kernel answers what it can, see stream/direct-get.ts. */
+export const SUB_DIRECT: u8 = 4;
 
 /** One subscription. */
 @unmanaged
@@ -51,6 +53,7 @@ export class Sub {
   kind: u8;
   flags: u8;
   sidLength: u16;
+  /** The hash of its sid; with SUB_DIRECT, the stream. */
   tag: u32;
   /** What the host or the store knows the subscription by; for clients a link of the router. */
   target: u32;

@@ -28,7 +28,7 @@ import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { addToSet, allowNothing, freeSet, newSet, permits } from '../deliver/permissions';
 import { dropReplies } from '../deliver/replies';
 import { hasInterest, hasLiteral, hasReceiver, routeHost, routedBytes, routedMsgs } from '../deliver/route';
-import { Sub, addSub, removeSub, subscriptionCount, subscriptionsAdded } from '../deliver/subscription';
+import { SUB_DIRECT, Sub, addSub, removeSub, subscriptionCount, subscriptionsAdded } from '../deliver/subscription';
 import { listConnection, listInterest } from '../deliver/listing';
 import { ingest as ingestBytes, ingestStopped, stash as stashBytes } from '../parse/ingest';
 import { publishedBytes, publishedMsgs, routePublished } from '../parse/publish';
@@ -313,6 +313,11 @@ export function subscribeServer(
   sub.kind = <u8>kind;
   sub.target = target;
   return changetype<usize>(sub);
+}
+/** The kernel answers what it can of the direct gets on a subscription of the host, out of a stream. */
+export function answerFrom(sub: usize, stream: usize): void {
+  changetype<Sub>(sub).flags |= SUB_DIRECT;
+  changetype<Sub>(sub).tag = <u32>stream;
 }
 /** Ends a subscription of the server itself. */
 export function unsubscribeServer(sub: usize): void {

@@ -34,6 +34,7 @@ import { permits } from '../deliver/permissions';
 import { mayRespond } from '../deliver/replies';
 import { route } from '../deliver/route';
 import { SUBJECT_LITERAL, inspect } from '../match/subject';
+import { answerTaken } from '../stream/direct-get';
 import { argumentAt, argumentCount, argumentLength, lineEnd } from './line';
 import { sendInvalidSubject, sendOk } from './answers';
 import { raiseError } from './fault';
@@ -123,7 +124,8 @@ export function routePublished(connection: Connection): void {
   if (!allowed(connection)) return;
   if (connection.flags & VERBOSE) sendOk(connection);
   const receivers = route();
-  if (!receivers && msgReplyLength && connection.flags & NO_RESPONDERS) sendNoResponders(connection);
+  if (receivers) return answerTaken();
+  if (msgReplyLength && connection.flags & NO_RESPONDERS) sendNoResponders(connection);
 }
 
 const ackPrefix: usize = memory.data<u8>([0x24, 0x4a, 0x53, 0x2e, 0x41, 0x43, 0x4b, 0x2e]); // $JS.ACK.

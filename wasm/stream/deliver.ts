@@ -22,7 +22,6 @@ import {
 } from '../index/sequences';
 import {
   RECORD_HEAD,
-  blockKey,
   recordData,
   recordDataLength,
   recordHeaderLength,
@@ -31,6 +30,7 @@ import {
   recordTime,
   recordValid,
 } from '../record/record';
+import { keyOf } from './block-keys';
 import { REPLY, composeData, dropRoom, layReply } from './compose';
 import {
   CALL,
@@ -45,24 +45,6 @@ import {
 import { sendDirect } from './direct';
 import { Selection, isOfOne, onlyLeaf, selects } from './selection';
 import { Stream, sequencesOf } from './stream';
-
-const key: usize = memory.data(32, 16);
-let keyStream: usize = 0;
-let keyBlock: u32 = 0;
-
-/** The key of a block of a stream, made once while the same block is read. */
-function keyOf(stream: Stream, block: u32): usize {
-  if (keyStream == changetype<usize>(stream) && keyBlock == block) return key;
-  keyStream = changetype<usize>(stream);
-  keyBlock = block;
-  blockKey(key, stream.name, stream.nameLength, block);
-  return key;
-}
-
-/** Forgets the key kept for reading: the stream's address may be given to another. */
-export function forgetKey(): void {
-  keyStream = 0;
-}
 
 /** Whether a whole, undamaged record lies at `at`. */
 export function checkRecord(stream: Stream, block: u32, at: usize, length: u32): bool {

@@ -11,7 +11,8 @@ import { liveBytes, listKept, moveBlock } from './compact';
 import { closeFast, dropFast, openFast, readFast } from './fast';
 import { addId, countIds, dropIds, findId, forgetIdsAbove } from './ids';
 import { deleteMessage, purge } from './delete';
-import { checkRecord, forgetKey } from './deliver';
+import { forgetKeys } from './block-keys';
+import { checkRecord } from './deliver';
 import { CALL } from './deliver-call';
 import { DIRECT_ONE, sendDirect } from './direct';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
@@ -62,8 +63,8 @@ export function closeStream(stream: usize): void {
   dropRuns(at(stream), u32.MAX_VALUE);
   dropIds(at(stream));
   dropFast(at(stream));
+  forgetKeys(at(stream));
   freeStream(at(stream));
-  forgetKey();
 }
 /** Forgets every message, to be loaded anew. */
 export function resetStream(stream: usize): void {
@@ -89,6 +90,10 @@ export function limitStream(
 /** Sets and clears flags (stream.ts). */
 export function flagStream(stream: usize, set: u32, clear: u32): void {
   at(stream).flags = (at(stream).flags & ~clear) | set;
+}
+/** Messages up to a sequence may be shown. */
+export function showStream(stream: usize, sequence: f64): void {
+  at(stream).shown = <u64>sequence;
 }
 /** Grants bytes that may be appended before the host is asked for room; -1: any number. */
 export function grantStream(stream: usize, bytes: f64): void {
@@ -253,6 +258,7 @@ export function callAt(): usize {
   return CALL;
 }
 export { beginDeliver, deliver } from './deliver';
+export { findWindow, windowsAt } from './windows';
 /** Finds a message: the answer is in ANSWER. */
 export function locateMessage(stream: usize, sequence: f64): bool {
   return locate(at(stream), <u64>sequence);

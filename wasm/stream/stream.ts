@@ -25,6 +25,8 @@ export const JUDGED: u32 = 64;
 export const IDS_COLD: u32 = 128;
 /** A stream in memory: its bytes are counted as nats-server counts those. */
 export const MEMORY: u32 = 256;
+/** Deletes are not on disk yet: the host shows what is left when they are. */
+export const HELD: u32 = 512;
 /** Reported to the host as having something to write. */
 export const DIRTY: u32 = 32;
 
@@ -47,6 +49,8 @@ export class Stream {
   first: u64;
   last: u64;
   lastTime: i64;
+  /** Messages up to here are on disk. */
+  shown: u64;
   numSubjects: u32;
   /** Block that is appended to, and where its next record goes. */
   block: u32;

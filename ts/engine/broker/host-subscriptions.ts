@@ -53,6 +53,15 @@ export class HostSubscriptions {
     return new OwnSubscription(this.#kernel, this.#handlers, tag, handle);
   }
 
+  /** As `subscribe`, for direct gets of a stream: the kernel answers what it can, the handler gets the others. */
+  subscribeDirect(account: number, subject: string, stream: number, handler: MessageHandler): HostSubscription {
+    const tag = ++this.#lastTag;
+    const handle = this.#kernel.subscribeHost(account, subject, '', tag);
+    this.#kernel.exports.answerFrom(handle, stream);
+    this.#handlers.set(tag, handler);
+    return new OwnSubscription(this.#kernel, this.#handlers, tag, handle);
+  }
+
   /** Hands a message event to the handler of its tag; one that unsubscribed meanwhile is passed over. */
   dispatch(message: HostMessage): void {
     const accountName = this.#accounts.byId(message.account)?.name ?? '';

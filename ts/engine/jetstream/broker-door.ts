@@ -21,6 +21,10 @@ export class BrokerDoor implements Door {
     return this.#broker.host.subscribe(account, subject, '', call);
   }
 
+  subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription {
+    return this.#broker.host.subscribeDirect(account, subject, stream, call);
+  }
+
   subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
     const target = ++this.#lastTarget;
     const handle = this.#broker.kernel.subscribeServer(account, subject, '', subscriptionKind.ack, target);

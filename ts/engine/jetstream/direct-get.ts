@@ -32,7 +32,7 @@ export function directGet(stream: Stream, message: InboundMessage, subject: stri
 }
 
 const longestPlain = 32;
-const seqRequest = /^\{"seq":(\d{1,15})\}$/;
+const seqRequest = /^\{"seq": ?([1-9]\d{0,14})\}$/;
 
 /** What a get asks in one of the usual forms: the last message of a subject, or a sequence; 0 for all others. */
 function plainlyAsked(payload: Uint8Array, subject: string): number | string {

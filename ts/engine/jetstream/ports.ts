@@ -35,6 +35,8 @@ export interface ServerSubscription {
 /** The broker's door. `account` is the account's number in the kernel. */
 export interface Door {
   subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription;
+  /** Direct gets of the stream with that handle: the kernel answers what it can, the others are for `call`. */
+  subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription;
   /** `$JS.ACK.<stream>.<consumer>.>`, read by the kernel. */
   subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription;
   /** How many subscriptions took it. */

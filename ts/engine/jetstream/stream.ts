@@ -203,11 +203,12 @@ export class Stream implements Origin {
     if (allow_direct === this.#direct.length > 0) return;
     if (!allow_direct) return this.#closeDirect();
     const { door } = this.ports;
-    for (const prefix of this.account.apiPrefixes) {
+    const { number, apiPrefixes } = this.account;
+    for (const prefix of apiPrefixes) {
       const subject = `${prefix}.DIRECT.GET.${this.name}`;
       this.#direct.push(
-        door.subscribe(this.account.number, subject, (message) => directGet(this, message, '')),
-        door.subscribe(this.account.number, `${subject}.>`, (message) =>
+        door.subscribeDirect(number, subject, this.store.handle, (message) => directGet(this, message, '')),
+        door.subscribeDirect(number, `${subject}.>`, this.store.handle, (message) =>
           directGet(this, message, message.subject.slice(subject.length + 1)),
         ),
       );

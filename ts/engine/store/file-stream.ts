@@ -39,6 +39,7 @@ import type {
 } from './store.ts';
 import { StreamSettings } from './stream-settings.ts';
 import { SyncWaiters, type Waiter } from './sync-waiters.ts';
+import { Visibility } from './visibility.ts';
 
 const RELEASE_AT_ONCE = 65536;
 const EMPTY = new Uint8Array(0);
@@ -63,17 +64,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   readonly #expiry: Expiry;
   readonly #upkeep: BlockUpkeep;
   #fault: StreamFault | undefined;
-  #syncedSeq: number;
+  readonly #visibility: Visibility;
   /** Last sequence of the round under way, and where its records end. */
   #roundSeq: number;
   #roundEnd: BlockEnd;
   /** Where the records end that are promised. */
   #syncedEnd: BlockEnd;
   #inRound = false;
-  /** Deletes and purges so far, those of the round under way, and those on disk. */
-  #removals = 0;
-  #roundRemovals = 0;
-  #syncedRemovals = 0;
   readonly #waiters = new SyncWaiters();
   /** The ticket of the metadata that makes the stream exist: nothing is promised before. */
   readonly #made: number;
@@ -93,8 +90,8 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.name = options.name;
     this.#parts = parts;
     this.#options = options;
-    this.#syncedSeq = parts.streams.exports.lastSequence(parts.handle);
-    this.#roundSeq = this.#syncedSeq;
+    this.#visibility = new Visibility(parts.handle, parts.streams);
+    this.#roundSeq = this.syncedSeq;
     this.#roundEnd = this.#end();
     this.#syncedEnd = this.#roundEnd;
     this.#expiry = this.#makeExpiry(parts);
@@ -153,7 +150,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   get syncedSeq(): number {
-    return this.#syncedSeq;
+    return this.#visibility.syncedSeq;
   }
 
   get fault(): string | undefined {
@@ -247,7 +244,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** Takes from nats-server's index what blocks cannot say: which messages are gone, and how far sequences had been given out. */
   takeOver(index: StreamIndex): void {
     this.#applyLimits(this.#options.limits);
-    this.#syncedSeq = Math.max(this.#syncedSeq, takeOver(this.#parts, this.name, index));
+    this.#visibility.synced(Math.max(this.syncedSeq, takeOver(this.#parts, this.name, index)));
     this.#deleted();
   }
 
@@ -266,7 +263,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   #deleted(): void {
-    this.#removals++;
+    this.#visibility.removed();
     this.#sweep = 'all';
     this.#parts.rounds.add(this);
   }
@@ -279,19 +276,19 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   answerDirect(asked: number | string, inbox: string): boolean {
-    if (this.#removals > this.#syncedRemovals) return false;
+    if (this.#visibility.holds) return false;
     const seq = typeof asked === 'number' ? asked : this.streams.lastOn(this.handle, asked);
-    return seq > 0 && seq <= this.#syncedSeq && this.reader.answer(seq, inbox);
+    return seq > 0 && seq <= this.syncedSeq && this.reader.answer(seq, inbox);
   }
 
   deliver(request: DeliverRequest): Delivered {
-    return this.#parts.reader.deliver(request, this.#syncedSeq);
+    return this.#parts.reader.deliver(request, this.syncedSeq);
   }
 
   // Rounds
 
   write(): void {
-    this.#roundRemovals = this.#removals;
+    this.#visibility.roundBegins();
     this.#inRound = true;
     this.#waiters.begin();
     this.#writeRuns();
@@ -338,10 +335,9 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
       return;
     }
     const { exports } = streams;
-    this.#syncedSeq = this.#roundSeq;
+    this.#visibility.roundEnds(this.#roundSeq);
     this.#syncedEnd = this.#roundEnd;
-    this.#syncedRemovals = this.#roundRemovals;
-    while (exports.streamRelease(this.handle, this.#syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
+    while (exports.streamRelease(this.handle, this.syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
     const removed = removeBlocks(this.#parts, this.name, this.#doomed) && this.#purging;
     this.#doomed = [];
     const erased = this.#orFailed(() => this.#parts.erasures.finish()) ?? false;
@@ -349,7 +345,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     if (again ? this.#waiters.hold() : this.#waiters.settle(directory.tickets.durable)) rounds.add(this);
     this.#expiry.wake();
     this.#upkeep.settled();
-    this.#onSynced(this.#syncedSeq);
+    this.#onSynced(this.syncedSeq);
   }
 
   /** Runs what the disk may refuse: then the stream stops writing. */
@@ -371,8 +367,8 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     log.error(`Stream '${this.name}' stopped writing: ${text}`);
     erasures.drop();
     if (!isForeign) cutBack(this.#parts, this.name, this.#syncedEnd);
-    streams.fail(this.handle, this.#syncedSeq, JSON.stringify({ error: refusal, stream: this.name, seq: 0 }));
-    this.#roundSeq = this.#syncedSeq;
+    streams.fail(this.handle, this.syncedSeq, JSON.stringify({ error: refusal, stream: this.name, seq: 0 }));
+    this.#roundSeq = this.syncedSeq;
     this.#waiters.fail(fault);
     if (!isForeign) revival.add(this);
   }
@@ -391,12 +387,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     directory.writeAgain();
     this.#fault = undefined;
     this.#roundEnd = this.#syncedEnd = this.#end();
-    this.#syncedSeq = this.#roundSeq = streams.exports.lastSequence(this.handle);
+    this.#roundSeq = streams.exports.lastSequence(this.handle);
+    this.#visibility.synced(this.#roundSeq);
     turn(() => {
       streams.exports.limitNow(this.handle);
       this.#passOnRemoved();
       this.#deleted();
-      this.#onSynced(this.#syncedSeq);
+      this.#onSynced(this.syncedSeq);
     });
   }
 

@@ -48,7 +48,7 @@ export class StreamReader {
     const { block, offset, length, address } = place;
     if (address !== 0) return { at: address, length };
     try {
-      const window = windows.over(files, block, offset, length, 0);
+      const window = windows.over(this.#stream, files, block, offset, length, 0);
       if (window !== undefined) {
         const at = window.address + (offset - window.from);
         if (kernel.exports.verifyRecord(this.#stream, block, at, length) !== 0) return { at, length };
@@ -62,7 +62,7 @@ export class StreamReader {
 
   /** Forgets what was read of the stream, or of one of its blocks. */
   forget(block?: number): void {
-    this.#ports.windows.forget(this.#ports.files, block);
+    this.#ports.windows.forget(this.#stream, block);
   }
 
   time(seq: number): Instant | undefined {
@@ -133,7 +133,7 @@ export class StreamReader {
         let reason = 'its checksum is wrong';
         if (result === deliverResult.window) {
           try {
-            const window = windows.over(files, block, offset, length, ahead);
+            const window = windows.over(this.#stream, files, block, offset, length, ahead);
             if (window !== undefined) {
               call.setWindow(window);
               continue;

@@ -244,6 +244,8 @@ export interface FastDoor {
 
 export interface StreamStore {
   readonly name: string;
+  /** The kernel's. */
+  readonly handle: number;
   readonly state: StoreState;
   readonly lastSeq: number;
   readonly syncedSeq: number;

@@ -27,6 +27,15 @@ export class FakeBroker implements Door {
     return { cancel: () => void this.#subscriptions.delete(subscription) };
   }
 
+  subscribeDirect(
+    account: number,
+    subject: string,
+    _stream: number,
+    call: (message: InboundMessage) => void,
+  ): ServerSubscription {
+    return this.subscribe(account, subject, call);
+  }
+
   subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
     return this.subscribe(account, subject, (message) => {
       const parts = message.subject.split('.').slice(4).map(Number);

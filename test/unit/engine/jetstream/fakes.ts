@@ -48,6 +48,7 @@ function directHeaders(stream: string, message: StoredMessage, pending: number, 
 /** A stream in memory. Syncs happen when `sync` is called, at once unless `holdSyncs`. */
 export class FakeStream implements StreamStore {
   readonly name: string;
+  readonly handle = 0;
   readonly ids: PlainIds;
   readonly fast = { open: () => {}, close: () => {}, read: () => undefined };
   granted = -1;

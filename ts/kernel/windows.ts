@@ -1,0 +1,50 @@
+// The table of windows in the kernel: which pieces of block files lie where in its memory. The host enters them, the kernel finds records in
+// them by itself. The twin is wasm/stream/windows.ts.
+
+import type { StreamKernel } from './streams.ts';
+
+/** What is in a window. */
+export interface WindowContent {
+  readonly stream: number;
+  readonly block: number;
+  /** Offsets in the block: first byte, and the byte behind the last. */
+  readonly from: number;
+  readonly to: number;
+  readonly address: number;
+}
+
+/** Rows of the table. */
+export const WINDOW_ROWS = 64;
+const ROW_WORDS = 8;
+const USED = 3;
+
+export class WindowTable {
+  readonly #kernel: StreamKernel;
+  readonly #words: Uint32Array;
+  readonly #numbers: Float64Array;
+
+  constructor(kernel: StreamKernel) {
+    this.#kernel = kernel;
+    const at = kernel.exports.windowsAt() >>> 0;
+    this.#words = kernel.memory.words(at, WINDOW_ROWS * ROW_WORDS);
+    this.#numbers = new Float64Array(kernel.memory.memory.buffer, at, (WINDOW_ROWS * ROW_WORDS) / 2);
+  }
+
+  /** The row over `length` bytes of a block from `offset` on, -1 for none. It counts as used now. */
+  find(stream: number, block: number, offset: number, length: number): number {
+    return this.#kernel.exports.findWindow(stream, block, offset, length);
+  }
+
+  enter(row: number, { stream, block, from, to, address }: WindowContent): void {
+    this.#words.set([stream, block, from, to, address], row * ROW_WORDS);
+  }
+
+  clear(row: number): void {
+    this.#words[row * ROW_WORDS] = 0;
+  }
+
+  /** Higher for what was used later. */
+  used(row: number): number {
+    return this.#numbers[(row * ROW_WORDS) / 2 + USED] ?? 0;
+  }
+}
