@@ -50,6 +50,7 @@ export class Consumer {
   #tickTimer: Timer | undefined;
   #tickAtMs = Infinity;
   #queued = false;
+  #held = false;
   #closed = false;
 
   constructor(stream: Stream, name: string, config: ConsumerConfig, created: Instant, start: ConsumerStart) {
@@ -114,6 +115,15 @@ export class Consumer {
     this.save();
     this.#arm();
     this.wake();
+  }
+
+  /** Delivers nothing before it is on disk: that is when whoever asked for it is told of it. */
+  holdUntilSynced(): void {
+    this.#held = true;
+    this.stream.whenSynced(() => {
+      this.#held = false;
+      this.wake();
+    });
   }
 
   /** Takes a changed configuration over. */
@@ -288,7 +298,7 @@ export class Consumer {
 
   #pump(): void {
     this.#queued = false;
-    if (this.#closed) return;
+    if (this.#closed || this.#held) return;
     const nowMs = this.#now();
     let rounds = 0;
     for (let work = this.machine.ready(nowMs); work !== undefined; work = this.machine.ready(nowMs)) {

@@ -268,6 +268,7 @@ export class Stream implements Origin {
     this.consumers.set(name, consumer);
     consumer.writeNew();
     consumer.open();
+    consumer.holdUntilSynced();
     this.account.advise('consumerCreated', { stream: this.name, consumer: name, action: 'create' }, this.name, name);
     return consumer;
   }

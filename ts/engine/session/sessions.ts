@@ -72,6 +72,7 @@ export class Sessions implements SessionRegistry {
     this.#context.turn(() => {
       for (const session of [...this.#sessions.values()]) session.rejudge();
       this.#closeExcess(options.maxConnections);
+      this.#closeExcessOfAccounts();
     });
   }
 
@@ -88,5 +89,18 @@ export class Sessions implements SessionRegistry {
   #closeExcess(maxConnections: number): void {
     const excess = [...this.#sessions.values()].slice(Math.max(0, maxConnections));
     for (const session of excess) session.end('maxConnections', 'maxConnections');
+  }
+
+  /** Accounts whose limit is lower now keep their newest connections, as nats-server does. */
+  #closeExcessOfAccounts(): void {
+    const kept = new Map<string, number>();
+    for (const session of [...this.#sessions.values()].toReversed()) {
+      const { account } = session;
+      const limit = account === undefined ? -1 : (this.accounts.get(account)?.limits.maxConnections ?? -1);
+      if (account === undefined || limit < 0) continue;
+      const count = kept.get(account) ?? 0;
+      if (count < limit) kept.set(account, count + 1);
+      else session.end('maxAccountConnections', 'maxAccountConnections');
+    }
   }
 }

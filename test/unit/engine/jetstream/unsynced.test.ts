@@ -67,3 +67,16 @@ test('an acknowledgement is confirmed when the state that knows it is on disk', 
   assert.equal(server.ask(reply, '+ACK', 'ack'), '');
   assert.match(await server.release(), /MSG ack 6 0\r\n/);
 });
+
+test('a new push consumer delivers after whoever made it was told of it, and not before it is on disk', async (context) => {
+  const server = await prepared(context);
+  server.ask('s.1', 'hello', 'pub');
+  await server.release();
+  server.peer.say('SUB fresh 7\r\n');
+  const config = { name: 'FRESH', deliver_subject: 'fresh', ack_policy: 'none' };
+  assert.equal(server.ask('$JS.API.CONSUMER.CREATE.S.FRESH', JSON.stringify({ stream_name: 'S', config })), '');
+  const heard = await server.release();
+  const answered = heard.indexOf('consumer_create_response');
+  const delivered = heard.search(/MSG s\.1 7 \S+ 5\r\nhello/);
+  assert.ok(answered >= 0 && delivered > answered, heard);
+});

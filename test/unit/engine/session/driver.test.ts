@@ -291,6 +291,23 @@ test('a reload judges everybody again: gone users, narrower permissions, other a
   assert.deepEqual([kept.host.take(), kept.host.closed], ["-ERR 'Authorization Violation'\r\n", 'authFailure']);
 });
 
+test('a reload that lowers the connections of an account closes the oldest of them', () => {
+  const limited = (maxConnections: number): Options =>
+    optionsOf([], (options) => {
+      const account = { ...emptyAccount('A'), users: [user('a', 'b', { account: 'A' })] };
+      options.accounts.set('A', { ...account, limits: { ...account.limits, maxConnections } });
+    });
+  const bench = new Bench(limited(3));
+  const [oldest, newer, newest] = [0, 1, 2].map(() => bench.connect({ user: 'a', pass: 'b' }));
+  for (const connection of [oldest, newer, newest]) connection?.host.take();
+  bench.sessions.reload(limited(2));
+  assert.deepEqual(
+    [oldest?.host.closed, newer?.host.closed, newest?.host.closed],
+    ['maxAccountConnections', undefined, undefined],
+  );
+  assert.equal(oldest?.host.take(), "-ERR 'maximum account active connections exceeded'\r\n");
+});
+
 test('lame duck is announced to those who have read an INFO behind their PING', () => {
   const bench = new Bench(optionsOf([]));
   const [informed, old] = [bench.connect({ protocol: 1 }), bench.connect({})];
