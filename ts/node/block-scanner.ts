@@ -1,7 +1,9 @@
 // Scans block files with the record kernel over a memory of its own: one scanner a thread, one block at a time.
 
 import fs from 'node:fs';
+import { ArchiveError } from '../core/archive/archive-error.ts';
 import { isPacked, unpackBlock } from '../core/block/packed-block.ts';
+import { salvageBlock } from '../core/block/salvage-block.ts';
 import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
 import { nodeCiphers } from './ciphers.ts';
 
@@ -99,35 +101,71 @@ export class BlockScanner {
   /** `read` fills a piece of memory with the block. */
   #scan(task: ScanTask, size: number, read: (into: Uint8Array) => void): ScanResult {
     if (size >= LARGEST) return this.#problem(task, size, 'the block is larger than 1 GiB');
-    const name = new TextEncoder().encode(task.stream);
-    const exports = this.#exports;
-    const at = exports.alloc(name.length + size + SLACK) >>> 0;
-    let contentAt = at;
+    const at = this.#exports.alloc(size + SLACK) >>> 0;
     try {
-      this.#bytes(at, name.length).set(name);
-      const file = this.#bytes(at + name.length, size);
+      const file = this.#bytes(at, size);
       read(file);
-      const decipher = task.key === undefined ? undefined : nodeCiphers.keyStream(task.key);
-      if (decipher !== undefined) file.set(decipher(file, 0));
-      const content = isPacked(file) ? unpackBlock(file) : undefined;
-      if (content !== undefined) {
-        contentAt = exports.alloc(content.length + SLACK) >>> 0;
-        this.#bytes(contentAt, content.length).set(content);
-      }
-      const contentSize = content?.length ?? size;
-      const scan = (): void =>
-        exports.scanBlock(at, name.length, task.block, content === undefined ? at + name.length : contentAt, contentSize);
-      scan();
-      if (decipher !== undefined && size > 0 && exports.scanGoodEnd() === 0) {
-        file.set(decipher(file, 0));
-        scan();
-        if (exports.scanGoodEnd() !== 0) return { ...this.#result(task.block, size, false), plain: true };
-      }
-      return this.#result(task.block, contentSize, content !== undefined);
+      return this.#scanFile(task, at, file);
     } finally {
-      if (contentAt !== at) exports.free(contentAt);
-      exports.free(at);
+      this.#exports.free(at);
     }
+  }
+
+  /** The file as it should be; else not encrypted; else as a compressed one that does not even begin as one. */
+  #scanFile(task: ScanTask, at: number, file: Uint8Array): ScanResult {
+    const decipher = task.key === undefined ? undefined : nodeCiphers.keyStream(task.key);
+    if (decipher !== undefined) file.set(decipher(file, 0));
+    const found = this.#scanForm(task, at, file);
+    if (found.goodEnd > 0 || file.length === 0) return found;
+    if (decipher !== undefined) {
+      file.set(decipher(file, 0));
+      const plain = this.#scanForm(task, at, file);
+      if (plain.goodEnd > 0) return { ...plain, plain: true };
+      file.set(decipher(file, 0));
+    }
+    const salvaged = this.#scanSalvaged(task, file);
+    return salvaged.goodEnd > 0 ? salvaged : found;
+  }
+
+  /** Scans a file that is not encrypted (any more), compressed or not. */
+  #scanForm(task: ScanTask, at: number, file: Uint8Array): ScanResult {
+    if (!isPacked(file)) {
+      this.#scanContent(task, at, file.length);
+      return this.#result(task.block, file.length, false);
+    }
+    try {
+      const found = this.#scanUnpacked(task, unpackBlock(file));
+      if (found.damages.length === 0 && found.goodEnd === found.size) return found;
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+    }
+    return this.#scanSalvaged(task, file);
+  }
+
+  #scanSalvaged(task: ScanTask, file: Uint8Array): ScanResult {
+    const content = salvageBlock(file);
+    const salvaged = new Uint8Array(new SharedArrayBuffer(content.length));
+    salvaged.set(content);
+    return { ...this.#scanUnpacked(task, content), salvaged };
+  }
+
+  #scanUnpacked(task: ScanTask, content: Uint8Array): ScanResult {
+    const at = this.#exports.alloc(content.length + SLACK) >>> 0;
+    try {
+      this.#bytes(at, content.length).set(content);
+      this.#scanContent(task, at, content.length);
+      return this.#result(task.block, content.length, true);
+    } finally {
+      this.#exports.free(at);
+    }
+  }
+
+  #scanContent({ stream, block }: ScanTask, at: number, size: number): void {
+    const name = new TextEncoder().encode(stream);
+    const nameAt = this.#exports.alloc(name.length + SLACK) >>> 0;
+    this.#bytes(nameAt, name.length).set(name);
+    this.#exports.scanBlock(nameAt, name.length, block, at, size);
+    this.#exports.free(nameAt);
   }
 
   #read(descriptor: number, into: Uint8Array): void {

@@ -37,6 +37,8 @@ export interface ScanResult {
   readonly entries: Uint8Array;
   readonly subjects: Uint8Array;
   readonly subjectCount: number;
+  /** The block is compressed and damaged: what could be decoded, that is scanned here. Zeros or rubbish stand for the rest. */
+  readonly salvaged?: Uint8Array;
   /** Set instead of a scan: why the block could not be read. */
   readonly problem?: string;
 }

@@ -69,12 +69,65 @@ function literalLength(tag: number, reader: BlockReader): number {
 
 /** Copies from what was decoded; overlapping its own output means repetition. */
 function copyBack(out: Uint8Array, at: number, offset: number, length: number): void {
-  if (offset === 0 || offset > at || length > out.length - at) corrupt();
   if (offset >= length) {
     out.copyWithin(at, at - offset, at - offset + length);
     return;
   }
   for (let end = at + length, to = at; to < end; to++) out[to] = out[to - offset] ?? 0;
+}
+
+/**
+ * Decodes elements up to the end of the block and gives what came out. In a damaged block a copy from nowhere is taken for zeros of its length,
+ * so that what follows stays in its place, and an element that cannot be at all ends it.
+ */
+class ElementDecoder {
+  readonly #reader: BlockReader;
+  readonly #out: Uint8Array;
+  #offset = 0;
+  at = 0;
+
+  constructor(reader: BlockReader, out: Uint8Array) {
+    this.#reader = reader;
+    this.#out = out;
+  }
+
+  run(isDamaged: boolean): void {
+    while (!this.#reader.done) {
+      const tag = this.#reader.number(1);
+      if ((tag & 3) === 0) this.#literal(tag);
+      else this.#copy(tag, isDamaged);
+    }
+  }
+
+  #literal(tag: number): void {
+    const length = literalLength(tag, this.#reader);
+    if (length > this.#out.length - this.at) corrupt();
+    this.#out.set(this.#reader.take(length), this.at);
+    this.at += length;
+  }
+
+  #copy(tag: number, isDamaged: boolean): void {
+    const length = this.#copyHead(tag);
+    if (length > this.#out.length - this.at) corrupt();
+    const isFromSomewhere = this.#offset > 0 && this.#offset <= this.at;
+    if (isFromSomewhere) copyBack(this.#out, this.at, this.#offset, length);
+    else if (!isDamaged) corrupt();
+    this.at += length;
+  }
+
+  /** Sets the offset and gives the length. */
+  #copyHead(tag: number): number {
+    const reader = this.#reader;
+    if ((tag & 3) !== 1) {
+      this.#offset = reader.number((tag & 3) === 2 ? 2 : 4);
+      return (tag >> 2) + 1;
+    }
+    const given = ((tag & 0xe0) << 3) | reader.number(1);
+    const code = (tag >> 2) & 7;
+    if (given === 0) return repeatLength(code, reader);
+    this.#offset = given;
+    return code + 4;
+  }
 }
 
 /** Decodes a block whose content is at most `mostBytes` long. Throws an ArchiveError. */
@@ -83,30 +136,24 @@ export function decodeS2Block(block: Uint8Array, mostBytes: number): Uint8Array 
   const size = reader.contentLength();
   if (size > mostBytes) throw new ArchiveError(`s2: a block of ${size} bytes, more than ${mostBytes}`);
   const out = new Uint8Array(size);
-  let at = 0;
-  let offset = 0;
-  while (!reader.done) {
-    const tag = reader.number(1);
-    let length: number;
-    if ((tag & 3) === 0) {
-      length = literalLength(tag, reader);
-      if (length > size - at) corrupt();
-      out.set(reader.take(length), at);
-      at += length;
-      continue;
-    }
-    if ((tag & 3) === 1) {
-      const given = ((tag & 0xe0) << 3) | reader.number(1);
-      const code = (tag >> 2) & 7;
-      length = given === 0 ? repeatLength(code, reader) : code + 4;
-      if (given !== 0) offset = given;
-    } else {
-      length = (tag >> 2) + 1;
-      offset = reader.number((tag & 3) === 2 ? 2 : 4);
-    }
-    copyBack(out, at, offset, length);
-    at += length;
-  }
-  if (at !== size) corrupt();
+  const elements = new ElementDecoder(reader, out);
+  elements.run(false);
+  if (elements.at !== size) corrupt();
   return out;
+}
+
+/** What can be made of a damaged block: as long as it says, if that can be; wrong or zero where it is damaged. */
+export function decodeDamagedS2Block(block: Uint8Array, mostBytes: number): Uint8Array {
+  const reader = new BlockReader(block);
+  const out = new Uint8Array(mostBytes);
+  const elements = new ElementDecoder(reader, out);
+  let size = 0;
+  try {
+    size = reader.contentLength();
+    elements.run(true);
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+  }
+  const isSaid = size >= elements.at && size <= mostBytes;
+  return out.slice(0, isSaid ? size : elements.at);
 }

@@ -13,12 +13,15 @@ import { maskedCrc32c } from './crc32c.ts';
 import { decodeS2Block } from './s2-block-decode.ts';
 import { blockBytes, S2BlockEncoder } from './s2-block-encode.ts';
 
-const chunkHead = 4;
+/** Bytes in front of a chunk's body. */
+export const chunkHead = 4;
 const sumBytes = 4;
-const chunk = { block: 0x00, stored: 0x01, firstSkipped: 0x80, identifier: 0xff } as const;
-const mostContent = 4 << 20;
+/** Types of chunks. */
+export const chunk = { block: 0x00, stored: 0x01, firstSkipped: 0x80, identifier: 0xff } as const;
+/** The most a chunk holds. */
+export const mostContent = 4 << 20;
 /** A block of the largest content whose every byte is a literal. */
-const mostBody = sumBytes + mostContent + Math.floor(mostContent / 6) + 32;
+export const mostBody = sumBytes + mostContent + Math.floor(mostContent / 6) + 32;
 const identifiers = ['S2sTwO', 'sNaPpY'];
 
 const encoder = new TextEncoder();
@@ -106,13 +109,19 @@ export class S2Decoder {
       this.#begun = true;
       return;
     }
-    if (body.length < sumBytes) throw new ArchiveError('s2: corrupt input');
-    const rest = body.subarray(sumBytes);
-    const content = type === chunk.stored ? rest : decodeS2Block(rest, mostContent);
-    if (content.length > mostContent) throw new ArchiveError('s2: corrupt input');
-    if (maskedCrc32c(content) !== readU32(body, 0)) throw new ArchiveError('s2: checksum mismatch');
+    const content = chunkContent(type === chunk.stored ? 'stored' : 'block', body);
     if (content.length > 0) this.#content = content;
   }
+}
+
+/** The content of a chunk. Throws an ArchiveError. */
+export function chunkContent(kind: 'stored' | 'block', body: Uint8Array): Uint8Array {
+  if (body.length < sumBytes) throw new ArchiveError('s2: corrupt input');
+  const rest = body.subarray(sumBytes);
+  const content = kind === 'stored' ? rest : decodeS2Block(rest, mostContent);
+  if (content.length > mostContent) throw new ArchiveError('s2: corrupt input');
+  if (maskedCrc32c(content) !== readU32(body, 0)) throw new ArchiveError('s2: checksum mismatch');
+  return content;
 }
 
 /** All of a stream that is in memory. */

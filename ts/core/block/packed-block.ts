@@ -8,7 +8,8 @@
 import { ArchiveError } from '../archive/archive-error.ts';
 import { concatBytes, decodeS2, encodeS2 } from '../archive/s2-stream.ts';
 
-const SUM = 8;
+/** Bytes at the end of the content that are not compressed. */
+export const plainEnd = 8;
 const S2 = 1;
 const MAGIC = [0x63, 0x6d, 0x70] as const;
 const LARGEST = 1 << 30;
@@ -28,9 +29,9 @@ function uvarint(value: number): number[] {
 
 /** The file of a content; undefined when it would not be smaller. */
 export function packBlock(content: Uint8Array): Uint8Array | undefined {
-  if (content.length <= SUM) return undefined;
+  if (content.length <= plainEnd) return undefined;
   const head = Uint8Array.of(...MAGIC, S2, ...uvarint(content.length));
-  const packed = concatBytes([head, encodeS2(content.subarray(0, -SUM)), content.subarray(-SUM)]);
+  const packed = concatBytes([head, encodeS2(content.subarray(0, -plainEnd)), content.subarray(-plainEnd)]);
   return packed.length < content.length ? packed : undefined;
 }
 
@@ -44,7 +45,9 @@ export function unpackBlock(file: Uint8Array): Uint8Array {
   }
 }
 
-function unpack(file: Uint8Array): Uint8Array {
+/** The length of the content, and where its stream begins. Throws an ArchiveError. */
+export function readHead(file: Uint8Array): { readonly size: number; readonly at: number } {
+  if (!isPacked(file)) throw new ArchiveError('it does not begin as one');
   if (file[MAGIC.length] !== S2) throw new ArchiveError(`algorithm ${file[MAGIC.length] ?? 'missing'} is not known`);
   let size = 0;
   let at = MAGIC.length + 1;
@@ -52,10 +55,14 @@ function unpack(file: Uint8Array): Uint8Array {
     const byte = file[at++];
     if (byte === undefined || size > LARGEST) throw new ArchiveError('its length is missing');
     size += (byte & 127) * scale;
-    if (byte < 128) break;
+    if (byte < 128) return { size, at };
   }
-  if (file.length - at < SUM) throw new ArchiveError('it is cut');
-  const content = concatBytes([decodeS2(file.subarray(at, -SUM)), file.subarray(-SUM)]);
+}
+
+function unpack(file: Uint8Array): Uint8Array {
+  const { size, at } = readHead(file);
+  if (file.length - at < plainEnd) throw new ArchiveError('it is cut');
+  const content = concatBytes([decodeS2(file.subarray(at, -plainEnd)), file.subarray(-plainEnd)]);
   if (content.length !== size) throw new ArchiveError('it has not the length that it says');
   return content;
 }

@@ -206,10 +206,15 @@ export class BlockFiles {
   #patchPacked(block: Block, offset: number, bytes: Uint8Array): void {
     const content = Uint8Array.from(this.#contentOf(block));
     content.set(bytes, offset);
-    const { file, packed } = packContent(content, block.form.cipher);
-    const path = this.temporaryPath(block.number);
+    this.rewrite(block.number, content);
+  }
+
+  /** Gives a compressed block another content. */
+  rewrite(number: number, content: Uint8Array): void {
+    const { file, packed } = packContent(content, this.#blocks.get(number)?.form.cipher);
+    const path = this.temporaryPath(number);
     this.#disk.writeWhole(path, file, true);
-    this.replace(block.number, path, { size: content.length, packed });
+    this.replace(number, path, { size: content.length, packed });
   }
 
   /** Where a new file of a block is written; a start removes it. */

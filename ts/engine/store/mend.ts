@@ -1,41 +1,122 @@
-// Mending a block with damage in its middle: the damaged bytes are kept beside the block under a name that every reader ignores, and one
-// erased record of their length takes their place, so that every reader, nats-server too, goes on behind them.
+// Mending a block that is damaged: the damaged bytes are kept beside the block under a name that every reader ignores, and one erased record of
+// their length takes their place, so that every reader, nats-server too, goes on behind them. A damaged end is cut off. A compressed block is
+// written anew with what could be decoded, and its whole file is kept; so is a block of which nothing can be read.
+//
+// What stays true: what is set aside is on disk before the block is changed.
 
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { Damage } from '../../ports/jobs.ts';
 import type { BlockFiles } from './block-files.ts';
+import { keyFileOf } from './cipher/block-keys.ts';
+import type { Harm, HarmedBlock } from './survey.ts';
 
 /** Length of the smallest record: shorter stretches cannot be filled. */
 const SMALLEST = 30;
-/** Sequences named in the stream's state as lost. */
-const MOST_NAMED = 1000;
+/** A longer stretch is filled by several records: none may be longer than 32 MiB. */
+const LONGEST = 16 << 20;
+
+export interface MendPorts {
+  readonly disk: Disk;
+  readonly kernel: StreamKernel;
+  /** The kernel's stream. */
+  readonly stream: number;
+  readonly files: BlockFiles;
+}
 
 export interface Mended {
-  /** Whether the block reads on behind the damage now. */
-  readonly filled: boolean;
-  /** Sequences that nothing else is known of: lost, unless they had been deleted. */
-  readonly lost: readonly number[];
+  /** Where the damaged bytes are kept; undefined: nothing was kept, there were only zeros. */
+  readonly kept: string | undefined;
+  /** Whether every reader goes on behind it. */
+  readonly isWhole: boolean;
 }
 
-/** Sequences between the records around a damage. */
-function lostBy({ before, behind }: Damage): number[] {
-  const lost: number[] = [];
-  if (before > 0) for (let seq = before + 1; seq < behind && lost.length < MOST_NAMED; seq++) lost.push(seq);
-  return lost;
+/** A name that is not taken. */
+function freeName(disk: Disk, directory: string, name: string): string {
+  let free = name;
+  for (let n = 2; disk.exists(`${directory}/${free}`); n++) free = `${name}.${n}`;
+  return free;
 }
 
-export function mend(disk: Disk, kernel: StreamKernel, stream: number, files: BlockFiles, block: number, damage: Damage): Mended {
-  const { offset, length } = damage;
-  const lost = lostBy(damage);
-  if (length < SMALLEST) return { filled: false, lost };
-  disk.replace(`${files.directory}/${block}.damaged-${offset}`, files.stored(block, offset, length), true);
-  const at = kernel.take(length + SMALLEST);
-  // Without a sequence of its own the record must not name one: it would delete that message.
-  const sequence = lost.length > 0 ? damage.behind - 1 : 0;
-  kernel.memory.bytes(at, length).fill(0);
-  kernel.exports.frameErased(stream, block, at, length, sequence, 0, 0);
-  files.patch(block, offset, kernel.memory.bytes(at, length));
-  kernel.release(at);
-  return { filled: true, lost };
+function setAside({ disk, files: { directory } }: MendPorts, name: string, bytes: Uint8Array): string {
+  const kept = freeName(disk, directory, name);
+  disk.replace(`${directory}/${kept}`, bytes, true);
+  return kept;
+}
+
+/** Gives the file of a block, and its key, another name. Returns that of the block. */
+function moveAside(disk: Disk, directory: string, block: number): string {
+  const kept = freeName(disk, directory, `${block}.damaged`);
+  const key = `${directory}/${keyFileOf(block)}`;
+  if (disk.exists(key)) disk.rename(key, `${directory}/${freeName(disk, directory, `${block}.damaged-key`)}`);
+  disk.rename(`${directory}/${block}.blk`, `${directory}/${kept}`);
+  disk.syncDirectory(directory);
+  return kept;
+}
+
+/** Frames erased records over a stretch. */
+function fill({ kernel, stream }: MendPorts, block: number, bytes: Uint8Array, sequence: number): void {
+  for (let at = 0; at < bytes.length;) {
+    const rest = bytes.length - at;
+    const length = rest > LONGEST + SMALLEST ? LONGEST : rest;
+    const to = kernel.take(length + SMALLEST);
+    kernel.memory.bytes(to, length).fill(0);
+    kernel.exports.frameErased(stream, block, to, length, at + length < bytes.length ? 0 : sequence, 0, 0);
+    bytes.set(kernel.memory.bytes(to, length), at);
+    kernel.release(to);
+    at += length;
+  }
+}
+
+/** Without a sequence of its own the record must not name one: it would delete that message. */
+function sequenceOf({ lost }: Harm): number {
+  return lost.at(-1) ?? 0;
+}
+
+/** Mends one stretch in the file. */
+function mendStretch(ports: MendPorts, block: number, harm: Harm): Mended {
+  const { files } = ports;
+  const { offset, length } = harm;
+  if (length < SMALLEST) return { kept: undefined, isWhole: false };
+  const kept = setAside(ports, `${block}.damaged-${offset}`, files.stored(block, offset, length));
+  const filler = new Uint8Array(length);
+  fill(ports, block, filler, sequenceOf(harm));
+  files.patch(block, offset, filler);
+  return { kept, isWhole: true };
+}
+
+function cutEnd(ports: MendPorts, block: number, { offset, length }: Harm): Mended {
+  const { files } = ports;
+  const bytes = files.stored(block, offset, length);
+  const kept = bytes.every((byte) => byte === 0) ? undefined : setAside(ports, `${block}.damaged-${offset}`, bytes);
+  files.cut(block, offset);
+  return { kept, isWhole: true };
+}
+
+function writeAnew(ports: MendPorts, { scan, harms }: HarmedBlock, salvaged: Uint8Array): Mended {
+  const { disk, files } = ports;
+  const { block, goodEnd } = scan;
+  const kept = setAside(ports, `${block}.damaged`, disk.readWhole(`${files.directory}/${block}.blk`) ?? new Uint8Array(0));
+  const content = salvaged.slice(0, goodEnd);
+  for (const harm of harms) {
+    const { offset, length } = harm;
+    if (offset < goodEnd && length >= SMALLEST) fill(ports, block, content.subarray(offset, offset + length), sequenceOf(harm));
+  }
+  files.rewrite(block, content);
+  return { kept, isWhole: harms.every(({ offset, length }) => offset >= goodEnd || length >= SMALLEST) };
+}
+
+/** Mends a block; one result for each of its harms, or one when only the file was damaged and not what is in it. `isLast`: it goes on growing. */
+export function mendBlock(ports: MendPorts, harmed: HarmedBlock, isLast: boolean): Mended[] {
+  const { scan, harms } = harmed;
+  const { block, goodEnd, salvaged, packed } = scan;
+  if (goodEnd === 0 && (packed || !isLast)) {
+    const kept = moveAside(ports.disk, ports.files.directory, block);
+    ports.files.remove(block);
+    return harms.map(() => ({ kept, isWhole: true }));
+  }
+  if (salvaged !== undefined) {
+    const mended = writeAnew(ports, harmed, salvaged);
+    return harms.length === 0 ? [mended] : harms.map(() => mended);
+  }
+  return harms.map((harm) => (harm.offset < goodEnd ? mendStretch(ports, block, harm) : cutEnd(ports, block, harm)));
 }

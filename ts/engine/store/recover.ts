@@ -9,12 +9,14 @@ import type { BlockFiles, BlockForm } from './block-files.ts';
 import { adoptBlocks, finishBlocks } from './cipher/adopt-blocks.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
 import type { OpenedKey } from './cipher/keyring.ts';
-import { mend } from './mend.ts';
+import { mendBlock } from './mend.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
+import { Survey, type HarmedBlock } from './survey.ts';
 
 const BLOCK_NAME = /^([1-9][0-9]*)\.blk$/;
 const ENTRY = 32;
+const NOTHING = new Uint8Array(0);
 /** Blocks in memory at once, between scan and load. */
 const BATCH = 16;
 
@@ -73,38 +75,77 @@ export async function recoverStream(
   files: BlockFiles,
   stream: number,
 ): Promise<Recovered> {
-  const { disk, jobs, kernel, log } = ports;
+  const { disk, jobs, kernel } = ports;
   directory.finishPurge();
   finishBlocks(disk, directory.blocks);
-  const numbers = blockNumbers(disk, directory.blocks);
   const keys = directory.blockKeys();
-  const opened = new Map(numbers.map((block) => [block, keys?.open(block)]));
+  const { numbers, opened, shut } = openKeys(blockNumbers(disk, directory.blocks), keys);
   let handle = kernel.exports.loadBegin() >>> 0;
-  const lost: Lost = { bytes: 0, messages: [] };
-  const harmed: ScanResult[] = [];
+  const survey = new Survey();
+  const unread: ScanResult[] = [];
   let last: ScanResult | undefined;
+  let isRead = false;
   try {
     for (let i = 0; i < numbers.length; i += BATCH) {
       const tasks = numbers.slice(i, i + BATCH).map((block) => scanTask(directory, block, opened.get(block)));
       for (const scan of await jobs.scan(tasks)) {
         if (scan.problem !== undefined) throw new StoreFault('BLOCK', `${directory.blocks}/${scan.block}.blk: ${scan.problem}`);
         if (scan.plain === true) opened.set(scan.block, undefined);
+        const highest = kernel.exports.lastSequence(stream);
+        for (; (shut[0] ?? Infinity) < scan.block; shut.shift()) survey.add(shutScan(disk, directory, shut[0] ?? 0), highest);
+        survey.add(scan, highest);
         handle = load(kernel, stream, handle, scan);
         files.add(scan.block, scan.size, scan.tombstones > 0, formOf(scan, keys, opened.get(scan.block)));
-        lost.bytes += scan.size - scan.goodEnd;
         last = scan;
-        if (scan.damages.length > 0) harmed.push(scan);
-        if (scan.goodEnd < scan.size)
-          report(log, directory, scan.block, `${scan.size - scan.goodEnd} bytes at its end that are no record`);
+        if (scan.goodEnd > 0) isRead = true;
+        else if (scan.size > 0) unread.push(scan);
       }
     }
   } finally {
     kernel.exports.loadEnd(stream, handle);
   }
-  const whole = harmed.map((scan) => mendBlock(ports, directory, files, stream, scan, lost)).every((filled) => filled);
-  const end = tail(files, last, whole);
+  for (const block of shut) survey.add(shutScan(disk, directory, block), kernel.exports.lastSequence(stream));
+  const [unreadable] = unread;
+  const hasNoKey = keys !== undefined && unreadable !== undefined && opened.get(unreadable.block) === undefined;
+  if (!isRead && unreadable !== undefined && (unread.length > 1 || hasNoKey))
+    throw new StoreFault('BLOCK', `${directory.blocks}: nothing in its blocks can be read`);
+  const lost: Lost = { bytes: 0, messages: [] };
+  const harmed = survey.harmed();
+  const mended = harmed.map((block) => mendHarmed(ports, directory, files, stream, block, block.scan === last, lost));
+  const end = tail(last, mended.every(Boolean));
   if (keys !== undefined) await adoptBlocks(ports, files, keys, opened);
-  return { lost, intact: lost.bytes === 0 && keys === undefined, ...end };
+  return { lost, intact: lost.bytes === 0 && harmed.length === 0 && keys === undefined, ...end };
+}
+
+/**
+ * The keys of the blocks. Blocks whose key file opens with no configured key are `shut`. Throws a StoreFault when that is so for all: then it is the
+ * configured key that is wrong.
+ */
+function openKeys(
+  all: readonly number[],
+  keys: BlockKeys | undefined,
+): { readonly numbers: number[]; readonly opened: Map<number, OpenedKey | undefined>; readonly shut: number[] } {
+  const opened = new Map<number, OpenedKey | undefined>();
+  const shut: number[] = [];
+  let fault: StoreFault | undefined;
+  for (const block of all) {
+    try {
+      opened.set(block, keys?.open(block));
+    } catch (error) {
+      if (!(error instanceof StoreFault)) throw error;
+      fault ??= error;
+      shut.push(block);
+    }
+  }
+  if (fault !== undefined && ![...opened.values()].some((key) => key !== undefined)) throw fault;
+  return { numbers: [...opened.keys()], opened, shut };
+}
+
+/** What takes the place of the scan of a block whose key does not open. */
+function shutScan(disk: Disk, directory: StreamDirectory, block: number): ScanResult {
+  const size = disk.readWhole(`${directory.blocks}/${block}.blk`)?.length ?? 0;
+  const nothing = { packed: true, goodEnd: 0, damages: [], tombstones: 0, entries: NOTHING, subjects: NOTHING, subjectCount: 0 };
+  return { block, size, ...nothing, problem: 'a key file that does not open with the configured key' };
 }
 
 /** Scans all blocks now, so that a stream can be loaded without waiting. Rejects with a StoreFault when one cannot be read. */
@@ -135,36 +176,46 @@ function report(log: Log, directory: StreamDirectory, block: number, what: strin
   log.warn(`Stream '${directory.name}': ${directory.blocks}/${block}.blk has ${what}`);
 }
 
-/** Mends every damage of a block; whether the block reads on behind all of them. */
-function mendBlock(
+/** Sequences as ranges: `3, 7-12`. */
+function rangesOf(sequences: readonly number[]): string {
+  const ranges: { readonly from: number; to: number }[] = [];
+  for (const seq of sequences) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range.to === seq - 1) range.to = seq;
+    else ranges.push({ from: seq, to: seq });
+  }
+  return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
+}
+
+/** Mends every damage of a block and tells of it; whether the block reads on behind all of them. */
+function mendHarmed(
   { disk, kernel, log }: RecoverPorts,
   directory: StreamDirectory,
   files: BlockFiles,
   stream: number,
-  { block, damages }: ScanResult,
+  harmed: HarmedBlock,
+  isLast: boolean,
   lost: Lost,
 ): boolean {
-  let whole = true;
-  for (const damage of damages) {
-    const { filled, lost: messages } = mend(disk, kernel, stream, files, block, damage);
-    const named = messages.length > 0 ? `, messages ${messages[0]} to ${messages.at(-1)} are lost` : '';
-    const kept = filled ? `; they are kept in ${block}.damaged-${damage.offset}` : '';
-    report(log, directory, block, `${damage.length} damaged bytes at ${damage.offset}${named}${kept}`);
-    lost.bytes += damage.length;
+  const results = mendBlock({ disk, kernel, stream, files }, harmed, isLast);
+  for (const [i, { offset, length, lost: messages }] of harmed.harms.entries()) {
+    const kept = results[i]?.kept;
+    const { problem, goodEnd } = harmed.scan;
+    const stretch = offset < goodEnd ? `${length} damaged bytes at ${offset}` : `${length} bytes at its end that are no record`;
+    const what = problem ?? stretch;
+    const named = messages.length > 0 ? `, lost messages: ${rangesOf(messages)}` : '';
+    report(log, directory, harmed.scan.block, `${what}${named}${kept === undefined ? '' : `; kept in ${kept}`}`);
+    lost.bytes += length;
     lost.messages.push(...messages);
-    whole &&= filled;
   }
-  return whole;
+  if (harmed.harms.length === 0)
+    report(log, directory, harmed.scan.block, `damage that cost nothing; kept in ${results[0]?.kept}`);
+  return results.every(({ isWhole }) => isWhole);
 }
 
-/** Cuts the torn end of the last block and goes on there; behind damage that could not be mended a new block begins. */
-function tail(
-  files: BlockFiles,
-  last: ScanResult | undefined,
-  whole: boolean,
-): { readonly block: number; readonly offset: number } {
+/** Where records go on; behind damage that could not be mended a new block begins. */
+function tail(last: ScanResult | undefined, isWhole: boolean): { readonly block: number; readonly offset: number } {
   if (last === undefined) return { block: 1, offset: 0 };
-  if (!whole || last.packed) return { block: last.block + 1, offset: 0 };
-  if (last.goodEnd < last.size) files.cut(last.block, last.goodEnd);
+  if (!isWhole || last.packed) return { block: last.block + 1, offset: 0 };
   return { block: last.block, offset: last.goodEnd };
 }

@@ -138,21 +138,59 @@ test('without the key, or with another, a stream is left alone', async () => {
   await reopen(root, chacha);
 });
 
-test('a block whose key file is damaged keeps the stream from opening, and nothing is changed', async () => {
-  const root = temporaryFolder();
-  const server = open(root, chacha);
-  await fill(server);
-  await server.stop();
-  const keyFile = join(root, '$G/streams/S/msgs/2.key');
+/** Damages the middle of the key file of a block, or removes it. */
+function spoilKey(root: string, block: number, how: 'flipped' | 'missing'): void {
+  const keyFile = join(root, `$G/streams/S/msgs/${block}.key`);
+  if (how === 'missing') return rmSync(keyFile);
   const bytes = readFileSync(keyFile);
   bytes[30] = (bytes[30] ?? 0) ^ 1;
   new NodeDisk().writeWhole(keyFile, bytes, false);
-  const before = filesOf(root);
-  const again = open(root, chacha);
-  await assert.rejects(again.store.recover(again.options('S', { limits })), /2\.key does not open/);
-  await again.stop();
-  assert.deepEqual(filesOf(root), before);
-});
+}
+
+for (const how of ['flipped', 'missing'] as const) {
+  test(`a block whose key is ${how} is set aside with its key file, and the others are kept`, async () => {
+    const root = temporaryFolder();
+    const server = open(root, chacha);
+    await fill(server);
+    await server.stop();
+    const blocks = join(root, '$G/streams/S/msgs');
+    const lostFile = readFileSync(join(blocks, '1.blk'));
+    spoilKey(root, 1, how);
+    const again = open(root, chacha);
+    const stream = await again.store.recover(again.options('S', { limits }));
+    const lost = stream.state.lost?.messages ?? [];
+    assert.ok(lost.length > 10 && lost.length < messages - 10);
+    assert.equal(stream.state.firstSeq, (lost.at(-1) ?? 0) + 1);
+    for (let seq = 1; seq <= messages; seq++)
+      if (!lost.includes(seq)) assert.equal(Buffer.from(stream.get(seq)?.payload ?? []).toString(), payloadOf(seq));
+    assert.ok(again.log.lines.some((line) => line.includes(`/1.blk has`) && line.includes(`lost messages: ${lost[0]}-`)));
+    assert.deepEqual(readFileSync(join(blocks, '1.damaged')), lostFile);
+    assert.equal(readdirSync(blocks).includes('1.damaged-key'), how === 'flipped');
+    assert.ok(!readdirSync(blocks).some((name) => /^1\.(blk|key)$/.test(name)));
+    await again.stop();
+    const third = open(root, chacha);
+    assert.equal((await third.store.recover(third.options('S', { limits }))).state.lost, undefined);
+    assert.deepEqual(
+      third.log.lines.filter((line) => line.startsWith('WRN')),
+      [],
+    );
+    await third.stop();
+  });
+
+  test(`a stream none of whose blocks can be deciphered (keys ${how}) is left alone`, async () => {
+    const root = temporaryFolder();
+    const server = open(root, chacha);
+    await fill(server);
+    await server.stop();
+    const blocks = readdirSync(join(root, '$G/streams/S/msgs')).filter((name) => name.endsWith('.blk'));
+    for (const name of blocks) spoilKey(root, Number.parseInt(name, 10), how);
+    const before = filesOf(root);
+    const again = open(root, chacha);
+    await assert.rejects(again.store.recover(again.options('S', { limits })), /does not open|nothing in its blocks can be read/);
+    await again.stop();
+    assert.deepEqual(filesOf(root), before);
+  });
+}
 
 test('a plain block beside a key, as nats-server leaves it when it is killed at the change, is read and encrypted', async () => {
   const root = temporaryFolder();

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { openTestStore, synced } from '../../../support/store.ts';
+import { isPacked } from '../../../../ts/core/block/packed-block.ts';
+import { noLimits, openTestStore, synced } from '../../../support/store.ts';
 import { findPeer } from '../../../support/peers.ts';
 import { ServerProcess } from '../../../support/server.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
+import { until } from '../../../support/until.ts';
 
 const encoder = new TextEncoder();
 const payloadOf = (seq: number): string => `message ${seq} ${'x'.repeat(100)}`;
@@ -84,3 +86,48 @@ test('nats-server reads on behind what was mended', { skip: findPeer('nats-serve
     await real.stop();
   }
 });
+
+/** A compressed block of a hundred messages, damaged in the middle of its only chunk, and one behind it. */
+async function damagedCompressed(): Promise<string> {
+  const folder = temporaryFolder();
+  const limits = { ...noLimits, maxBytes: 100_000 };
+  const server = openTestStore(join(folder, 'jetstream'));
+  const stream = server.store.create(server.options('S', { limits, compression: 's2' }), meta);
+  server.turn(() => {
+    for (let seq = 1; seq <= 300; seq++) stream.append({ subject: 'a', payload: encoder.encode(payloadOf(seq)) });
+  });
+  await synced(stream);
+  const block = join(folder, 'jetstream/$G/streams/S/msgs/1.blk');
+  await until(() => isPacked(readFileSync(block)));
+  await server.stop();
+  const bytes = readFileSync(block);
+  bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 100);
+  writeFileSync(block, bytes);
+  return folder;
+}
+
+test(
+  'nats-server reads on behind a compressed block that was mended',
+  { skip: findPeer('nats-server') === undefined },
+  async () => {
+    const folder = await damagedCompressed();
+    const server = openTestStore(join(folder, 'jetstream'));
+    const stream = await server.store.recover(server.options('S'));
+    const lost = stream.state.lost?.messages ?? [];
+    const kept = 300 - lost.length;
+    assert.ok(lost.length > 0 && (lost[0] ?? 0) > 10, 'what was decoded before the damage is kept');
+    await server.stop();
+    const real = await ServerProcess.start('nats-server', { folder, args: ['-js', '-sd', folder] });
+    try {
+      const connection = await connect({ servers: `127.0.0.1:${real.port}`, reconnect: false });
+      const { streams } = await jetstreamManager(connection);
+      const { state } = await streams.info('S', { deleted_details: true });
+      assert.deepEqual([state.messages, state.first_seq, state.last_seq, state.deleted], [kept, 1, 300, lost]);
+      for (let seq = 1; seq <= 300; seq++)
+        if (!lost.includes(seq)) assert.equal((await streams.getMessage('S', { seq }))?.string(), payloadOf(seq));
+      await connection.close();
+    } finally {
+      await real.stop();
+    }
+  },
+);
