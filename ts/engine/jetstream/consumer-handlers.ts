@@ -84,11 +84,10 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   checkWorkQueue(stream, config, wantedName);
   const name = wantedName === '' ? freshName(stream) : wantedName;
   if (config.name !== '' || config.durable_name === '') config = { ...config, name };
-  const shown = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
+  const nameless = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
   const consumer = added(stream, name, config, request.account.ports.clock.wallInstant());
-  const fields = consumer.info(true);
   advisePause(consumer);
-  return { fields: shown ? withoutName(fields) : fields, after: stream };
+  return { fields: () => (nameless ? withoutName(consumer.info(true)) : consumer.info(true)), after: stream };
 }
 
 /** A configuration with the level that another one asks for. */

@@ -148,18 +148,16 @@ export class ApiDispatcher {
     return (told === undefined ? ports.door.clientInfo(connection, settings.serverName) : readInfo(told)) ?? { acc: name };
   }
 
-  #respond({ row }: ApiRoute, message: InboundMessage, client: Document, answer: Answer | undefined): void {
+  #respond(route: ApiRoute, message: InboundMessage, client: Document, answer: Answer | undefined): void {
     if (answer === undefined) return;
-    let document: Document = { type: responseType(row.type ?? ''), ...answer.fields };
-    if ('error' in answer) {
-      if (row.unnoticed !== true) this.#account.apiErrors += 1;
-      document = { type: responseType(row.type ?? ''), error: answer.error, ...row.withError, ...answer.fields };
-    }
-    const isTold = row.unnoticed !== true && (row.tellsErrors !== true || 'error' in answer);
+    const { row } = route;
+    const isError = 'error' in answer;
+    if (isError && row.unnoticed !== true) this.#account.apiErrors += 1;
+    const isTold = row.unnoticed !== true && (row.tellsErrors !== true || isError);
     if (row.unnoticed !== true && !isTold) this.#account.apiTotal -= 1;
-    const text = encodeJson(document);
     const { door } = this.#account.ports;
     const send = (): void => {
+      const text = encodeJson(documentOf(route, answer));
       if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
       if (isTold) this.#audit(message, client, text);
     };
@@ -177,4 +175,11 @@ export class ApiDispatcher {
       response,
     });
   }
+}
+
+/** The response as it is sent. */
+function documentOf({ row }: ApiRoute, answer: Answer): Document {
+  const type = responseType(row.type ?? '');
+  if ('error' in answer) return { type, error: answer.error, ...row.withError, ...answer.fields };
+  return { type, ...(typeof answer.fields === 'function' ? answer.fields() : answer.fields) };
 }

@@ -17,10 +17,13 @@ export interface ApiRequest {
   readonly parts: readonly string[];
 }
 
-/** What a handler answers: fields of the response, or an error; with `after` the answer leaves when that stream is synced. */
+/**
+ * What a handler answers: fields of the response, or an error; with `after` the answer leaves when that stream is synced.
+ * Fields that are a function are drawn as the answer leaves, for state that others act on by then.
+ */
 export type Answer =
   | { readonly error: ApiError; readonly fields?: Document; readonly after?: Stream }
-  | { readonly fields: Document; readonly after?: Stream };
+  | { readonly fields: Document | (() => Document); readonly after?: Stream };
 
 /** `undefined`: not answered, or the handler answers by other means. */
 export type ApiHandler = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;

@@ -80,3 +80,13 @@ test('a new push consumer delivers after whoever made it was told of it, and not
   const delivered = heard.search(/MSG s\.1 7 \S+ 5\r\nhello/);
   assert.ok(answered >= 0 && delivered > answered, heard);
 });
+
+test('the answer to whoever makes a consumer counts what is pending as it leaves', async (context) => {
+  const server = await prepared(context);
+  server.ask('s.1', 'hello', 'pub');
+  await server.release();
+  const config = { name: 'LATE', durable_name: 'LATE', ack_policy: 'explicit' };
+  server.ask('$JS.API.CONSUMER.CREATE.S.LATE', JSON.stringify({ stream_name: 'S', config }));
+  server.ask('$JS.API.STREAM.PURGE.S', '');
+  assert.match(await server.release(), /consumer_create_response.*"name":"LATE".*"num_pending":0/);
+});
