@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { loadOptions } from '../core/cli/load-options.ts';
 import type { Loaded } from '../core/cli/load-options.ts';
 import { redactedArguments } from '../core/cli/redact.ts';
-import { checkTls, readConfigFile } from './flags.ts';
+import { checkTls, readConfigFile, readOperator } from './flags.ts';
 import { COMPATIBLE_VERSION } from './version.ts';
 
 /** What tools and texts call the program. */
@@ -41,6 +41,7 @@ export function loadArguments(argv: readonly string[]): Loaded {
     env: process.env,
     readFile: readConfigFile,
     checkTls,
+    readOperator,
     sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
   });
 }

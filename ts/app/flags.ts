@@ -3,6 +3,10 @@
 
 import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '../core/config/options.ts';
+import { decodeOperator } from '../core/jwt/operator-claims.ts';
+import type { OperatorClaims } from '../core/jwt/operator-claims.ts';
+import { bareToken } from '../core/jwt/token.ts';
+import { nodeTokens } from '../node/crypto.ts';
 import { loadTls } from '../node/tls-context.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -19,6 +23,17 @@ export function readConfigFile(path: string): string {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new Error(`${code === 'EISDIR' ? 'read' : 'open'} ${path}: ${REASONS[code] ?? message}`, { cause: error });
   }
+}
+
+/** An operator's JWT, written out or in a file. */
+export function readOperator(written: string): OperatorClaims {
+  let content = written;
+  try {
+    content = readConfigFile(written);
+  } catch (error) {
+    if (!written.startsWith('eyJ')) throw error;
+  }
+  return decodeOperator(bareToken(content), nodeTokens);
 }
 
 /** What is wrong with the files of a TLS block. One that names none is for outgoing connections. */

@@ -12,7 +12,7 @@ export function reloadFromProcess(server: Server, log: ServerLog): void {
   const loaded = loadFromProcess();
   if (loaded.action === 'failed') return refuse(loaded.stderr.trim().replace(`${PROGRAM}: `, ''));
   if (loaded.action !== 'run') return refuse('the command line asks for something else');
-  const plan = planReload(server.options, loaded.options);
+  const plan = planReload(server.configured, loaded.options);
   if (plan.errors.length > 0) return refuse(plan.errors.join('; '));
   for (const warning of loaded.warnings) log.warn(warning);
   try {

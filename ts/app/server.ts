@@ -1,6 +1,7 @@
 // A server with the real ports behind it: the only place that builds them. The binary and the embed API both come through here.
 
 import { fileURLToPath } from 'node:url';
+import { isTrusting } from '../core/account/registry.ts';
 import type { Options } from '../core/config/options.ts';
 import { Server } from '../engine/server/server.ts';
 import { Kernel } from '../kernel/kernel.ts';
@@ -17,6 +18,7 @@ import { NodeProcess } from '../node/process.ts';
 import { SystemService } from '../ops/system/service.ts';
 import { shownArguments } from './command-line.ts';
 import { newIdentity } from './identity.ts';
+import { accountSource } from './account-source.ts';
 import { makeJetStream } from './jetstream.ts';
 import { RUNTIME } from './version.ts';
 
@@ -45,6 +47,7 @@ export function buildServer(options: Options, log: Log): Server {
     log,
     listeners,
     runtime: RUNTIME,
+    ...(isTrusting(options) && { accountSource: accountSource(options) }),
     makeSystem: (parts) => new SystemService({ ...parts, process: new NodeProcess(shownArguments()), clock, random }),
     makeJetStream: (parts) => makeJetStream(parts, { clock, random, log, crypto: nodeCrypto }),
   });

@@ -23,7 +23,8 @@ export function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
-function base32(bytes: Uint8Array): string {
+/** Without padding. */
+export function base32(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;
   let held = 0;
@@ -73,6 +74,15 @@ export function decodeNkey(kind: NkeyKind, text: string): Uint8Array | undefined
   if (bytes === undefined || bytes[0] !== nkeyPrefixes[kind]) return undefined;
   const crc = (bytes[1 + KEY_BYTES] ?? 0) | ((bytes[2 + KEY_BYTES] ?? 0) << 8);
   return crc === crc16(bytes.subarray(0, 1 + KEY_BYTES)) ? bytes.slice(1, 1 + KEY_BYTES) : undefined;
+}
+
+/** The 32 bytes of any public key that signs. */
+export function decodeSigningNkey(text: string): Uint8Array | undefined {
+  for (const kind of ['user', 'account', 'operator', 'server', 'cluster'] as const) {
+    const key = decodeNkey(kind, text);
+    if (key !== undefined) return key;
+  }
+  return undefined;
 }
 
 /** The text is a well-formed seed of this kind of key. */

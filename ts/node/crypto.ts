@@ -2,7 +2,8 @@
 // Kept true: nothing a peer sends makes these throw.
 import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { decodeNkey, encodeNkey } from '../lib/nkey.ts';
+import { base32, decodeSigningNkey, encodeNkey } from '../lib/nkey.ts';
+import type { TokenPorts } from '../core/jwt/token.ts';
 import type { Crypto, ServerKeys } from '../ports/crypto.ts';
 import { BcryptThreads } from './bcrypt.ts';
 
@@ -15,7 +16,7 @@ function ed25519Key(raw: Uint8Array): KeyObject {
 }
 
 function verifyNkey(nkey: string, message: Uint8Array, signature: Uint8Array): boolean {
-  const raw = decodeNkey('user', nkey);
+  const raw = decodeSigningNkey(nkey);
   if (raw === undefined || signature.length !== SIGNATURE_BYTES) return false;
   try {
     return verify(null, message, ed25519Key(raw), signature);
@@ -27,7 +28,16 @@ function verifyNkey(nkey: string, message: Uint8Array, signature: Uint8Array): b
 /** One set of threads a process, however many servers live in it. */
 const bcryptThreads = new BcryptThreads();
 
+/** JWTs with node:crypto. */
+export const nodeTokens: TokenPorts = {
+  decodeText: (base64url) => Buffer.from(base64url, 'base64url').toString('utf8'),
+  encodeText: (text) => Buffer.from(text, 'utf8').toString('base64url'),
+  verify: (nkey, signed, signature) => verifyNkey(nkey, Buffer.from(signed, 'utf8'), Buffer.from(signature, 'base64url')),
+  digest: (text) => base32(createHash('sha512-256').update(text, 'utf8').digest()),
+};
+
 export const nodeCrypto: Crypto = {
+  tokens: nodeTokens,
   sha256: (bytes) => createHash('sha256').update(bytes).digest(),
   verifyNkey,
   compareBcrypt: (password, hash) => bcryptThreads.compare(password, hash),

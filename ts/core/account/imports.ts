@@ -69,7 +69,14 @@ function tokenAllows(exported: ExportOptions, wanted: ImportOptions, importer: s
 function allows(exported: ExportOptions, wanted: ImportOptions, importer: AccountOptions): boolean {
   if (exported.kind !== wanted.kind || !isSubsetMatch(wanted.subject, exported.subject)) return false;
   if (exported.accountTokenPosition > 0) return tokenAllows(exported, wanted, importer.name);
+  if (exported.tokenRequired === true) return wanted.activated === true;
   return exported.accounts.length === 0 || exported.accounts.includes(importer.name);
+}
+
+/** An export with exactly this subject decides alone, whatever broader ones would allow. */
+function isAllowed(exporter: AccountOptions, wanted: ImportOptions, importer: AccountOptions): boolean {
+  const exact = exporter.exports.filter(({ kind, subject }) => kind === wanted.kind && subject === wanted.subject);
+  return (exact.length > 0 ? exact : exporter.exports).some((exported) => allows(exported, wanted, importer));
 }
 
 /** The export with exactly this subject where there is one, else the first that covers it. */
@@ -105,8 +112,7 @@ class ImportCompiler {
         this.problems.push(`"${wanted.account}" account not defined for ${kind} import`);
         return;
       }
-      if (!isValidSubject(subject) || !exporter.exports.some((exported) => allows(exported, wanted, importer)))
-        throw new Refused(`${kind} import not authorized`);
+      if (!isValidSubject(subject) || !isAllowed(exporter, wanted, importer)) throw new Refused(`${kind} import not authorized`);
       if (kind === 'stream') draft.streams.push(this.#stream(importer, wanted, draft));
       else draft.services.push(this.#service(importer, exporter, wanted, draft));
     } catch (error) {

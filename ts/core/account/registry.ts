@@ -39,12 +39,17 @@ function configuredAccount(row: AccountOptions, system: string | undefined): Acc
   return { name: row.name, isSystem: row.name === system, limits: row.limits, mappings: row.mappings, jetstream: row.jetstream };
 }
 
+/** Accounts are those that operators have signed. */
+export function isTrusting({ operators, trustedKeys }: Options): boolean {
+  return operators.length > 0 || trustedKeys.length > 0;
+}
+
 /** Every account the options mean, the global and the system account included. */
 export function compileAccounts(options: Options): Map<string, Account> {
   const system = systemAccountName(options);
   const others = [...options.accounts.values()].filter((row) => row.name !== system && row.name !== GLOBAL_ACCOUNT);
   const accounts = new Map<string, Account>();
-  accounts.set(GLOBAL_ACCOUNT, globalAccount(options, others.length === 0));
+  accounts.set(GLOBAL_ACCOUNT, globalAccount(options, others.length === 0 && !isTrusting(options)));
   if (system !== undefined) {
     accounts.set(system, { name: system, isSystem: true, limits: unlimitedAccount(), mappings: [], jetstream: undefined });
   }

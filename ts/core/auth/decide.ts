@@ -8,7 +8,12 @@ import { bringsNoCredentials } from '../session/connect.ts';
 import type { ConnectOptions } from '../session/connect.ts';
 import { userOfCertificate } from './certificate.ts';
 import type { CertificateNames } from './certificate.ts';
+import { decideByToken } from './operator.ts';
+import type { AccountQuestion } from './operator.ts';
 import type { Permissions } from './permissions.ts';
+import type { TokenPorts } from '../jwt/token.ts';
+import type { UserBounds } from '../jwt/user-claims.ts';
+import type { WireError } from '../session/errors.ts';
 import type { AuthTable, User } from './table.ts';
 
 export interface Granted {
@@ -21,10 +26,41 @@ export interface Granted {
   /** One of the users or nkeys in the table, which a reload may remove. */
   readonly listed: boolean;
   readonly permissions: Permissions | undefined;
+  /** Who came in by a token. */
+  readonly signed?: SignedUser;
+}
+
+/** What a user's claims say of it; -1 is no limit. */
+export interface SignedUser {
+  /** Empty where a callout let the user in. */
+  readonly jwt: string;
+  /** Public key. */
+  readonly nkey: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** The account's key. */
+  readonly issuer: string;
+  /** The key that signed: the account's or a signing key of it. */
+  readonly signer: string;
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
+  readonly maxSubs: number;
+  readonly maxPayload: number;
+  readonly bearer: boolean;
+  /** What the key that signed gives all its users; undefined: the user's own bounds count. */
+  readonly scope: UserBounds | undefined;
+  /** The account's default permissions stand in for the user's. */
+  readonly usesDefaults: boolean;
+  /** In ms since 1970; undefined: never. */
+  readonly endsAtMs: number | undefined;
 }
 
 export interface Refused {
   readonly kind: 'refused';
+  /** What the client is told and why it is closed; absent: `authorization`. */
+  readonly error?: WireError;
+  /** For the log. */
+  readonly why?: string;
 }
 
 /** Compare, then go on with `decided`. */
@@ -32,22 +68,37 @@ export interface Question {
   readonly kind: 'question';
   readonly password: string;
   readonly hash: string;
-  decided(equal: boolean): Granted | Refused;
+  decided(equal: boolean): AuthDecision;
 }
 
-export type AuthDecision = Granted | Refused | Question;
+export type AuthDecision = Granted | Refused | Question | AccountQuestion;
 
 export interface AuthRequest {
   readonly connect: ConnectOptions;
   readonly nonce: string;
   readonly connectionType: ConnectionType;
   readonly certificate: CertificateNames | undefined;
+  readonly clientIp: string;
+  /** Wall clock. */
+  readonly nowMs: number;
 }
 
-/** True when `signature` (base64, url or std alphabet) over the nonce is `nkey`'s. Never throws. */
+/** A request of which it is known whether a trusted proxy vouches for it. */
+export interface VouchedRequest extends AuthRequest {
+  readonly viaTrustedProxy: boolean;
+}
+
+export interface AuthPorts {
+  readonly verify: VerifyNkey;
+  readonly tokens: TokenPorts;
+}
+
+/** True when `signature` (base64, url or std alphabet) over the nonce is that of the public key `nkey`. Never throws. */
 export type VerifyNkey = (nkey: string, nonce: string, signature: string) => boolean;
 
 const refused: Refused = { kind: 'refused' };
+const wantsProxy: Refused = { kind: 'refused', error: 'proxyRequired', why: 'proxy connection required' };
+const wrongProxy: Refused = { kind: 'refused', error: 'proxyNotTrusted', why: 'proxy is not trusted' };
 const bcryptHash = /^\$2[abxy]\$/;
 
 export function isBcrypt(password: string): boolean {
@@ -72,45 +123,63 @@ export function grantedTo(user: User, connect: ConnectOptions, isNkey: boolean):
 }
 
 function admits(user: User, type: ConnectionType): boolean {
-  return (user.connectionTypes === undefined || user.connectionTypes.has(type)) && !user.proxyRequired;
+  return user.connectionTypes === undefined || user.connectionTypes.has(type);
 }
 
-function byNkey(table: AuthTable, request: AuthRequest, verify: VerifyNkey): AuthDecision {
+function byNkey(table: AuthTable, request: VouchedRequest, verify: VerifyNkey): AuthDecision {
   const { nkey, sig } = request.connect;
   const user = table.nkeys.get(nkey);
   if (user === undefined || !admits(user, request.connectionType)) return refused;
+  if (user.proxyRequired && !request.viaTrustedProxy) return wantsProxy;
   return sig !== '' && verify(nkey, request.nonce, sig) ? grantedTo(user, request.connect, true) : refused;
 }
 
-function byUser(table: AuthTable, request: AuthRequest): AuthDecision | undefined {
+function byUser(table: AuthTable, request: VouchedRequest): AuthDecision | undefined {
   const { connect, certificate, connectionType } = request;
   if (table.mapCertificate) {
     const user = certificate && userOfCertificate(certificate, table.users);
     if (user === undefined || !admits(user, connectionType)) return refused;
+    if (user.proxyRequired && !request.viaTrustedProxy) return wantsProxy;
     return comparing(user.password, connect.pass, grantedTo(user, connect, false));
   }
   if (connect.user === '') return undefined;
   const user = table.users.get(connect.user);
   if (user === undefined || !admits(user, connectionType)) return refused;
+  if (user.proxyRequired && !request.viaTrustedProxy) return wantsProxy;
   return comparing(user.password, connect.pass, grantedTo(user, connect, false));
 }
 
 function bySingle(table: AuthTable, connect: ConnectOptions): AuthDecision {
   const { single } = table;
-  if (single === undefined) return refused;
+  // Nobody has to say who it is, but the proxy has vouched.
+  if (single === undefined)
+    return table.proxyRequired && table.users.size + table.nkeys.size === 0 ? anonymous(connect) : refused;
   const common = { kind: 'granted', account: GLOBAL_ACCOUNT, listed: false, permissions: undefined } as const;
   if (single.kind === 'token') return comparing(single.token, connect.authToken, { ...common, user: '', label: 'token' });
   if (connect.user !== single.user) return refused;
   return comparing(single.pass, connect.pass, { ...common, user: single.user, label: `user:${single.user}` });
 }
 
-export function decide(table: AuthTable, request: AuthRequest, verify: VerifyNkey): AuthDecision {
+/** Undefined: a proxy says that the client is its, and is none that is trusted. */
+function vouched(table: AuthTable, request: AuthRequest, verify: VerifyNkey): VouchedRequest | undefined {
+  const { proxySig } = request.connect;
+  const claims = proxySig !== '' && table.trustedProxies.length > 0;
+  const viaTrustedProxy = claims && table.trustedProxies.some((key) => verify(key, request.nonce, proxySig));
+  return claims && !viaTrustedProxy ? undefined : { ...request, viaTrustedProxy };
+}
+
+export function decide(table: AuthTable, given: AuthRequest, ports: AuthPorts): AuthDecision {
+  const { verify } = ports;
+  const request = vouched(table, given, verify);
+  if (request === undefined) return wrongProxy;
   const { connect } = request;
   if (!table.required) return anonymous(connect);
-  if (table.proxyRequired || table.locked) return refused;
+  if (table.locked) return refused;
+  if (table.operator !== undefined) return decideByToken(table.operator, request, ports);
   const stands = table.noAuthUser;
   const signed = connect.nkey !== '' && table.nkeys.size > 0;
   if (!signed && stands !== undefined && bringsNoCredentials(connect) && !table.mapCertificate) {
+    if (stands.proxyRequired && !request.viaTrustedProxy) return wantsProxy;
     return admits(stands, request.connectionType) ? grantedTo(stands, connect, false) : refused;
   }
   if (signed) return byNkey(table, request, verify);
@@ -118,6 +187,7 @@ export function decide(table: AuthTable, request: AuthRequest, verify: VerifyNke
     const decision = byUser(table, request);
     if (decision !== undefined) return decision;
   }
+  if (table.proxyRequired && !request.viaTrustedProxy) return wantsProxy;
   return bySingle(table, connect);
 }
 

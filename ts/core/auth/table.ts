@@ -8,6 +8,8 @@ import type {
   Permissions as PermissionOptions,
 } from '../config/options.ts';
 import { GLOBAL_ACCOUNT, allUsers } from '../config/options.ts';
+import { operatorKeys } from '../jwt/operator-claims.ts';
+import type { OperatorRules } from './operator.ts';
 import { isLocked } from '../config/unbuilt.ts';
 import { compilePermissions } from './permissions.ts';
 import type { Permissions } from './permissions.ts';
@@ -37,9 +39,16 @@ export interface AuthTable {
   /** INFO carries a nonce. */
   readonly needsNonce: boolean;
   readonly proxyRequired: boolean;
+  /** Public keys of proxies that may vouch for clients. */
+  readonly trustedProxies: readonly string[];
+  /** Set where only users that an operator's accounts have signed come in. */
+  readonly operator: OperatorRules | undefined;
   /** Everybody is refused: what would prove who they are is not built. */
   readonly locked: boolean;
 }
+
+/** So many different permission blocks are remembered. */
+const MOST_COMPILED = 1_000;
 
 function singleOf(block: { user: string; pass: string; token: string }): SingleCredential | undefined {
   if (block.token !== '') return { kind: 'token', token: block.token };
@@ -52,8 +61,11 @@ function permissionCompiler(): (options: PermissionOptions | undefined) => Permi
   const seen = new Map<string, Permissions | undefined>();
   return (options) => {
     const key = JSON.stringify(options);
-    if (!seen.has(key)) seen.set(key, compilePermissions(options));
-    return seen.get(key);
+    if (seen.has(key)) return seen.get(key);
+    if (seen.size >= MOST_COMPILED) seen.clear();
+    const compiled = compilePermissions(options);
+    seen.set(key, compiled);
+    return compiled;
   };
 }
 
@@ -76,6 +88,18 @@ function compileUser(row: UserOptions, compile: (options: PermissionOptions | un
   };
 }
 
+function operatorRules(options: Options): OperatorRules | undefined {
+  const trustedKeys = new Set([...options.trustedKeys, ...options.operators.flatMap(operatorKeys)]);
+  if (trustedKeys.size === 0 && options.operators.length === 0) return undefined;
+  const pinned = options.resolverPinnedAccounts;
+  return {
+    trustedKeys,
+    pinnedAccounts: pinned.length === 0 ? undefined : new Set([...pinned, options.systemAccount]),
+    defaultSentinel: options.defaultSentinel,
+    compile: permissionCompiler(),
+  };
+}
+
 /** Under an auth callout only these come in without it. */
 function keepOnly(names: readonly string[], ...lists: Map<string, User>[]): void {
   for (const list of lists) for (const name of list.keys()) if (!names.includes(name)) list.delete(name);
@@ -88,7 +112,8 @@ export function compileAuth(options: Options): AuthTable {
   const single = authCallout === undefined ? singleOf(options.authorization) : undefined;
   const locked = isLocked(options);
   const { proxyRequired } = options.authorization;
-  const closed = locked || proxyRequired;
+  const operator = operatorRules(options);
+  const closed = locked || operator !== undefined;
   const noAuthUser = closed ? undefined : (users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser));
   return {
     required: users.size > 0 || nkeys.size > 0 || single !== undefined || authCallout !== undefined || closed,
@@ -97,8 +122,10 @@ export function compileAuth(options: Options): AuthTable {
     single,
     noAuthUser,
     mapCertificate: options.tls?.verifyAndMap ?? false,
-    needsNonce: nkeys.size > 0 || locked || options.trustedProxies.length > 0,
+    needsNonce: nkeys.size > 0 || closed || options.trustedProxies.length > 0,
     proxyRequired,
+    trustedProxies: options.trustedProxies,
+    operator,
     locked,
   };
 }
@@ -109,7 +136,7 @@ export function overrideAuth(
   block: { authorization?: ListenerAuthorization; noAuthUser: string; mapCertificate: boolean },
 ): AuthTable {
   const own = block.authorization === undefined ? undefined : singleOf(block.authorization);
-  const closed = table.locked || table.proxyRequired;
+  const closed = table.locked || table.operator !== undefined;
   const noAuthUser = closed ? undefined : (table.users.get(block.noAuthUser) ?? table.nkeys.get(block.noAuthUser));
   return {
     ...table,

@@ -101,6 +101,8 @@ export interface ExportOptions {
   subject: string;
   /** Accounts that may import; empty means a public export. */
   accounts: string[];
+  /** Signed accounts: only those that bring an activation token may import. */
+  tokenRequired?: boolean;
   accountTokenPosition: number;
   responseType: 'singleton' | 'stream' | 'chunked';
   responseThresholdMs: number;
@@ -116,6 +118,8 @@ export interface ImportOptions {
   prefix: string;
   share: boolean;
   allowTrace: boolean;
+  /** Signed accounts: the import brought a token that opens the export. */
+  activated?: boolean;
 }
 
 export interface MessageTraceOptions {
@@ -131,6 +135,8 @@ export interface AccountOptions {
   limits: AccountLimits;
   /** Undefined: JetStream is off for this account. */
   jetstream?: AccountJetStreamLimits;
+  /** Signed accounts with limits by replicas: the tier that `jetstream` is of; `none`: streams of this server have no limits there. */
+  jetstreamTier?: 'R1' | 'none';
   clusterTraffic: string;
   mappings: SubjectMapping[];
   exports: ExportOptions[];

@@ -2,6 +2,7 @@
 // Names are nats-server's keys in camel case with the unit last; every other part of the server imports its types here.
 // Kept true: a value of this type is complete (every default filled) and free of functions, so it can be compared and printed.
 
+import type { OperatorClaims } from '../jwt/operator-claims.ts';
 import type { AccountOptions, AuthorizationOptions, SubjectMapping, UserOptions } from './options-auth.ts';
 import type {
   ClusterOptions,
@@ -164,7 +165,7 @@ export interface Options {
   defaultJsDomain: Record<string, string>;
 
   trustedKeys: string[];
-  operators: string[];
+  operators: OperatorClaims[];
   resolver?: ResolverOptions;
   resolverTls?: TlsOptions;
   resolverPreload: Record<string, string>;

@@ -8,6 +8,7 @@ import { ConfigError } from './config-error.ts';
 import type { Problem } from './config-error.ts';
 import { configJson } from './config-value.ts';
 import type { MapValue } from './config-value.ts';
+import { fillFromOperator } from './keys/operators.ts';
 import { topTable } from './keys/top.ts';
 import { defaultOptions } from './options-default.ts';
 import type { Options } from './options.ts';
@@ -72,6 +73,7 @@ export function readConfigText(text: string, path: string, ports: ConfigPorts): 
   checkAccounts(options, root, reader);
   if (reader.problems.length > 0) throw new ConfigError(reader.problems);
   fillZeros(options);
+  fillFromOperator(options);
   options.configDigest = configDigest(root, (input) => ports.sha256(input));
   const empty: Problem[] = root.entries.size === 0 ? [{ text: `${path}: config has no values or is empty` }] : [];
   return { options, warnings: [...empty, ...reader.warnings], pendingFeatures: [...reader.pending] };

@@ -4,6 +4,7 @@
 
 import type { Position, Problem } from './config-error.ts';
 import type { ConfigValue, Entry } from './config-value.ts';
+import type { OperatorClaims } from '../jwt/operator-claims.ts';
 import type { TlsOptions } from './options-network.ts';
 
 const KIND_NAMES: Readonly<Record<ConfigValue['kind'], string>> = {
@@ -73,6 +74,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 /** Checks that need files, made by whoever may read them; each answers what is wrong. */
 export interface FileChecks {
   checkTls?(tls: TlsOptions): string | undefined;
+  /** The claims of an operator's JWT, or of the file that holds one. Throws what is wrong. */
+  readOperator?(written: string): OperatorClaims;
 }
 
 export class Reader {

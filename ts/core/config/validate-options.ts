@@ -2,6 +2,7 @@
 // Kept true: a server never starts half: every rule that is broken gives one line, and all lines are shown together.
 
 import { isValidSubject } from '../subject/subject.ts';
+import { operatorProblem } from './check-operators.ts';
 import { formatDuration } from './duration.ts';
 import { allUsers, DEFAULT_SYSTEM_ACCOUNT, GLOBAL_ACCOUNT } from './options.ts';
 import type { CompressionOptions, Options, WebsocketOptions } from './options.ts';
@@ -49,12 +50,7 @@ const identity: readonly Rule[] = [
       return undefined;
     return hasAccount(options, name) ? undefined : `error resolving system account "${name}": account missing`;
   },
-  (options) => {
-    const hasOwn = allUsers(options).length > 0 || options.accounts.size > 0;
-    return options.operators.length > 0 && hasOwn
-      ? 'operators do not allow users, nkeys or accounts in the configuration'
-      : undefined;
-  },
+  operatorProblem,
   (options) => {
     if (options.operators.length > 0) return undefined;
     const missing = Object.keys(options.defaultJsDomain).find((name) => !hasAccount(options, name));

@@ -18,6 +18,7 @@ export const wireErrors = {
   maxControlLine: { text: 'maximum control line exceeded', closes: 'maxControlLine' },
   maxPayload: { text: 'Maximum Payload Violation', closes: 'maxPayload' },
   maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: undefined },
+  noSubscriptions: { text: 'maximum subscriptions exceeded', closes: 'maxSubscriptions' },
   invalidSubject: { text: 'Invalid Subject', closes: undefined },
   headersNotSupported: { text: undefined, closes: 'protocolViolation' },
   clientError: { text: undefined, closes: 'parseError' },
@@ -26,6 +27,8 @@ export const wireErrors = {
   // What the session decides.
   badConnect: { text: undefined, closes: 'protocolViolation' },
   authorization: { text: 'Authorization Violation', closes: 'authFailure' },
+  proxyRequired: { text: 'Authorization Violation', closes: 'proxyRequired' },
+  proxyNotTrusted: { text: 'Authorization Violation', closes: 'proxyNotTrusted' },
   authTimeout: { text: 'Authentication Timeout', closes: 'authTimeout' },
   userExpired: { text: 'User Authentication Expired', closes: 'authExpired' },
   accountExpired: { text: 'Account Authentication Expired', closes: 'authExpired' },

@@ -22,6 +22,9 @@ export interface SessionPeer {
 
 type Event<K extends SessionEvent['kind']> = Extract<SessionEvent, { kind: K }>;
 
+/** The log names the client, not the text it is sent. */
+const authErrors: readonly WireError[] = ['authorization', 'beforeConnect', 'proxyRequired', 'proxyNotTrusted'];
+
 export class SessionMachine {
   /** The last CONNECT taken, or the defaults before one came. */
   connect: ConnectOptions = defaultConnect;
@@ -237,8 +240,7 @@ export class SessionMachine {
 
   #refuse(error: WireError, detail: string): void {
     const text = errorText(error, detail);
-    const problem =
-      error === 'authorization' || error === 'beforeConnect' ? authProblem(this.connect) : problemText(error, detail);
+    const problem = authErrors.includes(error) ? authProblem(this.connect) : problemText(error, detail);
     if (problem !== undefined) this.#log(error === 'authTimeout' ? 'debug' : 'error', problem);
     if (text !== undefined) this.#out.push({ do: 'send', text: `-ERR '${text}'\r\n` });
     const reason = closesWith(error);

@@ -108,12 +108,20 @@ export class JetStreamService implements JetStreamLife {
     else if (refusing === undefined) this.#refusing.set(name, refuseApi(this.#door, handle));
   }
 
-  reload(options: Options): void {
+  storedAccounts(): string[] {
+    return this.#jetstream.ports.store.accounts();
+  }
+
+  async reload(options: Options): Promise<void> {
     const { sessions, identity } = this.#parts;
     const limits = new Map<string, AccountLimits>();
     for (const { name, jetstream } of sessions.accounts.all()) if (jetstream !== undefined) limits.set(name, limitsOf(jetstream));
     this.#jetstream.configure(settingsOf(options, identity.serverName, this.#facts), limits);
-    this.#enableMissing().catch((thrown: unknown) => this.#log.error(`JetStream of a new account: ${String(thrown)}`));
+    try {
+      await this.#enableMissing();
+    } catch (thrown) {
+      this.#log.error(`JetStream of a new account: ${String(thrown)}`);
+    }
   }
 
   async stop(): Promise<void> {

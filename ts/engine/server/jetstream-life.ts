@@ -9,7 +9,10 @@ import type { JetStreamSnapshot } from '../snapshot.ts';
 export interface JetStreamLife {
   /** Recovers what the store directory holds and opens the API; resolves when streams serve. */
   start(): Promise<void>;
-  reload(options: Options): void;
+  /** Resolves when accounts that are new serve. */
+  reload(options: Options): Promise<void>;
+  /** Accounts that have something on disk. */
+  storedAccounts(): string[];
   /** Syncs and closes everything. */
   stop(): Promise<void>;
   snapshot(): JetStreamSnapshot;

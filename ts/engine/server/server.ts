@@ -1,6 +1,7 @@
 // A server's life: start, reload, lame duck, stop. It ties the broker, the sessions, the listeners and JetStream together and owns nothing
 // process-wide, so that several servers live in one process.
 
+import { isTrusting } from '../../core/account/registry.ts';
 import { compileImports } from '../../core/account/imports.ts';
 import { GLOBAL_ACCOUNT, type Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -14,6 +15,8 @@ import type { TraceEvents } from '../broker/kernel-events.ts';
 import { LameDuck } from '../listen/lame-duck.ts';
 import { OpenListeners } from '../listen/listeners.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
+import type { AccountSource } from '../trust/account-source.ts';
+import { OperatorMode } from '../trust/operator-mode.ts';
 import { Sessions } from '../session/sessions.ts';
 import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
 import type { JetStreamLife, JetStreamMaker } from './jetstream-life.ts';
@@ -36,6 +39,8 @@ export interface ServerParts {
   readonly runtime: string;
   /** Asked for once, when the options turn JetStream on. */
   readonly makeJetStream: JetStreamMaker;
+  /** Where signed accounts come from; set where operators are trusted. */
+  readonly accountSource?: AccountSource;
   /** Asked for once, unless there is no system account. */
   readonly makeSystem: SystemMaker;
 }
@@ -49,6 +54,10 @@ export class Server implements ServerFacts {
   readonly #parts: ServerParts;
   readonly #listeners: OpenListeners;
   readonly #lameDuck: LameDuck;
+  readonly #trust: OperatorMode | undefined;
+  /** As configured. */
+  #configured: Options;
+  /** With the accounts that operators have signed. */
   #options: Options;
   #configLoadTime: Instant;
   #jetstream: JetStreamLife | undefined;
@@ -60,12 +69,14 @@ export class Server implements ServerFacts {
   constructor(options: Options, parts: ServerParts) {
     const { kernel, identity, clock, random, crypto, log, listeners } = parts;
     this.#parts = parts;
+    this.#configured = options;
     this.#options = options;
     this.runtime = parts.runtime;
     this.start = clock.wallInstant();
     this.#configLoadTime = this.start;
     this.broker = new Broker(kernel, options, { clock, log, serverName: identity.serverName });
     this.sessions = new Sessions(options, identity, { clock, random, crypto, log, turn: (work) => this.broker.turn(work) });
+    this.#trust = this.#operatorMode(options);
     const view = new ServerView(this.broker, this.sessions, identity, this);
     this.view = view;
     this.broker.serve(this.sessions, (connection, reason) => view.connectionGone(connection, reason));
@@ -87,6 +98,11 @@ export class Server implements ServerFacts {
 
   get options(): Options {
     return this.#options;
+  }
+
+  /** What a reload is compared with. */
+  get configured(): Options {
+    return this.#configured;
   }
 
   get ready(): boolean {
@@ -128,6 +144,7 @@ export class Server implements ServerFacts {
 
   /** Recovers JetStream, then opens the listeners. Rejects with one clear line when something cannot be had; then nothing is open. */
   async open(): Promise<void> {
+    await this.#trust?.open(this.#configured);
     this.#setAccounts();
     if (this.#options.jetstream.enabled) {
       const { identity, makeJetStream } = this.#parts;
@@ -139,6 +156,7 @@ export class Server implements ServerFacts {
       });
     }
     try {
+      await this.#wakeStoredAccounts();
       await this.#jetstream?.start();
       this.#openSystem();
       await this.#listeners.open(this.#options);
@@ -153,15 +171,48 @@ export class Server implements ServerFacts {
   /** Takes options that a reload may take; whoever calls has checked that. Throws when new certificates cannot be read, and changes nothing then. */
   reload(options: Options): void {
     this.#listeners.reload(options);
-    this.#options = options;
+    this.#configured = options;
+    this.#options = this.#trust?.over(options) ?? options;
     this.#configLoadTime = this.#parts.clock.wallInstant();
     this.broker.turn(() => {
-      this.broker.reload(options);
-      this.sessions.reload(options);
+      this.broker.reload(this.#options);
+      this.sessions.reload(this.#options);
       this.#setAccounts();
-      this.#jetstream?.reload(options);
+      void this.#jetstream?.reload(this.#options);
       this.#system?.reload();
     });
+    void this.#trust?.reload(options);
+  }
+
+  #operatorMode(options: Options): OperatorMode | undefined {
+    const { accountSource, clock, log, crypto } = this.#parts;
+    if (accountSource === undefined || !isTrusting(options)) return undefined;
+    const trust = new OperatorMode(options, accountSource, { clock, log, tokens: crypto.tokens }, (names) =>
+      this.#accountsChanged(names),
+    );
+    this.sessions.trust = trust.accounts;
+    return trust;
+  }
+
+  /** Signed accounts have come, changed or run out. */
+  async #accountsChanged(names: ReadonlySet<string>): Promise<void> {
+    const { accounts } = this.#trust ?? {};
+    if (accounts === undefined) return;
+    this.#options = { ...this.#configured, accounts: accounts.options() };
+    this.sessions.accounts.reload(this.#options);
+    const ready = this.broker.turn(() => {
+      this.#setAccounts();
+      this.#system?.reload();
+      this.sessions.review(names, (name) => accounts.get(name));
+      return this.#jetstream?.reload(this.#options);
+    });
+    await ready;
+  }
+
+  /** Streams of signed accounts work from the start, not only when the first client comes. */
+  async #wakeStoredAccounts(): Promise<void> {
+    const stored = this.#trust === undefined ? [] : (this.#jetstream?.storedAccounts() ?? []);
+    await Promise.all(stored.map(async (name) => this.#trust?.accounts.lookup(name)));
   }
 
   /** Nobody is told of clients of the global account, as in nats-server. */
@@ -220,6 +271,7 @@ export class Server implements ServerFacts {
     await this.#jetstream?.stop();
     await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
     this.#system?.stop();
+    this.#trust?.stop();
     this.broker.stop();
     log.info('Server Exiting..');
   }

@@ -1,8 +1,11 @@
 // What every session of a server shares: who may come in, the INFO of each listener, limits and timers, and the ports.
 // Compiled from the options once, and once more at each reload; sessions ask for it and keep nothing of it.
-import type { AccountRegistry } from '../../core/account/registry.ts';
+import type { AccountRegistry, SessionLimits } from '../../core/account/registry.ts';
 import { anonymous, grantedTo } from '../../core/auth/decide.ts';
-import type { Granted, VerifyNkey } from '../../core/auth/decide.ts';
+import type { AuthPorts, Granted } from '../../core/auth/decide.ts';
+import type { Permissions } from '../../core/auth/permissions.ts';
+import { permissionsOf } from '../../core/jwt/user-claims.ts';
+import type { TrustedAccount } from '../../core/auth/operator.ts';
 import { compileAuth, overrideAuth } from '../../core/auth/table.ts';
 import type { AuthTable } from '../../core/auth/table.ts';
 import type { ConnectionType, Options } from '../../core/config/options.ts';
@@ -31,6 +34,11 @@ export interface SessionPorts {
 
 export type Turn = (work: () => void) => void;
 
+/** Accounts of operator mode; a promise where one must be fetched. */
+export interface AccountLookup {
+  lookup(key: string): TrustedAccount | undefined | Promise<TrustedAccount | undefined>;
+}
+
 /** What one listener gives its sessions. */
 interface ListenerSide {
   readonly table: AuthTable;
@@ -52,7 +60,9 @@ export class SessionContext {
   readonly crypto: Crypto;
   readonly log: Log;
   readonly accounts: AccountRegistry;
-  readonly verifyNkey: VerifyNkey;
+  readonly auth: AuthPorts;
+  /** Set where operators are trusted. */
+  trust: AccountLookup | undefined;
   readonly closed: (session: SessionDriver) => void;
   readonly turn: Turn;
   #options: Options;
@@ -76,7 +86,10 @@ export class SessionContext {
     this.closed = closed;
     this.turn = ports.turn ?? ((work) => work());
     // `Buffer` reads both base64 alphabets, with and without padding.
-    this.verifyNkey = (nkey, nonce, signature) => ports.crypto.verifyNkey(nkey, encoder.encode(nonce), base64Bytes(signature));
+    this.auth = {
+      verify: (nkey, nonce, signature) => ports.crypto.verifyNkey(nkey, encoder.encode(nonce), base64Bytes(signature)),
+      tokens: ports.crypto.tokens,
+    };
     this.#options = options;
     this.#client = clientSide(options, identity, listening);
     this.#webSocket = webSocketSide(options, identity, listening);
@@ -140,8 +153,16 @@ export class SessionContext {
     return {
       granted,
       isSystem: this.accounts.isSystem(granted.account),
-      ...this.accounts.limits(granted.account, { maxPayload, maxSubs }),
+      ...this.accounts.limits(granted.account, withUser(granted, { maxPayload, maxSubs })),
     };
+  }
+
+  /** The permissions of a user whose account has changed. */
+  reviewed({ permissions, signed }: Granted, { claims }: TrustedAccount, transport: Transport): Permissions | undefined {
+    const compile = this.authTable(transport).operator?.compile;
+    return signed?.usesDefaults === true && compile !== undefined
+      ? compile(permissionsOf(claims.defaultPermissions))
+      : permissions;
   }
 
   /** WebSocket cookies stand in for what CONNECT left out. */
@@ -161,6 +182,15 @@ export class SessionContext {
   #side(transport: Transport): ListenerSide {
     return transport.kind === 'websocket' ? this.#webSocket : this.#client;
   }
+}
+
+/** The server's limits under those of a signed user. */
+function withUser({ signed }: Granted, server: SessionLimits): SessionLimits {
+  if (signed === undefined) return server;
+  return {
+    maxPayload: signed.maxPayload < 0 ? server.maxPayload : Math.min(signed.maxPayload, server.maxPayload),
+    maxSubs: signed.maxSubs < 0 ? server.maxSubs : Math.min(signed.maxSubs, server.maxSubs || Infinity),
+  };
 }
 
 function settingsOf(options: Options, required: boolean, timeoutMs: number, pingIntervalMs: number): SessionSettings {

@@ -2,6 +2,8 @@
 // Kept true: actions happen in the order the machine gave them; nothing is done for a session after its connection is gone.
 import { decide, isStillListed } from '../../core/auth/decide.ts';
 import type { AuthDecision, Granted, Refused } from '../../core/auth/decide.ts';
+import { reviewUser } from '../../core/auth/operator.ts';
+import type { Review, TrustedAccount } from '../../core/auth/operator.ts';
 import { judgeSubscribe } from '../../core/auth/judge.ts';
 import type { ConnectOptions } from '../../core/session/connect.ts';
 import type { WireError } from '../../core/session/errors.ts';
@@ -17,6 +19,15 @@ import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './ses
 import type { SessionContext } from './context.ts';
 import { LiveFacts } from './facts.ts';
 
+/** How a connection ends whose user may not stay. */
+const reviews: Readonly<Record<Exclude<Review, 'stays'>, { readonly reason: CloseReason; readonly error?: WireError }>> = {
+  accountExpired: { reason: 'authExpired', error: 'accountExpired' },
+  revoked: { reason: 'revocation', error: 'userRevoked' },
+  refused: { reason: 'authFailure', error: 'authorization' },
+  gone: { reason: 'authFailure' },
+  exhausted: { reason: 'maxSubscriptions', error: 'noSubscriptions' },
+};
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -31,6 +42,7 @@ export class SessionDriver implements Session {
   readonly #timers = new Map<TimerName, Timer>();
   /** The account this connection is counted in. */
   #joined: string | undefined;
+  #expiry: Timer | undefined;
   #gone = false;
   #openedAtMs = 0;
   /** From accept to the first CONNECT: a first estimate of the round trip. */
@@ -99,6 +111,7 @@ export class SessionDriver implements Session {
     this.#gone = true;
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
+    this.#expiry?.cancel();
     this.#leave();
     this.#log('debug', `Client connection closed: ${closeReasons[reason].text}`);
     this.#context.closed(this);
@@ -132,19 +145,38 @@ export class SessionDriver implements Session {
     this.#settle(this.#decide(connect), (decision) => this.#rejudged(decision));
   }
 
+  /** Looks again at a signed user whose account has changed; `room`: the account may have that many connections. */
+  review(account: TrustedAccount | undefined, room: boolean): void {
+    const granted = this.machine.admission?.granted;
+    const signed = granted?.signed;
+    if (granted === undefined || this.machine.closed) return;
+    if (account === undefined || account.expired) return this.end('authExpired', 'accountExpired');
+    if (!room) return this.end('maxAccountConnections', 'maxAccountConnections');
+    const verdict = signed === undefined ? 'stays' : reviewUser(signed, account);
+    if (verdict !== 'stays') {
+      const { reason, error } = reviews[verdict];
+      return this.end(reason, error);
+    }
+    this.#readmit({ ...granted, permissions: this.#context.reviewed(granted, account, this.host.transport) });
+  }
+
+  #readmit(granted: Granted): void {
+    const admission = this.#context.admission(granted);
+    if (admission === undefined) return this.end('missingAccount', 'accountRegistration');
+    this.step({ kind: 'readmitted', admission });
+    for (const { subject, queue, sid } of this.host.subscriptions()) {
+      if (judgeSubscribe(granted.permissions, subject, queue) !== 'denied') continue;
+      this.step({ kind: 'subscribeDenied', subject, queue, sid, removed: true });
+      this.host.unsubscribe(sid);
+    }
+  }
+
   #rejudged(decision: Granted | Refused): void {
     if (this.#gone || this.machine.closed) return;
     const before = this.machine.admission;
     if (decision.kind === 'refused' || before === undefined) return this.end('authFailure', 'authorization');
     if (decision.account !== before.granted.account) return this.end('clientClosed');
-    const admission = this.#context.admission(decision);
-    if (admission === undefined) return this.end('missingAccount', 'accountRegistration');
-    this.step({ kind: 'readmitted', admission });
-    for (const { subject, queue, sid } of this.host.subscriptions()) {
-      if (judgeSubscribe(decision.permissions, subject, queue) !== 'denied') continue;
-      this.step({ kind: 'subscribeDenied', subject, queue, sid, removed: true });
-      this.host.unsubscribe(sid);
-    }
+    this.#readmit(decision);
   }
 
   #admissionWithoutConnect(): Admission | undefined {
@@ -180,8 +212,15 @@ export class SessionDriver implements Session {
   #decide(connect: ConnectOptions): AuthDecision {
     const { transport } = this.host;
     const certificate = transport.tls?.peerCertificates[0];
-    const request = { connect, nonce: this.nonce, connectionType: this.#context.connectionType(transport), certificate };
-    return decide(this.#context.authTable(transport), request, this.#context.verifyNkey);
+    const request = {
+      connect,
+      nonce: this.nonce,
+      connectionType: this.#context.connectionType(transport),
+      certificate,
+      clientIp: transport.remoteAddress,
+      nowMs: this.#context.clock.wallMs(),
+    };
+    return decide(this.#context.authTable(transport), request, this.#context.auth);
   }
 
   #authenticate(sent: ConnectOptions): void {
@@ -196,23 +235,45 @@ export class SessionDriver implements Session {
 
   #decided(decision: Granted | Refused): void {
     if (this.#gone || this.machine.closed) return;
-    if (decision.kind === 'refused') return this.step({ kind: 'notAdmitted', error: 'authorization' });
+    if (decision.kind === 'refused') {
+      if (decision.why !== undefined) this.#log('debug', decision.why);
+      return this.step({ kind: 'notAdmitted', error: decision.error ?? 'authorization' });
+    }
     this.#leave();
     if (!this.#join(decision.account)) {
       const known = this.#context.accounts.get(decision.account) !== undefined;
       return this.step({ kind: 'notAdmitted', error: known ? 'maxAccountConnections' : 'accountRegistration' });
     }
     const admission = this.#context.admission(decision);
-    if (admission !== undefined) this.step({ kind: 'admitted', admission });
+    if (admission === undefined) return;
+    this.step({ kind: 'admitted', admission });
+    this.#endAt(decision.signed?.endsAtMs);
   }
 
-  /** Calls back at once, or when the password has been compared. */
+  /** The user's time is over at some time. */
+  #endAt(wallMs: number | undefined): void {
+    this.#expiry?.cancel();
+    if (wallMs === undefined) return;
+    const { clock } = this.#context;
+    const expire = (): void => this.end('authExpired', 'userExpired');
+    this.#expiry = clock.after(Math.max(0, wallMs - clock.wallMs()), () => this.#context.turn(expire));
+  }
+
+  /** Calls back at once, or when the password has been compared or the account fetched. */
   #settle(decision: AuthDecision, settled: (decision: Granted | Refused) => void): void {
-    if (decision.kind !== 'question') return settled(decision);
-    this.#context.crypto.compareBcrypt(decision.password, decision.hash).then(
-      (equal) => this.#context.turn(() => settled(decision.decided(equal))),
-      () => this.#context.turn(() => settled({ kind: 'refused' })),
-    );
+    const later = <T>(answer: Promise<T>, decided: (answer: T) => AuthDecision): void => {
+      answer.then(
+        (value) => this.#context.turn(() => this.#settle(decided(value), settled)),
+        () => this.#context.turn(() => settled({ kind: 'refused' })),
+      );
+    };
+    if (decision.kind === 'question') {
+      return later(this.#context.crypto.compareBcrypt(decision.password, decision.hash), (equal) => decision.decided(equal));
+    }
+    if (decision.kind !== 'account') return settled(decision);
+    const account = this.#context.trust?.lookup(decision.account);
+    if (account instanceof Promise) return later(account, (found) => decision.decided(found));
+    this.#settle(decision.decided(account), settled);
   }
 
   #startTls(): void {

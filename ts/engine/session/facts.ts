@@ -19,8 +19,6 @@ function givenUser({ nkey, user, authToken }: ConnectOptions): string {
 }
 
 export class LiveFacts implements SessionFacts {
-  readonly tags = noTags;
-  readonly jwt = '';
   readonly #machine: SessionMachine;
   readonly #own: OwnFacts;
 
@@ -31,6 +29,14 @@ export class LiveFacts implements SessionFacts {
 
   get label(): string {
     return this.#own.label();
+  }
+
+  get tags(): readonly string[] {
+    return this.#machine.admission?.granted.signed?.tags ?? noTags;
+  }
+
+  get jwt(): string {
+    return this.#machine.admission?.granted.signed?.jwt ?? '';
   }
 
   get account(): string {

@@ -3,7 +3,9 @@
 import { AccountRegistry } from '../../core/account/registry.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
+import type { TrustedAccount } from '../../core/auth/operator.ts';
 import { SessionContext } from './context.ts';
+import type { AccountLookup } from './context.ts';
 import type { SessionPorts } from './context.ts';
 import { SessionDriver } from './driver.ts';
 import type { ListenPorts, ServerIdentity } from './server-info.ts';
@@ -74,6 +76,27 @@ export class Sessions implements SessionRegistry {
       this.#closeExcess(options.maxConnections);
       this.#closeExcessOfAccounts();
     });
+  }
+
+  /** Signed accounts have changed: whoever is in them is looked at again, the longest connected first. */
+  review(names: ReadonlySet<string>, find: (name: string) => TrustedAccount | undefined): void {
+    const counts = new Map<string, number>();
+    this.#context.turn(() => {
+      for (const session of [...this.#sessions.values()]) {
+        const { account } = session.facts;
+        if (!names.has(account)) continue;
+        const count = counts.get(account) ?? 0;
+        const most = this.accounts.get(account)?.limits.maxConnections ?? -1;
+        const room = most < 0 || count < most;
+        if (room) counts.set(account, count + 1);
+        session.review(find(account), room);
+      }
+    });
+  }
+
+  /** Accounts of operator mode come from here. */
+  set trust(trust: AccountLookup) {
+    this.#context.trust = trust;
   }
 
   end(cid: number, reason: CloseReason): void {

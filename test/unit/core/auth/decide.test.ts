@@ -7,6 +7,7 @@ import { compileAuth, overrideAuth } from '../../../../ts/core/auth/table.ts';
 import type { AuthTable } from '../../../../ts/core/auth/table.ts';
 import { defaultOptions } from '../../../../ts/core/config/options.ts';
 import type { Options, UserOptions } from '../../../../ts/core/config/options.ts';
+import { nodeTokens } from '../../../../ts/node/crypto.ts';
 import { defaultConnect } from '../../../../ts/core/session/connect.ts';
 import type { ConnectOptions } from '../../../../ts/core/session/connect.ts';
 
@@ -34,9 +35,11 @@ function ask(table: AuthTable, connect: Partial<ConnectOptions>, request: Partia
     nonce: 'n1',
     connectionType: 'STANDARD',
     certificate: undefined,
+    clientIp: '127.0.0.1',
+    nowMs: 0,
     ...request,
   } as const;
-  return decide(table, whole, verify);
+  return decide(table, whole, { verify, tokens: nodeTokens });
 }
 
 /** `account/label`, or what kind of answer it is otherwise. */
@@ -179,23 +182,31 @@ test('texts are compared whole', () => {
   }
 });
 
-test('where what would prove it is not built, nobody comes in', () => {
-  const locks: readonly ((options: Options) => void)[] = [
-    (options) => (options.operators = ['jwt']),
-    (options) => (options.trustedKeys = ['O']),
-    ({ authorization }) => (authorization.proxyRequired = true),
-    (options) => Object.assign(options, { tls: { ocspPeer: { verify: true } } }),
-  ];
-  for (const lock of locks) {
-    const table = tableOf([user('a', 'b')], (options) => {
-      options.noAuthUser = 'a';
-      lock(options);
-    });
-    assert.equal(said(ask(table, { user: 'a', pass: 'b' })), 'refused');
-    assert.equal(said(ask(table, { jwt: 'a' })), 'refused');
-    assert.equal(said(ask(table, {})), 'refused');
-    assert.deepEqual([table.required, table.noAuthUser], [true, undefined]);
-  }
+test('where status of certificates is asked for, nobody comes in until it can be had', () => {
+  const table = tableOf([user('a', 'b')], (options) => {
+    options.noAuthUser = 'a';
+    Object.assign(options, { tls: { ocspPeer: { verify: true } } });
+  });
+  assert.equal(said(ask(table, { user: 'a', pass: 'b' })), 'refused');
+  assert.equal(said(ask(table, {})), 'refused');
+  assert.deepEqual([table.required, table.noAuthUser], [true, undefined]);
+});
+
+test('a proxy vouches with a signature of the nonce by a key that is trusted', () => {
+  const trusting = (options: Options): void => void (options.trustedProxies = ['P1', 'P2']);
+  const table = tableOf([user('a', 'b', { proxyRequired: true }), user('c', 'd')], trusting);
+  const why = (decision: AuthDecision): string => (decision.kind === 'refused' ? (decision.why ?? 'refused') : said(decision));
+  assert.equal(why(ask(table, { user: 'a', pass: 'b' })), 'proxy connection required');
+  assert.equal(why(ask(table, { user: 'a', pass: 'b', proxySig: 'P2 signed n1' })), '$G/user:a');
+  assert.equal(why(ask(table, { user: 'a', pass: 'b', proxySig: 'P3 signed n1' })), 'proxy is not trusted');
+  assert.equal(why(ask(table, { user: 'c', pass: 'd', proxySig: 'P2 signed n2' })), 'proxy is not trusted');
+  assert.equal(why(ask(table, { user: 'c', pass: 'd' })), '$G/user:c');
+  const single = tableOf([], (options) => {
+    trusting(options);
+    Object.assign(options.authorization, { token: 't', proxyRequired: true });
+  });
+  assert.equal(why(ask(single, { authToken: 't' })), 'proxy connection required');
+  assert.equal(why(ask(single, { authToken: 't', proxySig: 'P1 signed n1' })), '$G/token');
 });
 
 test('beside an auth callout only its own users come in', () => {

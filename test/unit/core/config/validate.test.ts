@@ -70,9 +70,7 @@ for (const [text, problem] of refused) {
 }
 
 const protections: readonly (readonly [text: string, key: string])[] = [
-  ['trusted_keys: ODCSQIMAFXY3HBOOG4QN3OPYHGTKHT5HZAHWTYEMSXE3QULRIUDOW4QA', 'trusted_keys'],
   [`authorization { auth_callout { issuer: ${issuer}, auth_users: [a] } }`, 'authorization.auth_callout'],
-  ['authorization { proxy_required: true }', 'authorization.proxy_required'],
 ];
 
 for (const [text, key] of protections) {

@@ -1,4 +1,5 @@
 // Sessions at work on a host that records: authentication in time and late, timers, reloads, what operators see.
+import { nodeTokens } from '../../../../ts/node/crypto.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyAccount } from '../../../../ts/core/config/options-auth.ts';
@@ -89,6 +90,7 @@ class Bench {
       sha256: (bytes) => bytes,
       verifyNkey: (nkey, message, signature) =>
         new TextDecoder().decode(signature) === `${nkey}:${new TextDecoder().decode(message)}`,
+      tokens: nodeTokens,
       compareBcrypt: (password) => new Promise((answer) => this.compared.push({ password, answer })),
     };
     this.sessions = new Sessions(

@@ -4,6 +4,7 @@
 import type { Row } from '../key-table.ts';
 import type { Options } from '../options.ts';
 import { bool, record, text, texts } from '../value-types.ts';
+import { operators } from './operators.ts';
 import { tls } from './tls.ts';
 import { ocsp, ocspCache, operatorKeys, preload, proxies, resolver } from './trust.ts';
 
@@ -20,7 +21,6 @@ export const accessRows: readonly Row<Options>[] = [
     field: 'defaultSentinel',
     type: text,
     reload: 'yes',
-    status: 'later',
     doc: 'JWT of clients without credentials.',
   },
   {
@@ -51,23 +51,21 @@ export const accessRows: readonly Row<Options>[] = [
     status: 'later',
     doc: 'Connections begin with a PROXY header.',
   },
-  { key: 'proxies', spread: proxies, fields: ['trustedProxies'], reload: 'yes', status: 'later', doc: 'Trusted proxies.' },
+  { key: 'proxies', spread: proxies, fields: ['trustedProxies'], reload: 'yes', doc: 'Trusted proxies.' },
   {
     key: 'trusted_keys',
     aliases: ['trusted'],
     field: 'trustedKeys',
     type: operatorKeys,
     reload: 'no',
-    status: 'later',
     doc: 'Public keys of operators.',
   },
   {
     key: 'operator',
     aliases: ['operators', 'root', 'roots', 'root_operator', 'root_operators'],
     field: 'operators',
-    type: texts,
+    type: operators,
     reload: 'no',
-    status: 'later',
     doc: 'JWTs of operators, or files that hold them.',
   },
   {
@@ -76,16 +74,14 @@ export const accessRows: readonly Row<Options>[] = [
     field: 'resolver',
     type: resolver,
     reload: 'part',
-    status: 'later',
     doc: 'Where accounts of an operator come from.',
   },
-  { key: 'resolver_tls', field: 'resolverTls', type: tls('clients'), reload: 'yes', status: 'later', doc: 'TLS to it.' },
+  { key: 'resolver_tls', field: 'resolverTls', type: tls('clients'), reload: 'yes', doc: 'TLS to it.' },
   {
     key: 'resolver_preload',
     field: 'resolverPreload',
     type: preload,
     reload: 'yes',
-    status: 'later',
     doc: 'Accounts that are known from the start.',
   },
   {
@@ -93,7 +89,6 @@ export const accessRows: readonly Row<Options>[] = [
     field: 'resolverPinnedAccounts',
     type: texts,
     reload: 'yes',
-    status: 'later',
     doc: 'Only these accounts.',
   },
   { key: 'ocsp', field: 'ocsp', type: ocsp, reload: 'yes', status: 'later', doc: 'Stapling of certificate status.' },

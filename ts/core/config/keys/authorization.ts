@@ -109,7 +109,6 @@ export const authorizationTable = defineTable<AuthorizationOptions>('authorizati
     field: 'proxyRequired',
     type: bool,
     reload: 'no',
-    status: 'later',
     doc: 'Every connection must come through a trusted proxy.',
   },
 ]);

@@ -4,11 +4,10 @@
 import type { ConfigValue } from '../config-value.ts';
 import { defineTable } from '../key-table.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
-import { decodeNkey } from '../../../lib/nkey.ts';
+import { decodeNkey, decodeSigningNkey } from '../../../lib/nkey.ts';
 import type { OcspCacheOptions, OcspOptions, Options, ResolverOptions } from '../options.ts';
 import type { Reader } from '../reader.ts';
 import { block, blocks, bool, integer, oneOf, plainSeconds, record, text, texts } from '../value-types.ts';
-import { publicNkey } from './users.ts';
 
 export const operatorKeys: ValueType<string[]> = {
   name: 'public operator nkey or list',
@@ -39,7 +38,7 @@ export const preload: ValueType<Record<string, string>> = {
 
 const RESOLVER_TIMEOUT_MS = 1_900;
 
-function emptyResolver(type: ResolverOptions['type'], url = ''): ResolverOptions {
+export function emptyResolver(type: ResolverOptions['type'], url = ''): ResolverOptions {
   return {
     type,
     url,
@@ -135,12 +134,21 @@ interface ProxiesDraft {
   trusted: { key: string }[];
 }
 
+const proxyKey: ValueType<string> = {
+  name: 'public nkey',
+  read(value, reader, key) {
+    const read = text.read(value, reader, key);
+    if (read === undefined || decodeSigningNkey(read) !== undefined) return read;
+    return reader.report(value.at, `invalid proxy key "${read}"`);
+  },
+};
+
 const trustedTable = defineTable<{ key: string }>('trusted', [
   {
     key: 'key',
     aliases: ['public_key'],
     field: 'key',
-    type: publicNkey('user', 'a proxy'),
+    type: proxyKey,
     reload: 'yes',
     doc: 'Public nkey of the proxy.',
   },

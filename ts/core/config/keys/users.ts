@@ -75,7 +75,6 @@ const userTable = defineTable<UserOptions>('users', [
     field: 'proxyRequired',
     type: bool,
     reload: 'no',
-    status: 'later',
     doc: 'The connection must come through a trusted proxy.',
   },
 ]);
