@@ -89,6 +89,8 @@ export interface StreamView {
   nextStoredMs(fromSeq: number): number;
   /** Whether somebody listens on a subject. */
   listens(subject: string): boolean;
+  /** A name nobody can guess, for a pin. */
+  freshPin(): string;
 }
 
 export interface ConsumerInfoState {

@@ -1,15 +1,18 @@
-// Messages under way, in rising stream sequence: their consumer sequences and times, in arrays that grow and shrink with how many there are.
-// First deliveries come in rising order, so adding is appending; an acknowledgement mostly finds its message at the front.
-// Kept true: rows between `front` and `end` rise in sequence; a row that is over has consumer sequence -1.
+// Messages under way, in rising stream sequence: their consumer sequences and times, in one array that grows and shrinks with how many there
+// are. First deliveries come in rising order, so adding is appending; an acknowledgement mostly finds its message at the front.
+//
+//   row   stream sequence | consumer sequence | when it was sent
+//
+// Kept true: rows between `front` and `end` rise in sequence; a row that is over has consumer sequence -1; without messages there is no array.
 
-const smallest = 16;
+const columns = 3;
+const smallestRows = 16;
 const over = -1;
 const empty = new Float64Array(0);
 
 export class InFlight {
-  #seqs: Float64Array = empty;
-  #consumerSeqs: Float64Array = empty;
-  #sentAtMs: Float64Array = empty;
+  #rows: Float64Array = empty;
+  /** Where the first row begins, and where the next one will. */
   #front = 0;
   #end = 0;
   #size = 0;
@@ -19,47 +22,44 @@ export class InFlight {
   }
 
   add(seq: number, consumerSeq: number, nowMs: number): void {
-    if (this.#end === this.#seqs.length) this.#makeRoom();
-    this.#seqs[this.#end] = seq;
-    this.#consumerSeqs[this.#end] = consumerSeq;
-    this.#sentAtMs[this.#end] = nowMs;
-    this.#end += 1;
+    if (this.#end === this.#rows.length) this.#makeRoom();
+    this.#rows[this.#end] = seq;
+    this.#rows[this.#end + 1] = consumerSeq;
+    this.#rows[this.#end + 2] = nowMs;
+    this.#end += columns;
     this.#size += 1;
   }
 
-  /** Moves what is left to the front, into arrays of a fitting size. */
+  /** Moves what is left to the front, into an array of a fitting size. */
   #makeRoom(): void {
-    const room = Math.max(smallest, this.#size * 2);
-    const seqs = new Float64Array(room);
-    const consumerSeqs = new Float64Array(room);
-    const sentAtMs = new Float64Array(room);
+    const rows = new Float64Array(Math.max(smallestRows, this.#size * 2) * columns);
     let to = 0;
-    for (let row = this.#front; row < this.#end; row++) {
-      if (this.#consumerSeqs[row] === over) continue;
-      seqs[to] = this.#seqs[row] ?? 0;
-      consumerSeqs[to] = this.#consumerSeqs[row] ?? 0;
-      sentAtMs[to] = this.#sentAtMs[row] ?? 0;
-      to += 1;
+    for (let row = this.#front; row < this.#end; row += columns) {
+      if (this.#rows[row + 1] === over) continue;
+      rows[to] = this.#rows[row] ?? 0;
+      rows[to + 1] = this.#rows[row + 1] ?? 0;
+      rows[to + 2] = this.#rows[row + 2] ?? 0;
+      to += columns;
     }
-    this.#seqs = seqs;
-    this.#consumerSeqs = consumerSeqs;
-    this.#sentAtMs = sentAtMs;
+    this.#rows = rows;
     this.#front = 0;
     this.#end = to;
   }
 
-  /** The row of a message, -1 when it is not under way. */
+  /** Where the row of a message begins, -1 when it is not under way. */
   #rowOf(seq: number): number {
-    let low = this.#front;
-    if (this.#seqs[low] !== seq) {
-      let high = this.#end;
+    let row = this.#front;
+    if (this.#rows[row] !== seq) {
+      let low = this.#front / columns;
+      let high = this.#end / columns;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if ((this.#seqs[middle] ?? 0) < seq) low = middle + 1;
+        if ((this.#rows[middle * columns] ?? 0) < seq) low = middle + 1;
         else high = middle;
       }
+      row = low * columns;
     }
-    return low < this.#end && this.#seqs[low] === seq && this.#consumerSeqs[low] !== over ? low : -1;
+    return row < this.#end && this.#rows[row] === seq && this.#rows[row + 1] !== over ? row : -1;
   }
 
   has(seq: number): boolean {
@@ -68,42 +68,44 @@ export class InFlight {
 
   /** The sequence of the first delivery; undefined: it is not under way. */
   consumerSeq(seq: number): number | undefined {
-    return this.#consumerSeqs[this.#rowOf(seq)];
+    const row = this.#rowOf(seq);
+    return row < 0 ? undefined : this.#rows[row + 1];
   }
 
   /** When it was delivered last; a nak with delay moves it. */
   sentAtMs(seq: number): number {
-    return this.#sentAtMs[this.#rowOf(seq)] ?? 0;
+    const row = this.#rowOf(seq);
+    return row < 0 ? 0 : (this.#rows[row + 2] ?? 0);
   }
 
   /** False: it is not under way. */
   touch(seq: number, sentAtMs: number): boolean {
     const row = this.#rowOf(seq);
-    if (row >= 0) this.#sentAtMs[row] = sentAtMs;
+    if (row >= 0) this.#rows[row + 2] = sentAtMs;
     return row >= 0;
   }
 
   /** Forgets a message. Answers its consumer sequence; undefined: it was not under way. */
   remove(seq: number): number | undefined {
     const row = this.#rowOf(seq);
-    const consumerSeq = this.#consumerSeqs[row];
-    if (consumerSeq === undefined) return undefined;
-    this.#consumerSeqs[row] = over;
+    if (row < 0) return undefined;
+    const consumerSeq = this.#rows[row + 1];
+    this.#rows[row + 1] = over;
     this.#size -= 1;
     if (this.#size === 0) this.clear();
-    else while (this.#consumerSeqs[this.#front] === over) this.#front += 1;
+    else while (this.#rows[this.#front + 1] === over) this.#front += columns;
     return consumerSeq;
   }
 
   /** The lowest sequence, or undefined. */
   lowest(): number | undefined {
-    return this.#size === 0 ? undefined : this.#seqs[this.#front];
+    return this.#size === 0 ? undefined : this.#rows[this.#front];
   }
 
   each(call: (seq: number, consumerSeq: number, sentAtMs: number) => void): void {
-    for (let row = this.#front; row < this.#end; row++) {
-      const consumerSeq = this.#consumerSeqs[row] ?? over;
-      if (consumerSeq !== over) call(this.#seqs[row] ?? 0, consumerSeq, this.#sentAtMs[row] ?? 0);
+    for (let row = this.#front; row < this.#end; row += columns) {
+      const consumerSeq = this.#rows[row + 1] ?? over;
+      if (consumerSeq !== over) call(this.#rows[row] ?? 0, consumerSeq, this.#rows[row + 2] ?? 0);
     }
   }
 
@@ -118,6 +120,6 @@ export class InFlight {
 
   clear(): void {
     this.#front = this.#end = this.#size = 0;
-    if (this.#seqs.length > 1024) this.#seqs = this.#consumerSeqs = this.#sentAtMs = empty;
+    this.#rows = empty;
   }
 }

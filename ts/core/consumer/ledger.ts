@@ -3,16 +3,18 @@
 // terminated, gone from the stream, or delivered `maxDeliver` times.
 
 import type { AckVerb } from './ack.ts';
-import type { ConsumerOutput } from './contract.ts';
 import type { ConsumerState, SequencePair } from './o-dat.ts';
+import type { Outputs } from './outputs.ts';
 import { PendingMessages } from './pending.ts';
 import type { ConsumerSettings } from './settings.ts';
 
+/** Shared by those that have none, as most consumers are idle. */
+const nonePending = new PendingMessages();
 const removedReason = 'Unacknowledged message was deleted';
 
 export class DeliveryLedger {
-  readonly #pending = new PendingMessages();
-  readonly #tell: (output: ConsumerOutput) => void;
+  #pending = nonePending;
+  readonly #outputs: Outputs;
   #settings: ConsumerSettings;
   #delivered: SequencePair;
   #ackFloor: SequencePair;
@@ -22,9 +24,9 @@ export class DeliveryLedger {
   #revision = 0;
 
   /** `startSeq`: where the consumer begins in its stream. */
-  constructor(settings: ConsumerSettings, startSeq: number, tell: (output: ConsumerOutput) => void) {
+  constructor(settings: ConsumerSettings, startSeq: number, outputs: Outputs) {
     this.#settings = settings;
-    this.#tell = tell;
+    this.#outputs = outputs;
     this.#delivered = this.#ackFloor = { consumer: 0, stream: Math.max(0, startSeq - 1) };
   }
 
@@ -79,7 +81,7 @@ export class DeliveryLedger {
 
   /** Begins anew: nothing was delivered, `nextSeq` comes next. */
   reset(nextSeq: number): void {
-    this.#pending.clear();
+    this.#pending = nonePending;
     this.#checkAtMs = Infinity;
     this.#ackedAtMs = 0;
     this.#delivered = this.#ackFloor = { consumer: 0, stream: nextSeq - 1 };
@@ -89,6 +91,7 @@ export class DeliveryLedger {
   restore({ delivered, ackFloor, pending, redelivered }: ConsumerState): void {
     this.#delivered = { ...delivered };
     this.#ackFloor = { ...ackFloor };
+    if (pending.length > 0 || redelivered.length > 0) this.#pending = new PendingMessages();
     for (const { stream, consumer, seconds } of [...pending].sort((a, b) => a.stream - b.stream)) {
       this.#pending.messages.add(stream, consumer, seconds * 1000);
     }
@@ -111,10 +114,11 @@ export class DeliveryLedger {
   sent(seqs: ArrayLike<number>, messages: number, nowMs: number): void {
     const { ackPolicy, tellsSettled } = this.#settings;
     const first = this.#delivered.consumer + 1;
+    if (ackPolicy !== 'none' && this.#pending === nonePending) this.#pending = new PendingMessages();
     for (let index = 0; index < seqs.length; index++) {
       const seq = seqs[index] ?? 0;
       if (ackPolicy !== 'none') this.#pending.messages.add(seq, first + index, nowMs);
-      else if (tellsSettled) this.#tell({ is: 'settled', fromSeq: seq, toSeq: seq });
+      else if (tellsSettled) this.#outputs.say({ is: 'settled', fromSeq: seq, toSeq: seq });
     }
     this.#went(messages, seqs[seqs.length - 1] ?? 0);
     this.#checkIn(1, nowMs);
@@ -165,7 +169,7 @@ export class DeliveryLedger {
 
   /** Delivered often enough: it stays counted as redelivered and in the stream, and the floor waits for the next acknowledgement. */
   #giveUp(seq: number, deliveries: number): void {
-    this.#tell({ is: 'advisory', id: 'maxDeliveries', fields: { stream_seq: seq, deliveries } });
+    this.#outputs.say({ is: 'advisory', id: 'maxDeliveries', fields: { stream_seq: seq, deliveries } });
     this.#pending.remove(seq);
     this.#pending.setRedeliveries(seq, deliveries);
     this.#revision += 1;
@@ -256,7 +260,7 @@ export class DeliveryLedger {
   #acknowledgeLate(streamSeq: number): void {
     if (this.#pending.redeliveryCount(streamSeq) === 0) return;
     this.#pending.remove(streamSeq);
-    if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
+    if (this.#settings.tellsSettled) this.#outputs.say({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
     this.#revision += 1;
   }
 
@@ -266,7 +270,7 @@ export class DeliveryLedger {
     if (this.#sampled < 100) return;
     this.#sampled -= 100;
     const fields = { consumer_seq: consumerSeq, stream_seq: streamSeq, ack_time: BigInt(Math.round(tookMs * 1e6)), deliveries };
-    this.#tell({ is: 'advisory', id: 'consumerAck', fields });
+    this.#outputs.say({ is: 'advisory', id: 'consumerAck', fields });
   }
 
   #acknowledgeUpTo(streamSeq: number, consumerSeq: number, nowMs: number): boolean {
@@ -276,7 +280,7 @@ export class DeliveryLedger {
     const from = messages.lowest() ?? streamSeq;
     for (let low = messages.lowest(); low !== undefined && low <= streamSeq; low = messages.lowest()) this.#pending.remove(low);
     this.#ackFloor = { consumer: consumerSeq, stream: streamSeq };
-    if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: Math.min(from, streamSeq), toSeq: streamSeq });
+    if (this.#settings.tellsSettled) this.#outputs.say({ is: 'settled', fromSeq: Math.min(from, streamSeq), toSeq: streamSeq });
     this.#revision += 1;
     return true;
   }
@@ -285,7 +289,7 @@ export class DeliveryLedger {
   #settle(streamSeq: number): void {
     const consumerSeq = this.#pending.remove(streamSeq);
     if (consumerSeq === undefined) return;
-    if (this.#settings.tellsSettled) this.#tell({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
+    if (this.#settings.tellsSettled) this.#outputs.say({ is: 'settled', fromSeq: streamSeq, toSeq: streamSeq });
     this.#moveFloor(consumerSeq, streamSeq);
     this.#revision += 1;
   }
@@ -341,7 +345,7 @@ export class DeliveryLedger {
 
   #nak(streamSeq: number, consumerSeq: number, deliveries: number, delayMs: number | undefined, nowMs: number): void {
     if (!this.isPending(streamSeq) || consumerSeq <= this.#ackFloor.consumer || consumerSeq > this.#delivered.consumer) return;
-    this.#tell({ is: 'advisory', id: 'messageNaked', fields: { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries } });
+    this.#outputs.say({ is: 'advisory', id: 'messageNaked', fields: { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries } });
     if (delayMs === undefined) return this.#pending.enqueue(streamSeq);
     this.#pending.unqueue(streamSeq);
     this.#pending.messages.touch(streamSeq, nowMs - this.#waitAfter(this.deliveries(streamSeq)) + delayMs);
@@ -350,6 +354,6 @@ export class DeliveryLedger {
 
   #terminated(streamSeq: number, consumerSeq: number, deliveries: number, reason: string): void {
     const fields = { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries, ...(reason === '' ? {} : { reason }) };
-    this.#tell({ is: 'advisory', id: 'messageTerminated', fields });
+    this.#outputs.say({ is: 'advisory', id: 'messageTerminated', fields });
   }
 }

@@ -6,9 +6,10 @@ import type { ConsumerInfoState, ConsumerInput, ConsumerOutput, DeliverResult, D
 import { FlowWindow } from './flow-window.ts';
 import { DeliveryLedger } from './ledger.ts';
 import type { ConsumerState, SequencePair } from './o-dat.ts';
-import { Pace } from './pace.ts';
-import { PriorityGroups, type Turn } from './priority.ts';
-import { Picks } from './picks.ts';
+import { Outputs } from './outputs.ts';
+import { paceOf, type Pace } from './pace.ts';
+import { noPicks, Picks } from './picks.ts';
+import { noPin, PriorityGroups, type Turn } from './priority.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 import type { ConsumerSettings } from './settings.ts';
 import { WaitingQueue, type WaitingRequest } from './waiting.ts';
@@ -24,8 +25,8 @@ export interface ConsumerStart {
 export interface ConsumerIdentity {
   readonly stream: string;
   readonly name: string;
-  /** Names nobody can guess, for pins. */
-  readonly freshId: () => string;
+  /** '' where it does not push. */
+  readonly deliverSubject: string;
 }
 
 type HeaderPairs = readonly (readonly [name: string, value: string | number])[];
@@ -36,13 +37,15 @@ const batchBytes = 1024 * 1024;
 
 export class ConsumerMachine {
   #settings: ConsumerSettings;
+  #deliverSubject: string;
   readonly #view: StreamView;
   readonly #ledger: DeliveryLedger;
   readonly #waiting: WaitingQueue;
   readonly #window: FlowWindow | undefined;
-  readonly #priority: PriorityGroups;
-  readonly #pace: Pace;
-  #outputs: ConsumerOutput[] = [];
+  /** There only where the configuration asks for it, as most consumers are plain and there may be very many. */
+  #priority: PriorityGroups | undefined;
+  #pace: Pace | undefined;
+  readonly #outputs = new Outputs();
 
   #nextSeq: number;
   readonly #picks: Picks;
@@ -61,16 +64,16 @@ export class ConsumerMachine {
 
   constructor(identity: ConsumerIdentity, settings: ConsumerSettings, view: StreamView, start: ConsumerStart, nowMs: number) {
     this.#settings = settings;
+    this.#deliverSubject = identity.deliverSubject;
     this.#view = view;
-    const tell = (output: ConsumerOutput): void => void this.#outputs.push(output);
-    this.#ledger = new DeliveryLedger(settings, start.firstSeq, tell);
+    this.#ledger = new DeliveryLedger(settings, start.firstSeq, this.#outputs);
     this.#waiting = new WaitingQueue(settings.maxWaiting);
     this.#waiting.prioritized = settings.priorityPolicy === 'prioritized';
-    this.#priority = new PriorityGroups(settings, identity.freshId, tell);
-    this.#pace = new Pace(settings, view.visibleSeq, nowMs);
+    this.#priority = this.#groups();
+    this.#pace = paceOf(settings, view.visibleSeq, nowMs);
     this.#window = settings.flowControl ? new FlowWindow(`$JS.FC.${identity.stream}.${identity.name}.`) : undefined;
     this.#nextSeq = start.firstSeq;
-    this.#picks = new Picks(start.picks);
+    this.#picks = start.picks === undefined ? noPicks : new Picks(start.picks);
     this.#resumeSeq = (start.resumeAfterSeq ?? 0) + 1;
     this.#usedAtMs = nowMs;
     this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
@@ -97,13 +100,21 @@ export class ConsumerMachine {
     return this.#settings.push && this.#pushActive;
   }
 
-  configure(settings: ConsumerSettings, nowMs: number): void {
-    if (settings.deliverSubject !== this.#settings.deliverSubject) this.#ledger.expireAll();
+  #groups(): PriorityGroups | undefined {
+    const { priorityPolicy } = this.#settings;
+    return priorityPolicy === 'none' ? undefined : new PriorityGroups(this.#settings, () => this.#view.freshPin(), this.#outputs);
+  }
+
+  configure(settings: ConsumerSettings, deliverSubject: string, nowMs: number): void {
+    if (deliverSubject !== this.#deliverSubject) this.#ledger.expireAll();
     this.#settings = settings;
+    this.#deliverSubject = deliverSubject;
     this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
     this.#ledger.configure(settings);
-    this.#priority.configure(settings);
-    this.#pace.configure(settings);
+    this.#priority?.configure(settings);
+    this.#priority ??= this.#groups();
+    this.#pace?.configure(settings);
+    this.#pace ??= paceOf(settings, 0, nowMs);
     this.#waiting.prioritized = settings.priorityPolicy === 'prioritized';
   }
 
@@ -122,7 +133,7 @@ export class ConsumerMachine {
       waiting: this.#waiting.length,
       pending: this.pendingCount(),
       pushActive: this.pushActive,
-      pin: this.#priority.pin,
+      pin: this.#priority?.pin ?? noPin,
     };
   }
 
@@ -139,9 +150,7 @@ export class ConsumerMachine {
   }
 
   takeOutputs(): readonly ConsumerOutput[] {
-    const outputs = this.#outputs;
-    if (outputs.length > 0) this.#outputs = [];
-    return outputs;
+    return this.#outputs.take();
   }
 
   step(input: ConsumerInput, nowMs: number): void {
@@ -153,7 +162,7 @@ export class ConsumerMachine {
         const { verb, streamSeq, consumerSeq, deliveries, reply } = input;
         const done = this.#ledger.apply(verb, streamSeq, consumerSeq, deliveries, sentUpTo, nowMs);
         const confirmed = verb.is !== 'next' && (streamSeq > 0 || verb.is === 'ack' || verb.is === 'terminate');
-        if (done && reply !== '' && confirmed) this.#outputs.push({ is: 'confirm', to: reply });
+        if (done && reply !== '' && confirmed) this.#outputs.say({ is: 'confirm', to: reply });
         return;
       }
       case 'flow':
@@ -172,7 +181,7 @@ export class ConsumerMachine {
       case 'reset':
         return this.#reset(input.nextSeq);
       case 'unpin':
-        return this.#priority.unpin(input.group);
+        return this.#priority?.unpin(input.group);
     }
   }
 
@@ -200,7 +209,7 @@ export class ConsumerMachine {
 
   #pull(reply: string, request: PullRequest | Refusal, nowMs: number): void {
     if ('status' in request) return this.#status(reply, request.status);
-    if (request.priority !== undefined && !this.#priority.asked(request.priority, nowMs))
+    if (request.priority !== undefined && this.#priority?.asked(request.priority, nowMs) === false)
       return this.#status(reply, '423 Nats-Pin-Id mismatch');
     this.#usedAtMs = nowMs;
     if (this.#waiting.isFull) this.#dropDeaf();
@@ -215,7 +224,7 @@ export class ConsumerMachine {
   }
 
   #status(to: string, status: string, headers: HeaderPairs = [], reply = ''): void {
-    this.#outputs.push({ is: 'status', to, status, headers, reply });
+    this.#outputs.say({ is: 'status', to, status, headers, reply });
   }
 
   /** Ends a request with a status that tells what it did not get. */
@@ -238,7 +247,7 @@ export class ConsumerMachine {
 
   /** No more messages for now: requests that do not wait are answered. */
   #endOfStream(): void {
-    if (this.#pace.isReplaying) this.#pace.caughtUp(this.#nextSeq);
+    this.#pace?.caughtUp(this.#nextSeq);
     this.#waiting.filter((request) => !this.#noMore(request));
   }
 
@@ -275,15 +284,14 @@ export class ConsumerMachine {
 
   /** The next batch to send, or undefined when nothing can be sent now. */
   ready(nowMs: number): DeliverWork | undefined {
-    const { push, deliverSubject } = this.#settings;
-    if (nowMs < this.#pausedUntilMs || this.#pace.room(nowMs) === 0) return undefined;
-    if (push) {
+    if (nowMs < this.#pausedUntilMs || this.#pace?.room(nowMs) === 0) return undefined;
+    if (this.#settings.push) {
       if (!this.#pushActive || this.#window?.isFull === true) return undefined;
-      return this.#workFor(deliverSubject, batchMessages, this.#window?.room ?? batchBytes, nowMs);
+      return this.#workFor(this.#deliverSubject, batchMessages, this.#window?.room ?? batchBytes, nowMs);
     }
     const request = this.#nextRequest(nowMs);
     if (request === undefined) return undefined;
-    const pinId = this.#priority.pinFor(request);
+    const pinId = this.#priority?.pinFor(request);
     const bytes = request.limited ? request.bytes : batchBytes;
     const work = this.#workFor(request.reply, this.#share(request), bytes, nowMs);
     return work === undefined || pinId === undefined ? work : { ...work, pinId };
@@ -311,7 +319,7 @@ export class ConsumerMachine {
   }
 
   #turnOf(request: WaitingRequest): Turn {
-    if (this.#settings.priorityPolicy === 'none') return 'now';
+    if (this.#priority === undefined) return 'now';
     const again = this.#ledger.nextAgain() !== undefined;
     const pending = this.pendingCount();
     if (!again && (pending === 0 || this.#room(1) <= 0)) return 'now';
@@ -327,7 +335,7 @@ export class ConsumerMachine {
   /** Several requests share what is there. */
   #share(request: WaitingRequest): number {
     const most = Math.min(request.wanted, batchMessages);
-    if (this.#settings.priorityPolicy !== 'none') return this.#prioritizedShare(request, most);
+    if (this.#priority !== undefined) return this.#prioritizedShare(this.#priority, request, most);
     if (this.#waiting.length === 1) return most;
     if (this.#turnsLeft === 0) {
       this.#turnsLeft = this.#waiting.length;
@@ -337,13 +345,13 @@ export class ConsumerMachine {
   }
 
   /** Where requests are judged before each message, one goes out at a time unless only this request can be served. */
-  #prioritizedShare(request: WaitingRequest, most: number): number {
+  #prioritizedShare(priority: PriorityGroups, request: WaitingRequest, most: number): number {
     if (!this.#waiting.isAlone) return 1;
-    return Math.min(most, this.#priority.mostFor(request, this.pendingCount(), this.#ledger.pending));
+    return Math.min(most, priority.mostFor(request, this.pendingCount(), this.#ledger.pending));
   }
 
   #workFor(deliverSubject: string, wanted: number, bytes: number, nowMs: number): DeliverWork | undefined {
-    const maxBytes = this.#oversized ? unlimitedBytes : Math.min(bytes, unlimitedBytes, this.#pace.room(nowMs));
+    const maxBytes = this.#oversized ? unlimitedBytes : Math.min(bytes, unlimitedBytes, this.#pace?.room(nowMs) ?? Infinity);
     const base = { deliverSubject, maxBytes, firstConsumerSeq: this.#ledger.delivered.consumer + 1 };
     const again = this.#ledger.nextAgain();
     if (again !== undefined) {
@@ -353,7 +361,7 @@ export class ConsumerMachine {
     }
     const room = this.#room(wanted);
     if (room <= 0) return undefined;
-    const maxMessages = this.#oversized || this.#pace.isReplaying ? 1 : Math.min(wanted, room);
+    const maxMessages = this.#oversized || this.#pace?.isReplaying === true ? 1 : Math.min(wanted, room);
     const picks = this.#picks.left > 0 ? this.#picks.next(maxMessages, this.#view.visibleSeq) : undefined;
     const fromSeq = picks === undefined ? this.#nextSeq : (picks[0] ?? Infinity);
     if (fromSeq > this.#view.visibleSeq) {
@@ -367,7 +375,7 @@ export class ConsumerMachine {
 
   /** Whether the first message at or behind a sequence may go now, at the pace of its stream. */
   #mayReplay(fromSeq: number, nowMs: number): boolean {
-    if (!this.#pace.isReplaying) return true;
+    if (this.#pace?.isReplaying !== true) return true;
     const storedMs = this.#view.nextStoredMs(fromSeq);
     return storedMs === 0 || this.#pace.mayReplay(storedMs, nowMs);
   }
@@ -387,14 +395,14 @@ export class ConsumerMachine {
   }
 
   #sent({ again, fromSeq }: DeliverWork, { seqs, messages, bytes }: DeliverResult, nowMs: number): void {
-    const { heartbeatMs, deliverSubject } = this.#settings;
-    this.#pace.sent(bytes, this.#pace.isReplaying ? this.#view.nextStoredMs(seqs[0] ?? fromSeq) : 0, nowMs);
+    const { heartbeatMs } = this.#settings;
+    this.#pace?.sent(bytes, this.#pace.isReplaying ? this.#view.nextStoredMs(seqs[0] ?? fromSeq) : 0, nowMs);
     if (again) this.#ledger.sentAgain(fromSeq, nowMs);
     else this.#ledger.sent(seqs, messages, nowMs);
     this.#deliveredAtMs = this.#usedAtMs = nowMs;
     if (heartbeatMs > 0) this.#heartbeatAtMs = nowMs + heartbeatMs;
     const asked = this.#window?.sent(bytes, this.#flowAcknowledges && this.#room(1) <= 0);
-    if (asked !== undefined) this.#status(deliverSubject, '100 FlowControl Request', [], asked);
+    if (asked !== undefined) this.#status(this.#deliverSubject, '100 FlowControl Request', [], asked);
   }
 
   #serve(request: WaitingRequest, { messages, bytes, stopped }: DeliverResult, nowMs: number): void {
@@ -404,7 +412,7 @@ export class ConsumerMachine {
       this.#closeRequest(request, '409 Message Size Exceeds MaxBytes');
       return this.#waiting.rotate(true);
     }
-    this.#priority.served(request, nowMs);
+    this.#priority?.served(request, nowMs);
     this.#turnsLeft = Math.max(0, this.#turnsLeft - 1);
     request.wanted -= messages;
     request.delivered += messages;
@@ -440,16 +448,16 @@ export class ConsumerMachine {
       return true;
     });
     if (this.pushActive && this.#settings.heartbeatMs > 0 && nowMs >= this.#heartbeatAtMs) {
-      this.#heartbeat(this.#settings.deliverSubject);
+      this.#heartbeat(this.#deliverSubject);
       this.#heartbeatAtMs = nowMs + this.#settings.heartbeatMs;
       const asked = this.#flowAcknowledges && this.#ledger.pending > 0 ? this.#window?.ask() : undefined;
-      if (asked !== undefined) this.#status(this.#settings.deliverSubject, '100 FlowControl Request', [], asked);
+      if (asked !== undefined) this.#status(this.#deliverSubject, '100 FlowControl Request', [], asked);
     }
     if (nowMs >= this.#ledger.checkAtMs) this.#ledger.check(nowMs);
-    this.#priority.tick(nowMs);
+    this.#priority?.tick(nowMs);
     if (this.#pausedUntilMs > 0 && nowMs >= this.#pausedUntilMs) {
       this.#pausedUntilMs = 0;
-      this.#outputs.push({ is: 'resumed' });
+      this.#outputs.say({ is: 'resumed' });
     }
     if (this.#inactiveAtMs() <= nowMs) this.#maybeInactive(nowMs);
   }
@@ -459,7 +467,7 @@ export class ConsumerMachine {
     this.#dropDeaf();
     if (this.#waiting.length > 0) this.#usedAtMs = nowMs;
     else if (!this.#settings.push) this.#usedAtMs = Math.max(this.#usedAtMs, this.#ledger.lastDueMs());
-    if (this.#inactiveAtMs() <= nowMs) this.#outputs.push({ is: 'inactive' });
+    if (this.#inactiveAtMs() <= nowMs) this.#outputs.say({ is: 'inactive' });
   }
 
   /** When `tick` has something to do next; Infinity: when something happens. */
@@ -467,8 +475,8 @@ export class ConsumerMachine {
     const { heartbeatMs } = this.#settings;
     const heartbeat = this.pushActive && heartbeatMs > 0 ? this.#heartbeatAtMs : Infinity;
     const resume = this.#pausedUntilMs > 0 ? this.#pausedUntilMs : Infinity;
-    const opens = this.isHungry && resume === Infinity && this.#pace.opensAtMs > 0 ? this.#pace.opensAtMs : Infinity;
-    const others = Math.min(this.#ledger.checkAtMs, this.#inactiveAtMs(), this.#priority.lostAtMs);
+    const opens = this.isHungry && resume === Infinity ? (this.#pace?.opensAtMs ?? 0) || Infinity : Infinity;
+    const others = Math.min(this.#ledger.checkAtMs, this.#inactiveAtMs(), this.#priority?.lostAtMs ?? Infinity);
     return Math.min(this.#waiting.nextAtMs() ?? Infinity, heartbeat, resume, opens, others);
   }
 

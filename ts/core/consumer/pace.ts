@@ -10,6 +10,11 @@ export interface PaceSettings {
   readonly replayOriginal: boolean;
 }
 
+/** The pace of a consumer, `lastSeq` being the stream's last sequence now; undefined: as fast as it can. */
+export function paceOf(settings: PaceSettings, lastSeq: number, nowMs: number): Pace | undefined {
+  return settings.rateBytesPerSecond > 0 || settings.replayOriginal ? new Pace(settings, lastSeq, nowMs) : undefined;
+}
+
 /** Differences below it are not waited for. */
 const leastPauseMs = 1;
 

@@ -77,10 +77,4 @@ export class PendingMessages {
     this.#queueFront = 0;
     return undefined;
   }
-
-  clear(): void {
-    this.messages.clear();
-    this.#again = this.#queued = this.#queue = undefined;
-    this.#queueFront = 0;
-  }
 }

@@ -7,7 +7,7 @@ export class Picks {
   #seqs: Float64Array;
   #at = 0;
 
-  constructor(seqs: Float64Array = none) {
+  constructor(seqs: Float64Array) {
     this.#seqs = seqs;
   }
 
@@ -47,3 +47,6 @@ export class Picks {
     return this.#seqs[low] === seq;
   }
 }
+
+/** Of the consumers that pick nothing. */
+export const noPicks = new Picks(none);

@@ -7,7 +7,7 @@
 //
 // Kept true: a pin is announced only with a message that was delivered under it.
 
-import type { ConsumerOutput } from './contract.ts';
+import type { Outputs } from './outputs.ts';
 import type { ConsumerSettings } from './settings.ts';
 import type { WaitingRequest } from './waiting.ts';
 
@@ -19,10 +19,10 @@ export interface Pin {
   readonly sinceMs: number;
 }
 
-const noPin: Pin = { id: '', sinceMs: 0 };
+export const noPin: Pin = { id: '', sinceMs: 0 };
 
 export class PriorityGroups {
-  readonly #tell: (output: ConsumerOutput) => void;
+  readonly #outputs: Outputs;
   readonly #freshId: () => string;
   #settings: ConsumerSettings;
   #pin = noPin;
@@ -31,10 +31,10 @@ export class PriorityGroups {
   /** The pin that the request served next gets if a message goes out. */
   #offered = '';
 
-  constructor(settings: ConsumerSettings, freshId: () => string, tell: (output: ConsumerOutput) => void) {
+  constructor(settings: ConsumerSettings, freshId: () => string, outputs: Outputs) {
     this.#settings = settings;
     this.#freshId = freshId;
-    this.#tell = tell;
+    this.#outputs = outputs;
   }
 
   configure(settings: ConsumerSettings): void {
@@ -109,7 +109,7 @@ export class PriorityGroups {
     this.#offered = '';
     request.priority = { ...priority, pinId: this.#pin.id };
     this.#keep(priority.group, nowMs);
-    this.#tell({
+    this.#outputs.say({
       is: 'advisory',
       id: 'consumerPinned',
       fields: { domain: undefined, group: priority.group, pinned_id: this.#pin.id },
@@ -128,6 +128,6 @@ export class PriorityGroups {
   #lose(group: string, reason: 'admin' | 'timeout'): void {
     this.#pin = noPin;
     this.#lostAtMs = Infinity;
-    this.#tell({ is: 'advisory', id: 'consumerUnpinned', fields: { domain: undefined, group, reason } });
+    this.#outputs.say({ is: 'advisory', id: 'consumerUnpinned', fields: { domain: undefined, group, reason } });
   }
 }

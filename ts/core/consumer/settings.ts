@@ -6,7 +6,6 @@ import type { PaceSettings } from './pace.ts';
 
 export interface ConsumerSettings extends PaceSettings {
   readonly push: boolean;
-  readonly deliverSubject: string;
   readonly ackPolicy: ConsumerConfig['ack_policy'];
   readonly ackWaitMs: number;
   readonly backoffMs: readonly number[];
@@ -45,7 +44,6 @@ export function settingsOf(config: ConsumerConfig, { tellsSettled, maxMessageByt
   const push = config.deliver_subject !== '';
   return {
     push,
-    deliverSubject: config.deliver_subject,
     ackPolicy: config.ack_policy,
     ackWaitMs: millis(config.ack_wait),
     backoffMs: config.backoff.map(millis),

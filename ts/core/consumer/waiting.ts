@@ -25,9 +25,12 @@ function levelOf({ priority }: WaitingRequest): number {
   return priority?.level ?? Infinity;
 }
 
+/** Shared by queues without requests, as most consumers are idle. */
+const none: WaitingRequest[] = [];
+
 export class WaitingQueue {
   readonly #limit: number;
-  #requests: WaitingRequest[] = [];
+  #requests = none;
   /** Orders requests by their level. */
   prioritized = false;
 
@@ -64,6 +67,7 @@ export class WaitingQueue {
   }
 
   #insert(request: WaitingRequest): void {
+    if (this.#requests === none) this.#requests = [];
     if (!this.prioritized) return void this.#requests.push(request);
     const behind = this.#requests.findIndex((other) => levelOf(other) > levelOf(request));
     this.#requests.splice(behind < 0 ? this.#requests.length : behind, 0, request);
@@ -76,6 +80,7 @@ export class WaitingQueue {
   /** The first request had its turn: it leaves, or waits behind the others. */
   rotate(done: boolean): void {
     const request = this.#requests.shift();
+    if (this.#requests.length === 0) this.#requests = none;
     if (request !== undefined && !done) this.#insert(request);
   }
 
@@ -87,7 +92,9 @@ export class WaitingQueue {
 
   /** Keeps the requests that `keep` wants kept. */
   filter(keep: (request: WaitingRequest) => boolean): void {
-    this.#requests = this.#requests.filter(keep);
+    if (this.#requests === none) return;
+    const kept = this.#requests.filter(keep);
+    this.#requests = kept.length > 0 ? kept : none;
   }
 
   /** When the next request expires or wants a heartbeat; undefined: never. */

@@ -62,6 +62,21 @@ export class HostSubscriptions {
     return new OwnSubscription(this.#kernel, this.#handlers, tag, handle);
   }
 
+  /** A tag for several subscriptions whose messages one handler gets; `add` makes them, `close` is called when they are gone. */
+  open(handler: MessageHandler): number {
+    this.#handlers.set(++this.#lastTag, handler);
+    return this.#lastTag;
+  }
+
+  /** The kernel's handle of a subscription with a tag of `open`. */
+  add(account: number, subject: string, tag: number): number {
+    return this.#kernel.subscribeHost(account, subject, '', tag);
+  }
+
+  close(tag: number): void {
+    this.#handlers.delete(tag);
+  }
+
   /** Hands a message event to the handler of its tag; one that unsubscribed meanwhile is passed over. */
   dispatch(message: HostMessage): void {
     const accountName = this.#accounts.byId(message.account)?.name ?? '';

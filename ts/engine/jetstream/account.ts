@@ -1,6 +1,7 @@
 // JetStream of one account: its streams, limits, counts, and its advisories.
 
 import type { ConsumerLimits } from '../../core/consumer/check-config.ts';
+import { ConfigPool } from '../../core/consumer/config-pool.ts';
 import { advisoryOf, type AdvisoryId } from '../../core/jetstream/advisories.ts';
 import { apiPrefix } from '../../core/jetstream/api.ts';
 import { streamMeta } from '../../core/jetstream/documents.ts';
@@ -41,6 +42,7 @@ export class JetStreamAccount {
   /** Streams found on disk that could not be opened: name and reason. */
   readonly offline = new Map<string, string>();
   readonly transfers = new Transfers();
+  readonly consumerConfigs = new ConfigPool();
   /** Push consumers that nobody listens to. */
   readonly unheard = new Set<Consumer>();
   /** What all accounts share. */

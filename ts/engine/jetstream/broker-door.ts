@@ -5,13 +5,32 @@ import { subscriptionKind } from '../../kernel/constants.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Broker } from '../broker/broker.ts';
 import { clientInfo } from '../broker/request-info.ts';
-import { OwnSubscription } from '../broker/host-subscriptions.ts';
-import type { Door, InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
+import type { MessageHandler } from '../broker/host-subscriptions.ts';
+import type { ConsumerReceiver, ConsumerSubjects, Door, InboundMessage, ServerSubscription } from './ports.ts';
+
+/** What a consumer listens on. There may be very many, so it is two fields: its tag, and the kernel's handles. */
+class ConsumerSubscription implements ServerSubscription {
+  readonly #door: BrokerDoor;
+  readonly #tag: number;
+  readonly #handles: readonly number[];
+
+  constructor(door: BrokerDoor, tag: number, handles: readonly number[]) {
+    this.#door = door;
+    this.#tag = tag;
+    this.#handles = handles;
+  }
+
+  cancel(): void {
+    this.#door.dropConsumer(this.#tag, this.#handles);
+  }
+}
 
 export class BrokerDoor implements Door {
   readonly #broker: Broker;
-  readonly #acks = new Map<number, (ack: InboundAck) => void>();
-  #lastTarget = 0;
+  /** By the tag of their subscriptions. */
+  readonly #consumers = new Map<number, ConsumerReceiver>();
+  /** One function for all of them. */
+  readonly #pulled: MessageHandler = (message) => this.#consumers.get(message.tag)?.pull(message);
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -25,16 +44,31 @@ export class BrokerDoor implements Door {
     return this.#broker.host.subscribeDirect(account, subject, stream, call);
   }
 
-  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
-    const target = ++this.#lastTarget;
-    const handle = this.#broker.kernel.subscribeServer(account, subject, '', subscriptionKind.ack, target);
-    this.#acks.set(target, call);
-    return new OwnSubscription(this.#broker.kernel, this.#acks, target, handle);
+  subscribeConsumer(account: number, { requests, acks, flow }: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription {
+    const { host, kernel } = this.#broker;
+    const tag = host.open(flow === '' ? this.#pulled : (message) => this.#toFlowing(message, receiver));
+    this.#consumers.set(tag, receiver);
+    const handles = requests.map((subject) => host.add(account, subject, tag));
+    if (acks !== '') handles.push(kernel.subscribeServer(account, acks, '', subscriptionKind.ack, tag));
+    if (flow !== '') handles.push(host.add(account, flow, tag));
+    return new ConsumerSubscription(this, tag, handles);
+  }
+
+  /** A message for a consumer with flow control: `$JS.FC.…` is an answer, everything else a request. */
+  #toFlowing(message: InboundMessage, receiver: ConsumerReceiver): void {
+    if (message.subject.startsWith('$JS.FC.')) receiver.flow(message);
+    else receiver.pull(message);
+  }
+
+  dropConsumer(tag: number, handles: readonly number[]): void {
+    if (!this.#consumers.delete(tag)) return;
+    this.#broker.host.close(tag);
+    for (const handle of handles) this.#broker.kernel.unsubscribeServer(handle);
   }
 
   /** An acknowledgement out of the event ring. */
   ack(message: AckMessage): void {
-    this.#acks.get(message.target)?.(message);
+    this.#consumers.get(message.target)?.acknowledge(message);
   }
 
   publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {

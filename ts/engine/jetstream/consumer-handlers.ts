@@ -113,7 +113,7 @@ function mostConsumers({ config, account }: Stream): number {
 /** Consumers that count against limits. */
 function counted(stream: Stream): number {
   let count = 0;
-  for (const { config } of stream.consumers.values()) if (!config.direct) count += 1;
+  for (const { isDirect } of stream.consumers.values()) if (!isDirect) count += 1;
   return count;
 }
 
@@ -166,8 +166,8 @@ function checkWorkQueue(stream: Stream, config: ConsumerConfig, name: string): v
 function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void {
   const ours = filtersOf(config);
   for (const other of stream.consumers.values()) {
-    if (other.name === name || other.config.direct) continue;
-    const theirs = filtersOf(other.config);
+    if (other.name === name || other.isDirect) continue;
+    const theirs = other.filters;
     const overlap =
       ours.length === 0 || theirs.length === 0 || ours.some((mine) => theirs.some((filter) => subjectsOverlap(mine, filter)));
     if (overlap) refuse('ConsumerWQConsumerNotUniqueErr');
@@ -176,7 +176,7 @@ function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void
 
 function selected(request: ApiRequest): { readonly consumers: Consumer[]; readonly offset: number } {
   const { offset } = isObject(request) ? readRequest<{ offset: number }>(request, pageSchema) : { offset: 0 };
-  const consumers = [...streamOf(request).consumers.values()].filter(({ config }) => !config.direct);
+  const consumers = [...streamOf(request).consumers.values()].filter(({ isDirect }) => !isDirect);
   return { consumers: consumers.sort((a, b) => (a.name < b.name ? -1 : 1)), offset };
 }
 

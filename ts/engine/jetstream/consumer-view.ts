@@ -47,6 +47,10 @@ export class ConsumerView implements StreamView {
     return this.#stream.store.nextSeq([], seq) === seq;
   }
 
+  freshPin(): string {
+    return this.#stream.freshPin();
+  }
+
   listens(subject: string): boolean {
     const { ports, account } = this.#stream;
     return ports.door.hasInterest(account.number, subject);

@@ -4,10 +4,9 @@
 import type { AdvisoryId } from '../../core/jetstream/advisories.ts';
 import { parseAckVerb } from '../../core/consumer/ack.ts';
 import type { ConsumerOutput, DeliverWork } from '../../core/consumer/contract.ts';
-import { filtersOf } from '../../core/consumer/check-config.ts';
+import { configOf, ownConfig, type CommonConfig, type OwnConfig } from '../../core/consumer/config-pool.ts';
 import { ConsumerMachine, type ConsumerStart } from '../../core/consumer/machine.ts';
 import { parsePullRequest } from '../../core/consumer/pull-request.ts';
-import { settingsOf, type ConsumerSettings } from '../../core/consumer/settings.ts';
 import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { consumerInfoDocument, consumerMeta } from '../../core/jetstream/documents.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
@@ -19,7 +18,7 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import type { ConsumerState } from '../store/store.ts';
 import { ConsumerView } from './consumer-view.ts';
-import type { InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
+import type { ConsumerReceiver, InboundAck, InboundMessage, ServerSubscription } from './ports.ts';
 import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
 
@@ -33,16 +32,18 @@ const roundsATurn = 16;
 /** Advisories that name the account. */
 const accountAdvisories: ReadonlySet<AdvisoryId> = new Set(['consumerPinned', 'consumerUnpinned']);
 
-export class Consumer {
+/** There may be very many of them: what most do not have is not there, and what many share is kept once. */
+export class Consumer implements ConsumerReceiver {
   readonly stream: Stream;
   readonly name: string;
   readonly created: Instant;
   readonly machine: ConsumerMachine;
-  #config: ConsumerConfig;
+  #common: CommonConfig;
+  #deliverSubject: string;
   readonly #view: ConsumerView;
-  readonly #ackPrefix: string;
-  readonly #subscriptions: ServerSubscription[] = [];
-  #confirms: string[] = [];
+  #subscription: ServerSubscription | undefined;
+  /** Who waits for the state to be safe. */
+  #confirms: string[] | undefined;
   #savedRevision = -1;
   #saveTimer: Timer | undefined;
   /** Its state on disk holds confirmed acknowledgements: what replaces it must be synced. */
@@ -57,39 +58,43 @@ export class Consumer {
     this.stream = stream;
     this.name = name;
     this.created = created;
-    this.#config = config;
-    this.#view = new ConsumerView(stream, filtersOf(config));
-    this.#ackPrefix = `$JS.ACK.${stream.name}.${name}.`;
-    this.machine = new ConsumerMachine(
-      { stream: stream.name, name, freshId: stream.freshPin },
-      this.#settings(),
-      this.#view,
-      start,
-      stream.ports.clock.wallMs(),
-    );
+    const { filters, deliverSubject } = ownConfig(config, name);
+    this.#common = stream.account.consumerConfigs.hold(config, name, stream.consumerSettings());
+    this.#deliverSubject = deliverSubject;
+    this.#view = new ConsumerView(stream, filters);
+    const identity = { stream: stream.name, name, deliverSubject };
+    this.machine = new ConsumerMachine(identity, this.#common.settings, this.#view, start, stream.ports.clock.wallMs());
   }
 
-  #settings(): ConsumerSettings {
-    const { config, account } = this.stream;
-    const maxMessageBytes = config.max_msg_size > 0 ? config.max_msg_size : account.settings.maxPayloadBytes;
-    return settingsOf(this.#config, { tellsSettled: config.retention !== 'limits', maxMessageBytes });
-  }
-
+  /** Its whole configuration, put together anew. */
   get config(): ConsumerConfig {
-    return this.#config;
+    return configOf(this.#common, this.#own);
+  }
+
+  get #own(): OwnConfig {
+    return { name: this.name, filters: this.filters, deliverSubject: this.#deliverSubject };
+  }
+
+  get filters(): readonly string[] {
+    return this.#view.selection.filters;
   }
 
   get isPush(): boolean {
-    return this.#config.deliver_subject !== '';
+    return this.#deliverSubject !== '';
+  }
+
+  get isDirect(): boolean {
+    return this.#common.config.direct;
   }
 
   /** Whether its messages are acknowledged one by one or up to one. */
   get acknowledges(): boolean {
-    return this.#config.ack_policy === 'explicit' || this.#config.ack_policy === 'all';
+    const { ack_policy } = this.#common.config;
+    return ack_policy === 'explicit' || ack_policy === 'all';
   }
 
   get isDurable(): boolean {
-    return this.#config.durable_name !== '';
+    return this.#common.config.durable_name !== '';
   }
 
   /** Listens and begins to deliver; with what an earlier run left, goes on from there. */
@@ -101,16 +106,12 @@ export class Consumer {
     this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
     this.#savedRevision = state === undefined ? -1 : this.machine.revision;
     const scope = `${stream}.${this.name}`;
-    for (const prefix of account.apiPrefixes) {
-      this.#subscriptions.push(
-        door.subscribe(account.number, `${prefix}.CONSUMER.MSG.NEXT.${scope}`, (message) => this.#pull(message)),
-      );
-    }
-    if (this.acknowledges)
-      this.#subscriptions.push(door.subscribeAcks(account.number, `$JS.ACK.${scope}.*.*.*.*.*`, (ack) => this.acknowledge(ack)));
-    if (this.#config.flow_control) {
-      this.#subscriptions.push(door.subscribe(account.number, `$JS.FC.${scope}.*`, (message) => this.#flow(message)));
-    }
+    const subjects = {
+      requests: account.apiPrefixes.map((prefix) => `${prefix}.CONSUMER.MSG.NEXT.${scope}`),
+      acks: this.acknowledges ? `$JS.ACK.${scope}.*.*.*.*.*` : '',
+      flow: this.#common.config.flow_control ? `$JS.FC.${scope}.*` : '',
+    };
+    this.#subscription = door.subscribeConsumer(account.number, subjects, this);
     this.checkInterest();
     this.save();
     this.#arm();
@@ -128,13 +129,17 @@ export class Consumer {
 
   /** Takes a changed configuration over. */
   update(config: ConsumerConfig): void {
-    const before = this.#config;
-    this.#config = config;
-    this.#view.select(filtersOf(config));
-    this.machine.configure(this.#settings(), this.#now());
-    this.#writeMeta();
+    const { consumerConfigs } = this.stream.account;
+    const before = { common: this.#common, filters: this.filters };
+    const { filters, deliverSubject } = ownConfig(config, this.name);
+    this.#common = consumerConfigs.hold(config, this.name, this.stream.consumerSettings());
+    consumerConfigs.release(before.common);
+    this.#deliverSubject = deliverSubject;
+    this.#view.select(filters);
+    this.machine.configure(this.#common.settings, deliverSubject, this.#now());
+    this.writeMeta();
     this.checkInterest();
-    if (filtersOf(before).join(' ') !== this.#view.selection.filters.join(' ')) this.stream.releaseUnwanted();
+    if (before.filters.join(' ') !== filters.join(' ')) this.stream.releaseUnwanted();
     this.#arm();
     this.wake();
   }
@@ -146,7 +151,7 @@ export class Consumer {
       stream: this.stream.name,
       name: this.name,
       created: this.created,
-      config: this.#config,
+      config: this.config,
       state: this.machine.info(),
       now: clock.wallInstant(),
       versions,
@@ -183,9 +188,9 @@ export class Consumer {
   /** Whether somebody listens on the deliver subject: looked at when clients subscribe, and now and then. */
   checkInterest(): void {
     if (!this.isPush || this.#closed) return;
-    const { deliver_subject, deliver_group } = this.#config;
+    const { deliver_group } = this.#common.config;
     const { account, ports } = this.stream;
-    const active = ports.door.hasReceiver(account.number, deliver_subject, deliver_group);
+    const active = ports.door.hasReceiver(account.number, this.#deliverSubject, deliver_group);
     if (active) account.unheard.delete(this);
     else account.unheard.add(this);
     if (active === this.machine.pushActive) return;
@@ -207,12 +212,13 @@ export class Consumer {
     this.#closed = true;
     this.stream.hungry.delete(this);
     this.stream.account.unheard.delete(this);
-    for (const subscription of this.#subscriptions) subscription.cancel();
+    this.#subscription?.cancel();
     this.#saveTimer?.cancel();
     this.#tickTimer?.cancel();
     this.machine.end(status);
     this.#flushOutputs();
     this.#view.close();
+    this.stream.account.consumerConfigs.release(this.#common);
   }
 
   /** Writes the state when it changed since the last time. False: the disk refused; it is tried again. */
@@ -234,30 +240,29 @@ export class Consumer {
 
   /** Keeps nothing on disk. */
   get isVolatile(): boolean {
-    return this.#config.mem_storage || this.#config.direct || this.stream.config.storage === 'memory';
+    const { mem_storage, direct } = this.#common.config;
+    return mem_storage || direct || this.stream.config.storage === 'memory';
   }
 
-  writeNew(): void {
-    this.#writeMeta();
-  }
-
-  #writeMeta(): void {
+  /** Its configuration goes to disk. */
+  writeMeta(): void {
     if (this.isVolatile) return;
-    this.stream.store.writeConsumer(this.name, encodeJson(consumerMeta(this.#config, this.name, this.created)));
+    this.stream.store.writeConsumer(this.name, encodeJson(consumerMeta(this.config, this.name, this.created)));
   }
 
   #now(): number {
     return this.stream.ports.clock.wallMs();
   }
 
-  #pull({ reply, payload, headers }: InboundMessage): void {
+  /** A request for messages. */
+  pull({ reply, payload, headers }: InboundMessage): void {
     if (reply === '') return;
     if (!isLevelRefused(headers) || this.isPush) return this.#request(reply, payload);
     this.#send({ is: 'status', to: reply, status: '412 Required Api Level', headers: [], reply: '' });
   }
 
   #request(reply: string, payload: Uint8Array): void {
-    this.machine.step({ is: 'pull', reply, request: parsePullRequest(payload, this.#config) }, this.#now());
+    this.machine.step({ is: 'pull', reply, request: parsePullRequest(payload, this.#common.config) }, this.#now());
     this.#arm();
     this.wake();
   }
@@ -286,7 +291,8 @@ export class Consumer {
     this.wake();
   }
 
-  #flow({ subject, headers }: InboundMessage): void {
+  /** An answer to a flow control request. */
+  flow({ subject, headers }: InboundMessage): void {
     const given = parseHeaders(headers);
     const received = {
       consumer: Number(given.get('Nats-Last-Consumer') ?? 0),
@@ -312,8 +318,8 @@ export class Consumer {
     this.#flushOutputs();
     if (this.machine.isHungry) this.stream.hungry.add(this);
     else this.stream.hungry.delete(this);
-    if (this.#confirms.length > 0) this.#confirm();
-    else this.#saveSoon();
+    if (this.#confirms === undefined) this.#saveSoon();
+    else this.#confirm(this.#confirms);
     this.#arm();
   }
 
@@ -338,11 +344,11 @@ export class Consumer {
       maxMessages: work.maxMessages,
       maxBytes: work.maxBytes,
       deliverSubject: work.deliverSubject,
-      ackPrefix: this.#ackPrefix,
+      ackPrefix: `$JS.ACK.${this.stream.name}.${this.name}.`,
       firstConsumerSeq: work.firstConsumerSeq,
       deliveredCount: work.deliveries,
       pendingBefore: this.machine.pendingCount() + (work.again ? 1 : 0),
-      headersOnly: this.#config.headers_only,
+      headersOnly: this.#common.config.headers_only,
       ...(work.pinId === undefined ? {} : { pinId: work.pinId }),
     };
   }
@@ -358,7 +364,7 @@ export class Consumer {
         ports.door.publish(account.number, output.to, output.reply, buildHeaders(output.status, output.headers), noBytes);
         return;
       case 'confirm':
-        this.#confirms.push(output.to);
+        (this.#confirms ??= []).push(output.to);
         return;
       case 'advisory':
         return this.#advise(output.id, output.fields);
@@ -380,14 +386,13 @@ export class Consumer {
 
   /** Tells that the consumer pauses, or goes on. */
   advisePaused(): void {
-    const { pause_until } = this.#config;
+    const { pause_until } = this.#common.config;
     const paused = pause_until !== undefined && instantMs(pause_until) > this.#now();
     this.#advise('consumerPaused', { paused, pause_until: formatInstant(pause_until ?? zeroInstant) });
   }
 
-  #confirm(): void {
-    const replies = this.#confirms;
-    this.#confirms = [];
+  #confirm(replies: readonly string[]): void {
+    this.#confirms = undefined;
     if (!this.#durable) this.#savedRevision = -1;
     this.#durable = true;
     if (!this.save()) return;

@@ -32,13 +32,28 @@ export interface ServerSubscription {
   cancel(): void;
 }
 
+/** What a consumer listens on; '' is nothing. */
+export interface ConsumerSubjects {
+  readonly requests: readonly string[];
+  /** `$JS.ACK.<stream>.<consumer>.>`, read by the kernel. */
+  readonly acks: string;
+  /** Answers to its flow control requests. */
+  readonly flow: string;
+}
+
+export interface ConsumerReceiver {
+  pull(message: InboundMessage): void;
+  acknowledge(ack: InboundAck): void;
+  flow(message: InboundMessage): void;
+}
+
 /** The broker's door. `account` is the account's number in the kernel. */
 export interface Door {
   subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription;
   /** Direct gets of the stream with that handle: the kernel answers what it can, the others are for `call`. */
   subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription;
-  /** `$JS.ACK.<stream>.<consumer>.>`, read by the kernel. */
-  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription;
+  /** Everything that a consumer listens on; there may be very many of them. */
+  subscribeConsumer(account: number, subjects: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription;
   /** How many subscriptions took it. */
   publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number;
   hasInterest(account: number, subject: string): boolean;

@@ -59,5 +59,5 @@ function streamSnapshot(stream: Stream): StreamSnapshot {
 }
 
 function consumerSnapshot(consumer: Consumer): ConsumerSnapshot {
-  return { name: consumer.name, ...(consumer.config.direct ? { direct: true } : {}), info: json(consumer.info(false)) };
+  return { name: consumer.name, ...(consumer.isDirect ? { direct: true } : {}), info: json(consumer.info(false)) };
 }

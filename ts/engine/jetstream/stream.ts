@@ -1,7 +1,8 @@
 // Drives one stream: its store, its publishes, its consumers, its documents.
 // Kept true: what is answered from the stream's state leaves when that state is synced.
 
-import { checkConsumerConfig, filtersOf } from '../../core/consumer/check-config.ts';
+import { checkConsumerConfig } from '../../core/consumer/check-config.ts';
+import type { StreamSettings } from '../../core/consumer/settings.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { streamInfoDocument, streamMeta, streamStateDocument, type StateDetails } from '../../core/jetstream/documents.ts';
 import { parseHeaders } from '../../core/jetstream/headers.ts';
@@ -261,12 +262,19 @@ export class Stream implements Origin {
 
   // Consumers
 
+  /** What consumers' settings take from the stream. */
+  consumerSettings(): StreamSettings {
+    const { retention, max_msg_size } = this.#config;
+    const maxMessageBytes = max_msg_size > 0 ? max_msg_size : this.account.settings.maxPayloadBytes;
+    return { tellsSettled: retention !== 'limits', maxMessageBytes };
+  }
+
   /** Adds a checked consumer. */
   addConsumer(name: string, config: ConsumerConfig, created: Instant): Consumer {
     this.#dropUnwanted(this.store.state.lastSeq);
     const consumer = new Consumer(this, name, config, created, startOf(config, this.store));
     this.consumers.set(name, consumer);
-    consumer.writeNew();
+    consumer.writeMeta();
     consumer.open();
     consumer.holdUntilSynced();
     this.account.advise('consumerCreated', { stream: this.name, consumer: name, action: 'create' }, this.name, name);
@@ -344,9 +352,8 @@ export class Stream implements Origin {
       subject ??= this.store.get(seq)?.subject ?? '';
       if (follower.needs(seq, subject)) return true;
     }
-    for (const { machine, config } of this.consumers.values()) {
+    for (const { machine, filters } of this.consumers.values()) {
       if (!machine.needs(seq)) continue;
-      const filters = filtersOf(config);
       if (filters.length === 0) return true;
       subject ??= this.store.get(seq)?.subject ?? '';
       if (filters.some((filter) => isSubsetMatch(subject ?? '', filter))) return true;

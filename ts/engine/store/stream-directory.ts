@@ -33,6 +33,10 @@ export function streamsPath(root: string, accountName: string): string {
   return `${root}/${accountName}/streams`;
 }
 
+type Sealing = Pick<SealedDirectory, 'create' | 'seal'>;
+
+const plain: Sealing = { create: () => {}, seal: (content) => content };
+
 export class StreamDirectory {
   readonly path: string;
   readonly name: string;
@@ -87,9 +91,14 @@ export class StreamDirectory {
         context: consumer === undefined ? name : `${name}.${consumer}`,
         path,
       });
-      this.#seals.set(path, seal);
+      if (consumer === undefined || keyring !== undefined) this.#seals.set(path, seal);
     }
     return seal;
+  }
+
+  /** Seals what is written for a consumer. Without a configured key that is plain, and nothing is remembered of so many directories. */
+  #consumerSeal(consumer: string): Sealing {
+    return this.#ports.keyring === undefined ? plain : this.#seal(consumer);
   }
 
   #consumerPath(consumer: string): string {
@@ -161,7 +170,7 @@ export class StreamDirectory {
    * Both files are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
    * content whose checksum still has its temporary name (`#readMeta` ends that).
    */
-  #writeMeta(path: string, keyName: string, seal: SealedDirectory, meta: string, above: readonly string[]): void {
+  #writeMeta(path: string, keyName: string, seal: Sealing, meta: string, above: readonly string[]): void {
     const { disk, kernel, metadata } = this.#ports;
     const content = seal.seal(encoder.encode(meta));
     const files = [
@@ -231,7 +240,7 @@ export class StreamDirectory {
   writeConsumer(name: string, meta: string): void {
     const path = this.#consumerPath(name);
     this.#ports.disk.makeDirectory(path);
-    const seal = this.#seal(name);
+    const seal = this.#consumerSeal(name);
     seal.create();
     this.#writeMeta(path, `${this.name}/${name}`, seal, meta, [`${this.path}/obs`, this.path]);
   }
@@ -240,7 +249,7 @@ export class StreamDirectory {
   writeConsumerState(name: string, state: ConsumerState, durable: boolean): boolean {
     const { disk, clock, metadata } = this.#ports;
     const path = this.#consumerPath(name);
-    const content = this.#seal(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
+    const content = this.#consumerSeal(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
     if (metadata === 'in rounds' && (durable || this.#writes.isBusy(path))) {
       this.#writes.put(path, [{ name: 'o.dat', content }], []);
       return true;

@@ -58,11 +58,12 @@ export class Bench {
       isStored: (seq: number) => this.messages.has(seq),
       nextStoredMs: (from: number) => this.storedMs.get(this.#selected(from)[0] ?? 0) ?? 0,
       listens: (subject: string) => !this.deaf.has(subject),
+      freshPin: () => `pin${++this.#pins}`,
       get visibleSeq() {
         return lastSeq();
       },
     };
-    const identity = { stream: 'S', name: 'C', freshId: () => `pin${++this.#pins}` };
+    const identity = { stream: 'S', name: 'C', deliverSubject: this.config.deliver_subject };
     return new ConsumerMachine(identity, this.#settings(), view, start, this.nowMs);
   }
 
@@ -80,7 +81,7 @@ export class Bench {
   /** Changes the configuration. */
   configure(change: Partial<ConsumerConfig>): void {
     this.config = { ...this.config, ...change };
-    this.machine.configure(this.#settings(), this.nowMs);
+    this.machine.configure(this.#settings(), this.config.deliver_subject, this.nowMs);
     this.run();
   }
 

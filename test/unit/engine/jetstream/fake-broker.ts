@@ -1,7 +1,7 @@
 // An in-memory broker of one account.
 
 import { matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
-import type { Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
+import type { ConsumerReceiver, ConsumerSubjects, Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
 
 const none = new Uint8Array(0);
 
@@ -36,7 +36,14 @@ export class FakeBroker implements Door {
     return this.subscribe(account, subject, call);
   }
 
-  subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
+  subscribeConsumer(account: number, { requests, acks, flow }: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription {
+    const subscriptions = requests.map((subject) => this.subscribe(account, subject, (message) => receiver.pull(message)));
+    if (acks !== '') subscriptions.push(this.#subscribeAcks(account, acks, (ack) => receiver.acknowledge(ack)));
+    if (flow !== '') subscriptions.push(this.subscribe(account, flow, (message) => receiver.flow(message)));
+    return { cancel: () => subscriptions.forEach((subscription) => subscription.cancel()) };
+  }
+
+  #subscribeAcks(account: number, subject: string, call: (ack: InboundAck) => void): ServerSubscription {
     return this.subscribe(account, subject, (message) => {
       const parts = message.subject.split('.').slice(4).map(Number);
       const [deliveries = 0, streamSeq = 0, consumerSeq = 0] = parts;
