@@ -4,6 +4,7 @@
  */
 import type { ServerProcess } from '../../test/support/server.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
+import { startOver, storeOf } from './restarting.ts';
 import { StoredLoad } from './stored-load.ts';
 import { StreamClient } from './stream-client.ts';
 import { cost, jetstream, rate, type Measure, type Workload } from './workload.ts';
@@ -130,12 +131,27 @@ function idle(server: ServerProcess, count: number): Promise<readonly Measure[]>
   return connected(server, async (client) => {
     await fill(server, 'I', { subjects: ['i.>'] }, 1000, (n) => `i.${n % 10}`);
     const base = residentKiB(server.pid);
-    const creating = await timed(() =>
-      client.each(count, 100, (n) => create(client, 'I', `c${n}`, { filter_subject: `i.${n % 10}` })),
-    );
+    const tenth = Math.ceil(count / 10);
+    const make = (from: number, to: number): Promise<number> =>
+      timed(() =>
+        client.each(to - from, 100, (n) => create(client, 'I', `c${from + n}`, { filter_subject: `i.${(from + n) % 10}` })),
+      );
+    const first = await make(0, tenth);
+    const middle = await make(tenth, count - tenth);
+    const last = await make(count - tenth, count);
+    const resident = residentKiB(server.pid);
+    const store = await storeOf(server);
+    await server.stop();
+    const again = await startOver(server.kind, store, 'I');
+    const afterwards = residentKiB(again.server.pid);
+    await again.server.kill();
     return [
-      { name: 'creates', unit: '/s', better: 'more', value: (count * 1000) / creating },
-      { name: 'resident a consumer', unit: 'KiB', better: 'less', value: (residentKiB(server.pid) - base) / count },
+      { name: 'creates', unit: '/s', better: 'more', value: (count * 1000) / (first + middle + last) },
+      { name: 'creates, last to first tenth', unit: 'x', better: 'more', value: first / last },
+      { name: 'resident', unit: 'MiB', better: 'less', value: resident / 1024 },
+      { name: 'resident a consumer', unit: 'KiB', better: 'less', value: (resident - base) / count },
+      { name: 'ready again', unit: 'ms', better: 'less', value: again.ms },
+      { name: 'resident then', unit: 'MiB', better: 'less', value: afterwards / 1024 },
     ];
   });
 }
@@ -237,7 +253,7 @@ function queue(server: ServerProcess, count: number): Promise<readonly Measure[]
 export const consumerScale: readonly Workload[] = [
   jetstream('js-filters', 'consumers with filters over a large stream', 1_000_000, filters),
   jetstream('js-durables', 'a thousand durable consumers on one stream', 1_000, durables),
-  jetstream('js-idle', 'very many consumers that nobody uses', 10_000, idle),
+  { ...jetstream('js-idle', 'very many consumers that nobody uses', 100_000, idle), natsServerMessages: 10_000 },
   jetstream('kv-keys', 'a bucket of a million keys: watch, gets', 1_000_000, keys),
   jetstream('js-queue', 'a work queue emptied by 8 workers', 1_000_000, queue),
 ];

@@ -9,17 +9,22 @@ import { jetstream, type Measure, type Workload } from './workload.ts';
 
 const PAYLOAD = 'x'.repeat(128);
 
-async function storeOf(server: ServerProcess): Promise<string> {
+/** The folder a server keeps its streams in. */
+export async function storeOf(server: ServerProcess): Promise<string> {
   const { config } = (await monitoring(server, '/jsz')) as { config: { store_dir: string } };
   return config.store_dir.replace(/\/jetstream$/, '');
 }
 
 /** Starts a server over the store; resolves when the stream has answered, with the time that took. */
-async function startOver(kind: ServerKind, store: string): Promise<{ readonly server: ServerProcess; readonly ms: number }> {
+export async function startOver(
+  kind: ServerKind,
+  store: string,
+  stream = 'BENCH',
+): Promise<{ readonly server: ServerProcess; readonly ms: number }> {
   const started = performance.now();
   const server = await ServerProcess.start(kind, { args: ['-m', '-1', '-js', '-sd', store] });
   const load = await StoredLoad.open(server.port);
-  await load.run(1, 1, () => ['$JS.API.STREAM.INFO.BENCH', '']);
+  await load.run(1, 1, () => [`$JS.API.STREAM.INFO.${stream}`, '']);
   load.end();
   return { server, ms: performance.now() - started };
 }

@@ -1,14 +1,14 @@
 // What consumers have in common, kept once: most differ only in their names, their filters and where they push to, and there may be very many.
 // Kept true: a configuration comes out of `configOf` as it went in; what no consumer holds any more is forgotten.
 
-import { encodeJson } from '../jetstream/json.ts';
 import { consumerConfigSchema, type ConsumerConfig } from '../jetstream/consumer-config.ts';
-import { writeDocument } from '../jetstream/schema.ts';
 import { filtersOf } from './check-config.ts';
 import { settingsOf, type ConsumerSettings, type StreamSettings } from './settings.ts';
 
 /** Stands for what is a consumer's own; no name or filter can be it. */
 const own = '\0';
+
+const fields = Object.keys(consumerConfigSchema.fields) as (keyof ConsumerConfig)[];
 
 /** What consumers share: their configuration without their own parts, and what follows from it. */
 export interface CommonConfig {
@@ -33,6 +33,12 @@ function withoutOwn(config: ConsumerConfig, name: string): ConsumerConfig {
     filter_subjects: [],
     deliver_subject: config.deliver_subject === '' ? '' : own,
   };
+}
+
+/** A value of a configuration as text; different values have different texts. */
+function textOf(value: ConsumerConfig[keyof ConsumerConfig]): string {
+  if (Array.isArray(value)) return value.map(textOf).join(' ');
+  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** The whole configuration of a consumer. */
@@ -63,7 +69,7 @@ export class ConfigPool {
   /** What a consumer's configuration shares with others of its kind; let go with `release`. */
   hold(config: ConsumerConfig, name: string, stream: StreamSettings): CommonConfig {
     const rest = withoutOwn(config, name);
-    const key = `${stream.tellsSettled} ${stream.maxMessageBytes} ${encodeJson(writeDocument(consumerConfigSchema, { ...rest }))}`;
+    const key = [stream.tellsSettled, stream.maxMessageBytes, ...fields.map((field) => textOf(rest[field]))].join('\n');
     let shared = this.#shared.get(key);
     if (shared === undefined) {
       shared = { key, config: rest, settings: settingsOf(config, stream), holders: 0 };

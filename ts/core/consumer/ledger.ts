@@ -345,7 +345,11 @@ export class DeliveryLedger {
 
   #nak(streamSeq: number, consumerSeq: number, deliveries: number, delayMs: number | undefined, nowMs: number): void {
     if (!this.isPending(streamSeq) || consumerSeq <= this.#ackFloor.consumer || consumerSeq > this.#delivered.consumer) return;
-    this.#outputs.say({ is: 'advisory', id: 'messageNaked', fields: { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries } });
+    this.#outputs.say({
+      is: 'advisory',
+      id: 'messageNaked',
+      fields: { consumer_seq: consumerSeq, stream_seq: streamSeq, deliveries },
+    });
     if (delayMs === undefined) return this.#pending.enqueue(streamSeq);
     this.#pending.unqueue(streamSeq);
     this.#pending.messages.touch(streamSeq, nowMs - this.#waitAfter(this.deliveries(streamSeq)) + delayMs);

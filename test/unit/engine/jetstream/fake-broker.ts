@@ -1,7 +1,14 @@
 // An in-memory broker of one account.
 
 import { matchesLiteral, tokens } from '../../../../ts/core/subject/subject.ts';
-import type { ConsumerReceiver, ConsumerSubjects, Door, InboundAck, InboundMessage, ServerSubscription } from '../../../../ts/engine/jetstream/ports.ts';
+import type {
+  ConsumerReceiver,
+  ConsumerSubjects,
+  Door,
+  InboundAck,
+  InboundMessage,
+  ServerSubscription,
+} from '../../../../ts/engine/jetstream/ports.ts';
 
 const none = new Uint8Array(0);
 
