@@ -22,10 +22,10 @@ export interface Held {
   release(): Promise<string>;
 }
 
-export async function held(context: TestContext, log = silentLog): Promise<Held> {
+export async function held(context: TestContext, log = silentLog, maximumPages = 65536): Promise<Held> {
   const disk = new VolatileDisk();
   disk.makeDirectory('/js');
-  const test = new TestBroker({}, { log });
+  const test = new TestBroker({}, { log, maximumPages });
   const { broker, clock } = test;
   const store: ServerStore = new ServerStore(
     { root: '/js', syncIntervalMs: 0 },

@@ -64,15 +64,16 @@ export interface TestStoreOptions {
   readonly encryption?: EncryptionOptions;
   readonly jobs?: Jobs;
   readonly upkeep?: UpkeepOptions;
+  readonly maximumPages?: number;
 }
 
 export function openTestStore(
   root: string,
   disk: Disk = new NodeDisk(),
   syncIntervalMs = 0,
-  { encryption, jobs = new NodeJobs(), upkeep }: TestStoreOptions = {},
+  { encryption, jobs = new NodeJobs(), upkeep, maximumPages = 65536 }: TestStoreOptions = {},
 ): TestStore {
-  const kernel = new Kernel({ module, seed: [1, 2] });
+  const kernel = new Kernel({ module, seed: [1, 2], maximumPages });
   const clock = new NodeClock();
   const log = keptLog();
   const account = kernel.openAccount(1);

@@ -14,6 +14,7 @@ export interface CoreExports {
   liveBytes(): number;
   usedPages(): number;
   alloc(size: number): number;
+  tryAlloc(size: number): number;
   free(block: number): void;
   openConnection(maxPayload: number, maxControlLine: number, maxPending: number): number;
   bindConnection(

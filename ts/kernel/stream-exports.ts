@@ -73,6 +73,10 @@ export interface StreamExports {
   nextDeleted(stream: number, from: number): number;
   deleteOne(stream: number, sequence: number): number;
   purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
+  purgeStopped(): number;
+  streamLacksMemory(stream: number, bytes: number): number;
+  isMemoryShort(): number;
+  isMemoryShortFor(bytes: number): number;
   lastBlock(stream: number): number;
   blockMessages(stream: number, block: number): number;
   blockBytes(stream: number, block: number): number;
@@ -101,7 +105,7 @@ export interface StreamExports {
   dropFirst(stream: number): void;
   dropOlder(stream: number, seconds: number, nanos: number): void;
   limitChange(stream: number): void;
-  limitNow(stream: number): void;
+  limitNow(stream: number): number;
   buryMessages(stream: number, from: number, to: number): number;
   writeSubjects(stream: number): number;
   writtenSubjects(): number;

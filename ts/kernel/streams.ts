@@ -10,7 +10,17 @@ import type { StreamExports } from './stream-exports.ts';
 export const streamEvent = { dirty: 32, publish: 33 } as const;
 
 /** Reasons of a publish entry; twins of wasm/stream/events.ts. */
-export const judgeCode = { headers: 1, sealed: 2, size: 3, messages: 4, bytes: 5, perSubject: 6, fault: 7, room: 8 } as const;
+export const judgeCode = {
+  headers: 1,
+  sealed: 2,
+  size: 3,
+  messages: 4,
+  bytes: 5,
+  perSubject: 6,
+  fault: 7,
+  room: 8,
+  memory: 9,
+} as const;
 
 /** Flags of a stream; twins of wasm/stream/stream.ts. */
 export const streamFlag = {
@@ -123,9 +133,11 @@ export class StreamKernel {
     return this.memory.all().write(text, at, 'utf8');
   }
 
-  /** A block of the arena for windows and loads, to be freed by `release`. */
+  /** A block of the arena for windows and loads, to be freed by `release`. Throws when the memory has none. */
   take(size: number): number {
-    return this.exports.alloc(size) >>> 0;
+    const block = this.exports.tryAlloc(size) >>> 0;
+    if (block === 0) throw new Error(`the memory has no room for ${size} bytes`);
+    return block;
   }
 
   release(block: number): void {

@@ -83,7 +83,7 @@ export function usedPages(): u32 {
   return pagesUsed();
 }
 /** Takes a block of the arena for the host. */
-export { alloc, free } from '../lib/arena';
+export { alloc, free, tryAlloc } from '../lib/arena';
 
 /** Opens a connection; returns its index. */
 export function openConnection(maxPayload: u32, maxControlLine: u32, maxPending: u32): u32 {

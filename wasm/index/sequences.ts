@@ -172,6 +172,13 @@ export function reserveEntries(index: Sequences, first: u64, block: u32, more: u
   resize(segment, max(more, SMALLEST));
 }
 
+/** Bytes that the next entry takes when the last segment has to grow for it. */
+export function entriesGrowth(index: Sequences): usize {
+  if (!index.count) return 0;
+  const segment = segmentAt(index, index.count - 1);
+  return segment.count == segment.capacity ? (<usize>segment.capacity) << 5 : 0;
+}
+
 function place(segment: Segment, offset: u32, length: u32, leaf: usize): usize {
   if (segment.count == segment.capacity) resize(segment, max(SMALLEST, segment.capacity << 1));
   const entry = entryAt(segment, segment.count++);

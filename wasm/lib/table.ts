@@ -95,9 +95,20 @@ function resize(table: Table, size: u32): void {
   table.mask = size - 1;
 }
 
+// @ts-ignore: decorator
+@inline
+function isFull(table: Table): bool {
+  return (table.count + 1) * 3 > (table.mask + 1) * 2;
+}
+
+/** Bytes that the next pointer takes when the table has to grow for it. */
+export function tableGrowth(table: Table): usize {
+  return isFull(table) ? (<usize>(table.mask + 1)) << 4 : 0;
+}
+
 /** Adds a pointer that is not in the table yet; grows at two thirds full. */
 export function tableAdd(table: Table, tag: u32, pointer: usize): void {
-  if ((table.count + 1) * 3 > (table.mask + 1) * 2) resize(table, (table.mask + 1) << 1);
+  if (isFull(table)) resize(table, (table.mask + 1) << 1);
   put(table.slots, table.mask, tag, <u32>pointer);
   table.count++;
 }

@@ -2,7 +2,7 @@
 // acknowledgement, in one go. What the kernel cannot decide (headers that ask for something, limits that reject) goes to the
 // host, and the parser stops behind it, so that sequences are given in arrival order.
 
-import { alloc } from '../lib/arena';
+import { free, tryAlloc } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { pushEvent, raiseBarrier } from '../lib/ring';
 import {
@@ -27,6 +27,7 @@ import {
   JUDGE_BYTES,
   JUDGE_FAULT,
   JUDGE_HEADERS,
+  JUDGE_MEMORY,
   JUDGE_MESSAGES,
   JUDGE_PER_SUBJECT,
   JUDGE_ROOM,
@@ -34,7 +35,8 @@ import {
   JUDGE_SIZE,
 } from './events';
 import { enforceLimits, enforceSubjectLimit, overLimit } from './remove';
-import { stage } from './runs';
+import { lacksMemory } from './room';
+import { stage, stagedFull } from './runs';
 import { makeRoom, markStreamDirty } from './tail';
 import {
   DIRTY,
@@ -53,8 +55,6 @@ import {
   tailKey,
 } from './stream';
 
-/** More than this waits to be written: ingest stops and lets the host write. */
-const STAGED_MOST: u32 = 8 << 20;
 /** Headers of more bytes are refused. */
 const HEADERS_MOST: u32 = 65535;
 /** `.$FI` as a little-endian word: the end of a reply subject of a fast batch. */
@@ -73,6 +73,7 @@ let isFast: bool = false;
 /** Why the host must decide about the current message; 0: it is stored. */
 function judge(stream: Stream, length: u32): u32 {
   isFast = false;
+  if (lacksMemory(stream, length)) return JUDGE_MEMORY;
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
   if (stream.flags & JUDGED) return JUDGE_HEADERS;
   if (msgHeaderLength && needsHost(stream)) return JUDGE_HEADERS;
@@ -93,21 +94,26 @@ function judge(stream: Stream, length: u32): u32 {
   return 0;
 }
 
-/** Hands the current message to the host. */
+/** Hands the current message to the host; where there is no memory for it, without its data. */
 function hand(stream: Stream, reason: u32): bool {
+  const dataLength: u32 = reason == JUDGE_MEMORY ? 0 : msgDataLength;
+  const kept = tryAlloc(msgSubjectLength + msgReplyLength + dataLength + 1);
+  if (!kept) return false;
   const words = pushEvent(EVENT_STREAM_PUBLISH, 7);
-  if (!words) return false;
-  const kept = alloc(msgSubjectLength + msgReplyLength + msgDataLength + 1);
+  if (!words) {
+    free(kept);
+    return false;
+  }
   copy(kept, msgSubject, msgSubjectLength);
   copy(kept + msgSubjectLength, msgReply, msgReplyLength);
-  copy(kept + msgSubjectLength + msgReplyLength, msgData, msgDataLength);
+  copy(kept + msgSubjectLength + msgReplyLength, msgData, dataLength);
   store<u32>(words, stream.tag);
   store<u32>(words, reason, 4);
   store<u32>(words, <u32>kept, 8);
   store<u32>(words, msgSubjectLength, 12);
   store<u32>(words, msgReplyLength, 16);
-  store<u32>(words, msgHeaderLength, 20);
-  store<u32>(words, msgDataLength, 24);
+  store<u32>(words, min(msgHeaderLength, dataLength), 20);
+  store<u32>(words, dataLength, 24);
   raiseBarrier();
   return true;
 }
@@ -182,7 +188,7 @@ export function streamAppend(target: u32): bool {
   if (msgHeaderLength && idLength) addId(stream, idAt, idLength, sequence, nowNs);
   if (isFast) tookFast(sequence);
   else if (msgReplyLength && !(stream.flags & NO_ACK)) queueAck(stream, sequence, msgReply, msgReplyLength);
-  if (stream.staged > STAGED_MOST) {
+  if (stagedFull(stream)) {
     stream.flags &= ~DIRTY;
     markStreamDirty(stream);
     raiseBarrier();

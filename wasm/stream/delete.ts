@@ -18,8 +18,22 @@ import {
 import { freshMark } from './mark';
 import { buryGhosts, removeEntry } from './remove';
 import { forgetCounts } from './selection';
+import { stagedFull } from './runs';
 import { Stream, sequencesOf, setTail } from './stream';
 import { writeTombstone } from './tail';
+
+let unfinished: bool = false;
+
+/** Whether the last purge stopped before its end. */
+export function purgeUnfinished(): bool {
+  return unfinished;
+}
+
+/** Whether a purge shall stop here and go on when its tombstones are written. */
+function isFull(stream: Stream): bool {
+  unfinished = stagedFull(stream);
+  return unfinished;
+}
 
 function deleteEntry(stream: Stream, entry: usize, segment: Segment): void {
   const sequence = entrySequence(segment, entry);
@@ -59,7 +73,7 @@ export function purgeAll(stream: Stream, next: u64): u64 {
 /** Deletes the first messages: those below `below`, at most `most`. */
 function purgeFront(stream: Stream, below: u64, most: u64): u64 {
   let purged: u64 = 0;
-  while (purged < most && stream.messages && stream.first < below) {
+  while (purged < most && stream.messages && stream.first < below && !isFull(stream)) {
     if (!deleteMessage(stream, stream.first)) break;
     purged++;
   }
@@ -71,7 +85,7 @@ function purgeSubject(stream: Stream, leaf: Leaf, below: u64): u64 {
   let purged: u64 = 0;
   let left = leaf.count;
   let sequence = leaf.first;
-  while (left-- > 0 && sequence < below) {
+  while (left-- > 0 && sequence < below && !isFull(stream)) {
     const entry = findEntry(sequencesOf(stream), sequence);
     if (!entry) break;
     const segment = changetype<Segment>(foundSegment);
@@ -89,7 +103,7 @@ function purgeSubject(stream: Stream, leaf: Leaf, below: u64): u64 {
 function purgeMarked(stream: Stream, mark: u32, most: u64): u64 {
   let purged: u64 = 0;
   let from = stream.first;
-  while (purged < most) {
+  while (purged < most && !isFull(stream)) {
     const entry = nextLive(sequencesOf(stream), from);
     if (!entry) break;
     const segment = changetype<Segment>(foundSegment);
@@ -114,7 +128,7 @@ function purgeFiltered(stream: Stream, filter: usize, filterLength: u32, below: 
   let purged: u64 = 0;
   if (keep) purged = total > keep ? purgeMarked(stream, mark, total - keep) : 0;
   else
-    for (let i: u32 = 0; i < count; i++)
+    for (let i: u32 = 0; i < count && !unfinished; i++)
       purged += purgeSubject(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))), below);
   dropCollected();
   return purged;
@@ -122,9 +136,11 @@ function purgeFiltered(stream: Stream, filter: usize, filterLength: u32, below: 
 
 /**
  * Purges: messages that match the filter (empty: all) below `below` (0: no bound), but the newest `keep`. Returns how many went.
- * `purgeAll` does it when nothing is to stay.
+ * `purgeAll` does it when nothing is to stay. Where that makes many tombstones it stops on the way, to be called again
+ * (`purgeUnfinished`).
  */
 export function purge(stream: Stream, filter: usize, filterLength: u32, below: u64, keep: u64): u64 {
+  unfinished = false;
   const bound: u64 = below ? below : u64.MAX_VALUE;
   if (filterLength) return purgeFiltered(stream, filter, filterLength, bound, keep);
   if (keep) return stream.messages > keep ? purgeFront(stream, bound, stream.messages - keep) : 0;

@@ -19,3 +19,5 @@ export const JUDGE_BYTES: u32 = 5;
 export const JUDGE_PER_SUBJECT: u32 = 6;
 export const JUDGE_FAULT: u32 = 7;
 export const JUDGE_ROOM: u32 = 8;
+/** The kernel's memory is short: headers and payload stay away. */
+export const JUDGE_MEMORY: u32 = 9;

@@ -10,7 +10,7 @@ import { appendMessage } from './append';
 import { liveBytes, listKept, moveBlock } from './compact';
 import { closeFast, dropFast, openFast, readFast } from './fast';
 import { addId, countIds, dropIds, findId, forgetIdsAbove } from './ids';
-import { deleteMessage, purge } from './delete';
+import { deleteMessage, purge, purgeUnfinished } from './delete';
 import { forgetKeys } from './block-keys';
 import { checkRecord } from './deliver';
 import { CALL } from './deliver-call';
@@ -20,6 +20,7 @@ import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db'
 import { ANSWER, countMatching, lastMatching, lastOfAll, locate, nextGap, nextMatching, rangeAtTime } from './query';
 import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from './remove';
 import { Selection, countSelected, forgetCounts, freeSelection, newSelection } from './selection';
+import { lacksMemory } from './room';
 import { writeTombstone } from './tail';
 import { dropRuns, listRuns } from './runs';
 import {
@@ -36,6 +37,7 @@ import {
 } from './stream';
 import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
 import { RECORD_LARGEST, blockKey, frameFiller, recordSize } from '../record/record';
+import { memoryShort, memoryShortFor } from '../lib/pages';
 import { nowNs } from '../lib/time';
 import { overLimit } from './remove';
 
@@ -328,6 +330,22 @@ export function deleteOne(stream: usize, sequence: f64): bool {
 export function purgeStream(stream: usize, filter: usize, length: u32, below: f64, keep: f64): f64 {
   return <f64>purge(at(stream), filter, length, <u64>below, <u64>keep);
 }
+/** Whether the purge stopped to let tombstones be written. */
+export function purgeStopped(): bool {
+  return purgeUnfinished();
+}
+/** Whether the kernel's memory has no room for records of so many bytes. */
+export function streamLacksMemory(stream: usize, bytes: f64): bool {
+  return lacksMemory(at(stream), <usize>bytes);
+}
+/** Whether the kernel's memory is short: what can be refused is to be refused. */
+export function isMemoryShort(): bool {
+  return memoryShort();
+}
+/** Whether `bytes` more would make it short. */
+export function isMemoryShortFor(bytes: f64): bool {
+  return memoryShortFor(<usize>bytes);
+}
 /** The newest block with a record that says what the last sequence is. */
 export function lastBlock(stream: usize): u32 {
   return at(stream).lastBlock;
@@ -387,9 +405,9 @@ export function dropOlder(stream: usize, seconds: f64, nanos: u32): void {
 export function limitChange(stream: usize): void {
   buryGhosts(at(stream));
 }
-/** Applies the limits. */
-export function limitNow(stream: usize): void {
-  applyLimits(at(stream));
+/** Applies the limits; false: it stopped to let tombstones be written. */
+export function limitNow(stream: usize): bool {
+  return applyLimits(at(stream));
 }
 /** Deletes every message from one sequence to another, with a tombstone each; returns how many. */
 export function buryMessages(stream: usize, from: f64, to: f64): f64 {

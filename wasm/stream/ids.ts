@@ -8,7 +8,18 @@
 
 import { alloc, allocZero, free } from '../lib/arena';
 import { copy, equal, hashToken } from '../lib/bytes';
-import { Table, slotPointer, slotTag, tableAdd, tableClose, tableNext, tableOpen, tableRemove, tableStart } from '../lib/table';
+import {
+  Table,
+  slotPointer,
+  slotTag,
+  tableAdd,
+  tableClose,
+  tableGrowth,
+  tableNext,
+  tableOpen,
+  tableRemove,
+  tableStart,
+} from '../lib/table';
 import { Stream } from './stream';
 
 
@@ -101,6 +112,11 @@ function room(window: Window, entry: u32): Chunk {
   else window.first = changetype<usize>(chunk);
   window.last = changetype<usize>(chunk);
   return chunk;
+}
+
+/** Bytes that the next id takes when the table has to grow for it. */
+export function idsGrowth(stream: Stream): usize {
+  return stream.ids ? tableGrowth(tableOf(changetype<Window>(stream.ids))) : 0;
 }
 
 /** Remembers an id; one that is known gets its new sequence. */

@@ -9,7 +9,7 @@ import { Leaf, holdSubject } from '../index/subjects';
 import { Segment, findEntry, foundSegment, isLive, reserveEntries } from '../index/sequences';
 import { SCAN_ENTRY, SCAN_ERASED, SCAN_TOMBSTONE } from '../record/scan';
 import { linkMessage } from './append';
-import { enforceLimits, enforceSubjectLimit, removeEntry } from './remove';
+import { enforceLimits, enforceSubjectLimitInPieces, removeEntry } from './remove';
 import { Stream, sequencesOf, subjectsSlot } from './stream';
 
 /** nats-server's timestamp of a tombstone in a stream that never had a message: the year 1 in wrapped nanoseconds. */
@@ -117,14 +117,19 @@ export function endLoad(stream: Stream, tombs: usize): void {
   if (!stream.messages) stream.first = stream.last + 1;
 }
 
-/** Removes what the limits do not allow any more (after a load, or when they were lowered). */
-export function applyLimits(stream: Stream): void {
+/**
+ * Removes what the limits do not allow any more (after a load, or when they were lowered). False: so many tombstones wait to be
+ * written that it stopped on the way, to be called again.
+ */
+export function applyLimits(stream: Stream): bool {
+  let done = true;
   if (stream.maxPerSubject > 0) {
     const count = collect(stream.subjects, 0, 0);
     const list = collectedList();
-    for (let i: u32 = 0; i < count; i++)
-      enforceSubjectLimit(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))));
+    for (let i: u32 = 0; i < count && done; i++)
+      done = enforceSubjectLimitInPieces(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))));
     dropCollected();
   }
-  enforceLimits(stream);
+  if (done) enforceLimits(stream);
+  return done;
 }

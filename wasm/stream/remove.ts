@@ -23,6 +23,7 @@ import {
   segmentFrom,
   takeGhost,
 } from '../index/sequences';
+import { stagedFull } from './runs';
 import { noteRemoval } from './selection';
 import { DISCARD_NEW, Stream, countedBytes, sequencesOf, subjectsSlot } from './stream';
 import { writeTombstone } from './tail';
@@ -145,14 +146,25 @@ export function enforceLimits(stream: Stream): void {
  */
 export function enforceSubjectLimit(stream: Stream, leaf: Leaf): void {
   if (stream.maxPerSubject <= 0) return;
+  while (<i64>leaf.count > stream.maxPerSubject) dropFirstOf(stream, leaf);
+}
+
+/** The same as long as not too much waits to be written. False: it is not within the limit yet. */
+export function enforceSubjectLimitInPieces(stream: Stream, leaf: Leaf): bool {
   while (<i64>leaf.count > stream.maxPerSubject) {
-    const sequence = leaf.first;
-    const entry = findEntry(sequencesOf(stream), sequence);
-    const segment = changetype<Segment>(foundSegment);
-    noteRemoved(stream, sequence);
-    writeTombstone(stream, sequence, segment.lastTime);
-    removeEntry(stream, entry, segment);
+    if (stagedFull(stream)) return false;
+    dropFirstOf(stream, leaf);
   }
+  return true;
+}
+
+function dropFirstOf(stream: Stream, leaf: Leaf): void {
+  const sequence = leaf.first;
+  const entry = findEntry(sequencesOf(stream), sequence);
+  const segment = changetype<Segment>(foundSegment);
+  noteRemoved(stream, sequence);
+  writeTombstone(stream, sequence, segment.lastTime);
+  removeEntry(stream, entry, segment);
 }
 
 /** Whether the stream would be over a limit that rejects, with one more message of `length` bytes. */

@@ -22,7 +22,9 @@ const RUN_WORDS: u32 = 5;
 const HEAD: usize = 32;
 const SLACK: u32 = 64;
 const SMALLEST: u32 = 4096;
-const LARGEST: u32 = 1 << 20;
+const STAGED_MOST: u32 = 8 << 20;
+/** A run is not longer, unless one record is. */
+export const RUN_LARGEST: u32 = 1 << 20;
 
 // @ts-ignore: decorator
 @inline
@@ -31,7 +33,7 @@ function bytesOf(run: Run): usize {
 }
 
 function newRun(stream: Stream, length: u32): Run {
-  const wanted = max(length, min(LARGEST, max(SMALLEST, max(stream.runHint, stream.staged))));
+  const wanted = max(length, min(RUN_LARGEST, max(SMALLEST, max(stream.runHint, stream.staged))));
   const size = roundUp(<usize>wanted + HEAD + SLACK);
   const run = changetype<Run>(alloc(size));
   run.next = 0;
@@ -55,6 +57,11 @@ export function stage(stream: Stream, length: u32): usize {
   stream.staged += length;
   stream.offset += length;
   return at;
+}
+
+/** So much waits to be written that work which stages much more stops, and goes on when the host has written it. */
+export function stagedFull(stream: Stream): bool {
+  return stream.staged > STAGED_MOST;
 }
 
 /** What was staged last is a tombstone. */

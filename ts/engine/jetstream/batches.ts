@@ -153,6 +153,11 @@ export class Batches {
       if (verdict.is === 'refuse') return storage.refuse(reply, verdict.error);
       accepted.push([message, verdict]);
     }
+    const bytes = accepted.reduce(
+      (sum, [{ subject }, { block, payload }]) => sum + subject.length * 3 + block.length + payload.length,
+      0,
+    );
+    if (this.#stream.store.lacksMemory(bytes)) return storage.refuse(reply, apiError('InsufficientResourcesErr'));
     let last = 0;
     for (const [message, verdict] of accepted) {
       const seq = storage.append(message, verdict);

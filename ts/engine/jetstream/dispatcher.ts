@@ -82,6 +82,9 @@ const handlers: Readonly<Partial<Record<ApiHandlerId, ApiHandler>>> = {
   consumerStepdown: clusterRequired,
 };
 
+/** What is refused when the memory is short: it makes something that stays. */
+const growing: ReadonlySet<string> = new Set(['streamCreate', 'consumerCreate', 'consumerDurableCreate', 'streamRestore']);
+
 export class ApiDispatcher {
   readonly #account: JetStreamAccount;
   readonly #subscriptions: ServerSubscription[] = [];
@@ -122,6 +125,8 @@ export class ApiDispatcher {
     const handler = handlers[row.handler];
     if (handler === undefined) return undefined;
     if (isLevelRefused(message.headers)) return { error: apiError('RequiredApiLevelErr') };
+    if (growing.has(row.handler) && this.#account.ports.store.isMemoryShort)
+      return { error: apiError('InsufficientResourcesErr') };
     const request = { account: this.#account, message, parts };
     if (row.bare === true && !isEmptyRequest(request)) return { error: apiError('NotEmptyRequestErr') };
     try {

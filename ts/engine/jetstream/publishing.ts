@@ -59,6 +59,8 @@ export class Publishing implements BatchStorage {
   }
 
   judge(arrived: JudgedPublish): void {
+    // It came without its headers, and waits for nothing: waiting takes memory too.
+    if (arrived.reason === 'memory') return this.#send(arrived.reply, this.#refusal(apiError('InsufficientResourcesErr')));
     const headers = parseHeaders(arrived.headers);
     const fast = parseFastReply(arrived.reply);
     const isBatch = fast !== undefined || headers.has('Nats-Batch-Id');
@@ -155,10 +157,14 @@ export class Publishing implements BatchStorage {
   // Answers
 
   refuse(reply: string, error: ApiError): void {
-    const { name, store } = this.#stream;
-    const text = encodeJson({ error: store.refusal ?? error, stream: name, seq: 0 });
-    if (store.refusal === undefined) this.answer(reply, text);
+    const text = this.#refusal(error);
+    if (this.#stream.store.refusal === undefined) this.answer(reply, text);
     else this.#send(reply, text);
+  }
+
+  #refusal(error: ApiError): string {
+    const { name, store } = this.#stream;
+    return encodeJson({ error: store.refusal ?? error, stream: name, seq: 0 });
   }
 
   answer(reply: string, text: string): void {

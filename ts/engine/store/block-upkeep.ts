@@ -125,7 +125,8 @@ export class BlockUpkeep {
 
   /** Looks for a block that is worth it; the next one is looked for when that is done. */
   #findWork(): void {
-    if (this.#closed || this.#queued || !this.#parts.isWriting()) return;
+    const isShort = this.#parts.streams.exports.isMemoryShort() !== 0;
+    if (this.#closed || this.#queued || isShort || !this.#parts.isWriting()) return;
     const { files, streams, handle, promised, upkeep } = this.#parts;
     const tail = promised().block;
     const first = streams.locate(handle, streams.numbers(handle).first)?.block;

@@ -110,6 +110,10 @@ export class FileStore implements Store {
     this.#open.get(publish.tag)?.judged(publish);
   }
 
+  get isMemoryShort(): boolean {
+    return this.#streams.exports.isMemoryShort() !== 0;
+  }
+
   accounts(): string[] {
     const entries = this.#ports.disk.list(this.#options.root);
     return entries.filter(({ name, directory }) => directory && !name.startsWith('.')).map(({ name }) => name);

@@ -6,7 +6,6 @@
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
-import { judgeCode } from '../../kernel/streams.ts';
 import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile, SyncFailure } from '../../ports/disk.ts';
@@ -17,6 +16,7 @@ import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
 import { Expiry } from './expiry.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
+import { judgedPublish } from './judged-publish.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
 import type { Lost } from './recover.ts';
 import type { RoundMember } from './rounds.ts';
@@ -28,7 +28,6 @@ import type {
   DeliverRequest,
   Delivered,
   FoundConsumer,
-  JudgeReason,
   JudgedPublish,
   NewMessage,
   PurgeRequest,
@@ -45,17 +44,6 @@ const RELEASE_AT_ONCE = 65536;
 const EMPTY = new Uint8Array(0);
 /** More than this staged while a sync is under way is written before the next round. */
 const WRITE_EARLY = 4 << 20;
-
-const reasons: Readonly<Record<number, JudgeReason>> = {
-  [judgeCode.headers]: 'headers',
-  [judgeCode.sealed]: 'sealed',
-  [judgeCode.size]: 'message-size',
-  [judgeCode.messages]: 'max-messages',
-  [judgeCode.bytes]: 'max-bytes',
-  [judgeCode.perSubject]: 'max-per-subject',
-  [judgeCode.fault]: 'fault',
-  [judgeCode.room]: 'room',
-};
 
 export class FileStream extends StreamSettings implements StreamStore, RoundMember, Faulted {
   readonly name: string;
@@ -195,10 +183,15 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   setLimits(limits: StoreLimits): void {
     this.#parts.streams.exports.limitChange(this.handle);
     this.#applyLimits(limits);
-    this.#parts.streams.exports.limitNow(this.handle);
+    this.#limitNow();
     this.#expiry.limit(limits.maxAgeMs);
     this.#passOnRemoved();
     this.#parts.rounds.add(this);
+  }
+
+  /** Applies the limits; what that stages is written on the way. */
+  #limitNow(): void {
+    while (this.#parts.streams.exports.limitNow(this.handle) === 0 && this.#fault === undefined) this.#writeRuns();
   }
 
   #applyLimits(limits: StoreLimits): void {
@@ -211,8 +204,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   /** The kernel has handed a publish over. */
   judged(publish: KernelPublish): void {
-    const { subject, reply, headers, payload } = publish;
-    this.#onPublish({ reason: reasons[publish.reason] ?? 'fault', subject, reply, headers, payload });
+    this.#onPublish(judgedPublish(publish));
   }
 
   /** The kernel has staged something. */
@@ -227,6 +219,8 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#mustWrite();
     const { subject, headers = EMPTY, payload, ts, reply = '', seq } = message;
     const { streams, rounds } = this.#parts;
+    if (this.lacksMemory(subject.length * 3 + headers.length + payload.length))
+      throw new StoreFault('MEMORY', `stream '${this.name}': the memory is used up`);
     if (seq !== undefined) streams.exports.jumpStream(this.handle, seq - 1);
     rounds.add(this);
     return streams.append(this.handle, subject, reply, headers, payload, ts?.seconds ?? -1, ts?.nanos ?? 0);
@@ -270,7 +264,12 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
     this.#mustWrite();
-    const purged = this.#parts.streams.purge(this.handle, filter, seq, keep);
+    const { streams } = this.#parts;
+    let purged = streams.purge(this.handle, filter, seq, keep);
+    while (streams.exports.purgeStopped() !== 0 && this.#fault === undefined) {
+      this.#writeRuns();
+      purged += streams.purge(this.handle, filter, seq, keep);
+    }
     this.#deleted();
     return purged;
   }
@@ -390,7 +389,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#roundSeq = streams.exports.lastSequence(this.handle);
     this.#visibility.synced(this.#roundSeq);
     turn(() => {
-      streams.exports.limitNow(this.handle);
+      this.#limitNow();
       this.#passOnRemoved();
       this.#deleted();
       this.#onSynced(this.syncedSeq);

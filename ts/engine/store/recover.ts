@@ -55,8 +55,18 @@ export function blockNumbers(disk: Disk, directory: string): number[] {
   return numbers.sort((a, b) => a - b);
 }
 
+/** What the index takes for a message, and for a subject beside its bytes. */
+const MESSAGE_BYTES = 16;
+const SUBJECT_BYTES = 128;
+
 function load(kernel: StreamKernel, stream: number, handle: number, scan: ScanResult): number {
   const size = scan.entries.length + scan.subjects.length;
+  const index = (scan.entries.length / ENTRY) * MESSAGE_BYTES + scan.subjectCount * SUBJECT_BYTES + scan.subjects.length;
+  if (kernel.exports.isMemoryShortFor(size + index) !== 0)
+    throw new StoreFault(
+      'MEMORY',
+      `block ${scan.block}: the memory has no room for the index of its ${scan.entries.length / ENTRY} records`,
+    );
   const at = kernel.take(size + 64);
   const memory = kernel.memory.all();
   memory.set(scan.entries, at);

@@ -30,6 +30,10 @@ export class ServerStore implements Store {
     (isOfFiles ? this.#files : this.#memory).event(type, words, at);
   }
 
+  get isMemoryShort(): boolean {
+    return this.#files.isMemoryShort;
+  }
+
   find(accountName: string): FoundStream[] {
     return this.#files.find(accountName);
   }

@@ -113,7 +113,7 @@ export interface NewMessage {
  * the handler answers. Ingest has stopped behind this message, so appending now keeps arrival order.
  */
 export type JudgeReason =
-  'headers' | 'sealed' | 'message-size' | 'max-messages' | 'max-bytes' | 'max-per-subject' | 'fault' | 'room';
+  'headers' | 'sealed' | 'message-size' | 'max-messages' | 'max-bytes' | 'max-per-subject' | 'fault' | 'room' | 'memory';
 
 /** A publish handed to the host; the arrays are copies. */
 export interface JudgedPublish {
@@ -278,6 +278,9 @@ export interface StreamStore {
   /** Hands every publish to `onPublish`, with `reason: 'headers'`: the stream may store it under another subject. */
   setJudged(judged: boolean): void;
 
+  /** Whether the memory has no room for messages of so many bytes: then they are not appended. */
+  lacksMemory(bytes: number): boolean;
+  /** Throws a StoreFault while the stream does not write, or when the memory has no room for the message. */
   append(message: NewMessage): number;
   /** Gives out the sequences up to this one without a message. */
   skip(toSeq: number): void;
@@ -339,6 +342,8 @@ export interface StreamStore {
 }
 
 export interface Store {
+  /** The memory is nearly used up: nothing that stays in it is to be made. */
+  readonly isMemoryShort: boolean;
   /** Streams on disk of one account, to be opened with `recover`. */
   find(accountName: string): FoundStream[];
   /** Accounts that have a directory. */

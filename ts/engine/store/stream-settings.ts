@@ -27,6 +27,10 @@ export class StreamSettings extends StreamView {
     this.#account = account;
   }
 
+  lacksMemory(bytes: number): boolean {
+    return this.streams.exports.streamLacksMemory(this.handle, bytes) !== 0;
+  }
+
   setSubjects(subjects: readonly string[]): void {
     for (const [subject, subscription] of this.#subscriptions) {
       if (subjects.includes(subject)) continue;

@@ -50,6 +50,7 @@ export class FakeStream implements StreamStore {
   readonly name: string;
   readonly handle = 0;
   readonly ids: PlainIds;
+  readonly lacksMemory = (): boolean => false;
   readonly fast = { open: () => {}, close: () => {}, read: () => undefined };
   granted = -1;
   fault: string | undefined;
@@ -386,6 +387,7 @@ export class FakeStream implements StreamStore {
 
 /** A store of one account that outlives its server. */
 export class FakeStore implements Store {
+  isMemoryShort = false;
   readonly streams = new Map<string, FakeStream>();
   readonly #broker: FakeBroker;
   readonly #clock: FakeClock;
