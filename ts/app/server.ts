@@ -47,8 +47,8 @@ export function buildServer(options: Options, log: Log): Server {
     log,
     listeners,
     runtime: RUNTIME,
-    ...(isTrusting(options) && { accountSource: accountSource(options) }),
-    makeSystem: (parts) => new SystemService({ ...parts, process: new NodeProcess(shownArguments()), clock, random }),
+    ...(isTrusting(options) && { accountSource: accountSource(options, clock) }),
+    makeSystem: (parts) => new SystemService({ ...parts, process: new NodeProcess(shownArguments()), clock, random, log }),
     makeJetStream: (parts) => makeJetStream(parts, { clock, random, log, crypto: nodeCrypto }),
   });
 }

@@ -20,7 +20,7 @@ export interface SystemRequest {
 }
 
 export interface SystemDoor {
-  subscribe(account: string, subject: string, call: (request: SystemRequest) => void): { cancel(): void };
-  publish(account: string, subject: string, payload: Uint8Array): void;
+  subscribe(account: string, subject: string, call: (request: SystemRequest) => void, queue?: string): { cancel(): void };
+  publish(account: string, subject: string, payload: Uint8Array, reply?: string): void;
   listens(account: string, subject: string): boolean;
 }

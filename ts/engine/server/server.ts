@@ -218,7 +218,11 @@ export class Server implements ServerFacts {
   /** Nobody is told of clients of the global account, as in nats-server. */
   #openSystem(): void {
     if (this.view.systemAccount === undefined) return;
-    const system = this.#parts.makeSystem({ view: this.view, door: new BrokerSystemDoor(this.broker) });
+    const system = this.#parts.makeSystem({
+      view: this.view,
+      door: new BrokerSystemDoor(this.broker),
+      ...(this.#trust && { claims: this.#trust.desk }),
+    });
     this.#system = system;
     this.broker.watch((connection) => {
       if (connection.account?.name === GLOBAL_ACCOUNT || !this.#isHeard()) return;

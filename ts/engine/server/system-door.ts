@@ -12,9 +12,9 @@ export class BrokerSystemDoor implements SystemDoor {
     this.#broker = broker;
   }
 
-  subscribe(account: string, subject: string, call: (request: SystemRequest) => void): { cancel(): void } {
+  subscribe(account: string, subject: string, call: (request: SystemRequest) => void, queue = ''): { cancel(): void } {
     const { accounts, host } = this.#broker;
-    return host.subscribe(accounts.get(account).handle, subject, '', (message) =>
+    return host.subscribe(accounts.get(account).handle, subject, queue, (message) =>
       call({ ...message, account, client: this.#client(message.connection, account) }),
     );
   }
@@ -25,9 +25,9 @@ export class BrokerSystemDoor implements SystemDoor {
     return { user: connection.session.facts.authorizedUser, permissions: connection.permissions };
   }
 
-  publish(account: string, subject: string, payload: Uint8Array): void {
+  publish(account: string, subject: string, payload: Uint8Array, reply = ''): void {
     const { accounts, kernel } = this.#broker;
-    this.#broker.turn(() => kernel.publish(accounts.get(account).handle, subject, '', nothing, payload));
+    this.#broker.turn(() => kernel.publish(accounts.get(account).handle, subject, reply, nothing, payload));
   }
 
   listens(account: string, subject: string): boolean {

@@ -1,5 +1,6 @@
 // The system account's requests and events as the server's life sees them.
 
+import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { SystemDoor } from '../../ports/system.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView } from '../snapshot.ts';
 
@@ -15,6 +16,8 @@ export interface SystemLife {
 export interface SystemParts {
   readonly view: EngineView;
   readonly door: SystemDoor;
+  /** Where JWTs of accounts are handed in; set where operators are trusted. */
+  readonly claims?: ClaimsDoor;
 }
 
 export type SystemMaker = (parts: SystemParts) => SystemLife;

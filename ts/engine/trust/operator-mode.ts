@@ -10,6 +10,8 @@ import type { Options } from '../../core/config/options.ts';
 import type { Timer } from '../../ports/clock.ts';
 import { UrlSource } from './account-source.ts';
 import type { AccountSource } from './account-source.ts';
+import { ClaimsDesk } from './claims-desk.ts';
+import { TokenDirectory } from './token-directory.ts';
 import { TrustedAccounts } from './trusted-accounts.ts';
 import type { AccountsChanged, TrustPorts, TrustRules } from './trusted-accounts.ts';
 
@@ -31,6 +33,7 @@ function messageOf(error: unknown): string {
 export class OperatorMode {
   readonly accounts: TrustedAccounts;
   readonly source: AccountSource;
+  readonly desk: ClaimsDesk;
   readonly #ports: TrustPorts;
   #retry: Timer | undefined;
 
@@ -38,6 +41,7 @@ export class OperatorMode {
     this.source = source;
     this.#ports = ports;
     this.accounts = new TrustedAccounts(rulesOf(options), source, ports, changed);
+    this.desk = new ClaimsDesk(options, source, this.accounts, ports);
   }
 
   /** The options with the accounts that are known. */
@@ -50,6 +54,10 @@ export class OperatorMode {
     if (this.source instanceof UrlSource) await this.source.fetch('');
     this.#preload(options);
     await this.#findSystemAccount(options);
+    if (this.source instanceof TokenDirectory) {
+      const share = options.resolver?.type === 'cache' ? 'some' : 'all';
+      this.#ports.log.info(`Managing ${share} jwt in exclusive directory ${this.source.directory}`);
+    }
   }
 
   /** The configuration was read again: its JWTs may be others now. */

@@ -6,6 +6,9 @@ import { JsonError, parseJson } from '../../core/jetstream/parse-json.ts';
 import type { Permissions } from '../../core/auth/permissions.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView } from '../../engine/snapshot.ts';
 import { jsonText } from '../../lib/json-text.ts';
+import type { ClaimsDoor } from '../../ports/claims.ts';
+import type { Log } from '../../ports/log.ts';
+import { ClaimsRequests } from './claims.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { ProcessPort } from '../../ports/process.ts';
 import type { Random } from '../../ports/random.ts';
@@ -28,6 +31,8 @@ export interface SystemServiceParts {
   readonly process: ProcessPort;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
+  readonly claims?: ClaimsDoor;
 }
 
 type Handler = (request: SystemRequest, body: Body) => void;
@@ -53,6 +58,7 @@ export class SystemService {
   readonly #context: MonitorContext;
   readonly #open = new Map<string, { cancel(): void }[]>();
   #beat: Timer | undefined;
+  #claims: ClaimsRequests | undefined;
   #seq = 0;
 
   constructor(parts: SystemServiceParts) {
@@ -62,6 +68,7 @@ export class SystemService {
 
   start(): void {
     this.reload();
+    this.#openClaims();
     this.#beat = this.#parts.clock.every(STATSZ_MS, () => this.#tellLoad());
   }
 
@@ -82,7 +89,25 @@ export class SystemService {
     }
   }
 
+  #openClaims(): void {
+    const { claims, view, door, clock, log } = this.#parts;
+    const account = view.server().systemAccount;
+    if (claims === undefined || account === undefined) return;
+    this.#claims = new ClaimsRequests({
+      door,
+      claims,
+      clock,
+      log,
+      account,
+      server: () => serverInfo(view.server(), ++this.#seq),
+      unique: () => this.#unique(),
+      peers: () => view.server().routes,
+    });
+    this.#claims.start();
+  }
+
   stop(): void {
+    this.#claims?.stop();
     this.#beat?.cancel();
     for (const subscriptions of this.#open.values()) for (const subscription of subscriptions) subscription.cancel();
     this.#open.clear();
@@ -185,6 +210,10 @@ export class SystemService {
     this.#parts.door.publish(account, reply, encoder.encode(jsonText(document)));
   }
 
+  #unique(): string {
+    return Array.from({ length: 22 }, () => letters[this.#parts.random.below(letters.length)]).join('');
+  }
+
   // Events
 
   #tell(subject: string, make: () => Document): void {
@@ -205,7 +234,7 @@ export class SystemService {
   /** Head of an advisory. */
   #advisory(kind: string): Document {
     const server = this.#parts.view.server();
-    const id = Array.from({ length: 22 }, () => letters[this.#parts.random.below(letters.length)]).join('');
+    const id = this.#unique();
     const type = `io.nats.server.advisory.v1.${kind}`;
     return { type, id, timestamp: instantText(server.now), server: serverInfo(server, ++this.#seq) };
   }
