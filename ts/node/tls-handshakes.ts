@@ -27,7 +27,7 @@ const sentences: readonly (readonly [code: string, text: string])[] = [
   ['ECONNRESET', 'EOF'],
 ];
 
-export function plainError(error: Error): Error {
+function plainError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const found = sentences.find(([known]) => known === code);
   if (found !== undefined) return new Error(found[1]);
@@ -42,32 +42,33 @@ function key(socket: Socket): string {
 export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certificateNotAfterMs'> {
   certificateNotAfterMs: number | undefined = undefined;
   #settings: TlsSettings;
-  readonly #server: Server;
+  #server: Server;
   readonly #waiting = new Map<string, Waiting>();
   #second = 0;
   #inSecond = 0;
 
   /** Throws when the certificates cannot be used. */
   constructor(settings: TlsSettings) {
-    const loaded = loadTls(settings);
     this.#settings = settings;
-    this.certificateNotAfterMs = loaded.notAfterMs;
-    const requestCert = settings.verify || settings.verifyAndMap;
-    this.#server = createServer({
-      ...loaded.options,
-      requestCert,
-      rejectUnauthorized: requestCert,
-      handshakeTimeout: settings.timeoutMs,
-    });
-    this.#server.on('secureConnection', (socket) => this.#secured(socket));
-    this.#server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
+    this.#server = this.#serverOf(settings);
   }
 
+  /** Handshakes from now on follow these settings, whole; throws and keeps the old ones when the certificates cannot be used. */
   reloadTls(settings: TlsSettings): void {
-    const loaded = loadTls(settings);
-    this.#server.setSecureContext(loaded.options);
+    this.#server = this.#serverOf(settings);
     this.#settings = settings;
+  }
+
+  /** It never listens, so that one of new settings simply takes the place of the old. */
+  #serverOf(settings: TlsSettings): Server {
+    const loaded = loadTls(settings);
     this.certificateNotAfterMs = loaded.notAfterMs;
+    const requestCert = settings.verify || settings.verifyAndMap;
+    const rules = { requestCert, rejectUnauthorized: requestCert, handshakeTimeout: settings.timeoutMs };
+    const server = createServer({ ...loaded.options, ...rules });
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
+    return server;
   }
 
   get settings(): TlsSettings {

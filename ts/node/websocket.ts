@@ -1,17 +1,16 @@
-// The WebSocket listener: node:http or node:https up to the upgrade, the `ws` package from there. Both load when the first such
-// listener opens, since most servers have none.
+// The WebSocket listener: node:http up to the upgrade, behind a TLS handshake where that is configured, the `ws` package from there.
+// Both load when the first such listener opens, since most servers have none.
 // Kept true: a request that does not become a WebSocket is answered with one short text and its connection closed.
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer } from 'node:net';
+import type { Server } from 'node:net';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import type { PerMessageDeflateOptions, WebSocketServer } from 'ws';
 import type { Acceptor } from '../ports/connection.ts';
 import type { TlsListening, TlsSettings, WebSocketListenOptions } from '../ports/listen.ts';
 import { listening } from './listening.ts';
 import { plainAddress } from '../lib/address.ts';
-import { loadTls } from './tls-context.ts';
-import type { LoadedTls } from './tls-context.ts';
-import { plainError } from './tls-handshakes.ts';
+import { TlsHandshakes } from './tls-handshakes.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 import { refusalResponse, upgradeRefusal } from './websocket-upgrade.ts';
 
@@ -19,24 +18,30 @@ const DEFAULT_HANDSHAKE_MS = 2_000;
 
 const deflate: PerMessageDeflateOptions = { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0 };
 
-async function httpServer(options: WebSocketListenOptions, loaded: LoadedTls | undefined): Promise<Server> {
+async function httpServer(options: WebSocketListenOptions): Promise<HttpServer> {
   const headersTimeout = options.handshakeTimeoutMs || options.tls?.timeoutMs || DEFAULT_HANDSHAKE_MS;
-  const common = {
+  const { createServer } = await import('node:http');
+  return createServer({
     headersTimeout,
     requestTimeout: headersTimeout,
     connectionsCheckingInterval: headersTimeout,
     keepAlive: true,
     noDelay: true,
-  };
-  if (loaded === undefined || options.tls === undefined) return (await import('node:http')).createServer(common);
-  const requestCert = options.tls.verify || options.tls.verifyAndMap;
-  const { createServer } = await import('node:https');
-  return createServer({
-    ...common,
-    ...loaded.options,
-    requestCert,
-    rejectUnauthorized: requestCert,
-    handshakeTimeout: options.tls.timeoutMs,
+  });
+}
+
+/** Accepts for the HTTP server, which sees a connection when its handshake is done. */
+function securedFront(http: HttpServer, handshakes: TlsHandshakes, onProblem: (problem: string) => void): Server {
+  return createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    const where = `${plainAddress(socket.remoteAddress)}:${socket.remotePort}`;
+    socket.on('error', () => undefined);
+    handshakes.handshake(socket).then(
+      (secured) => {
+        http.emit('connection', secured);
+        secured.resume();
+      },
+      (error: Error) => onProblem(`${where} - TLS handshake error: ${error.message}`),
+    );
   });
 }
 
@@ -83,7 +88,7 @@ class WebSocketListener {
 
 /** Rejects when the certificates cannot be used or the port cannot be had. */
 export async function listenWebSocket(options: WebSocketListenOptions, acceptor: Acceptor): Promise<TlsListening> {
-  const loaded = options.tls && loadTls(options.tls);
+  const handshakes = options.tls && new TlsHandshakes(options.tls);
   const { WebSocketServer } = await import('ws');
   const sockets = new WebSocketServer({
     noServer: true,
@@ -92,31 +97,21 @@ export async function listenWebSocket(options: WebSocketListenOptions, acceptor:
     perMessageDeflate: options.compression && deflate,
     skipUTF8Validation: true,
   });
-  const server = await httpServer(options, loaded);
+  const http = await httpServer(options);
   const listener = new WebSocketListener(options, acceptor, sockets);
-  server.on('upgrade', (request, socket, head) => listener.upgrade(request, socket, head));
-  server.on('request', (request) => listener.request(request));
-  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    const where = `${plainAddress(socket.remoteAddress)}:${socket.remotePort}`;
-    options.onProblem(`${where} - TLS handshake error: ${plainError(error).message}`);
-    socket.destroy();
-  });
-  let notAfterMs = loaded?.notAfterMs;
-  const open = await listening(server, options);
+  http.on('upgrade', (request, socket, head) => listener.upgrade(request, socket, head));
+  http.on('request', (request) => listener.request(request));
+  const front = handshakes === undefined ? http : securedFront(http, handshakes, options.onProblem);
+  const open = await listening(front, options);
   return {
     ...open,
     close: async () => {
-      server.closeIdleConnections();
+      http.closeIdleConnections();
       await open.close();
     },
-    reloadTls: (tls: TlsSettings) => {
-      const renewed = loadTls(tls);
-      if ('setSecureContext' in server)
-        (server as unknown as { setSecureContext(options: object): void }).setSecureContext(renewed.options);
-      notAfterMs = renewed.notAfterMs;
-    },
+    reloadTls: (tls: TlsSettings) => handshakes?.reloadTls(tls),
     get certificateNotAfterMs() {
-      return notAfterMs;
+      return handshakes?.certificateNotAfterMs;
     },
   };
 }

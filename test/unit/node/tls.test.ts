@@ -258,6 +258,24 @@ test('a reload serves the new certificate, and bad files keep the old', async ()
   });
 });
 
+test('a reload that asks for certificates turns away a client without one, and its timeout holds', async () => {
+  await withListener({ timeoutMs: 60_000 }, false, async ({ listener, plain, upgrades, upgrade }) => {
+    listener.reloadTls(tlsSettings({ verify: true, timeoutMs: 60_000 }));
+    const bare = await plain();
+    await read(bare);
+    connectTls({ socket: bare, ca: authority, servername: 'localhost' }).on('error', () => undefined);
+    await assert.rejects(async () => await upgrades.at(-1), /tls: client didn't provide a certificate/);
+    listener.reloadTls(tlsSettings({ timeoutMs: 20 }));
+    const silent = await plain();
+    await read(silent);
+    await assert.rejects(async () => await upgrades.at(-1), /i\/o timeout/);
+    listener.reloadTls(tlsSettings({ timeoutMs: 60_000 }));
+    const served = await plain();
+    await read(served);
+    assert.equal((await upgrade(served)).getProtocol(), 'TLSv1.3');
+  });
+});
+
 test('files that cannot be used are named in one line', async () => {
   const listen = async (change: Partial<TlsSettings>): Promise<unknown> => {
     const acceptor = new KeepingAcceptor();

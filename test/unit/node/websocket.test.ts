@@ -101,11 +101,17 @@ test('text and binary frames, in any cut, are one stream of bytes', async () => 
 });
 
 test('a connection over TLS knows what was agreed and who the client is', async () => {
-  await withListener({ tls: tlsSettings({ verify: true }) }, async ({ acceptor, listener, open }) => {
+  await withListener({ tls: tlsSettings({ verify: true }) }, async ({ acceptor, open }) => {
     await open(certificate('client'));
     const { tls } = acceptor.accepted[0]?.transport ?? {};
     assert.equal(tls?.peerCertificates[0]?.subject, 'CN=carol,OU=Team,O=Slipstream');
-    listener.reloadTls(tlsSettings({}, 'server-renewed'));
+  });
+});
+
+test('after a reload that asks for certificates a client without one is turned away', async () => {
+  await withListener({ tls: tlsSettings({}) }, async ({ acceptor, listener, open }) => {
+    await open();
+    listener.reloadTls(tlsSettings({ verify: true }, 'server-renewed'));
     const bare = new WebSocket(`wss://127.0.0.1:${listener.port}/`, { ca: authority });
     await once(bare, 'error');
     await acceptor.until(() => acceptor.problems.length > 0);
