@@ -56,8 +56,10 @@ export interface StreamExports {
   deliver(): number;
   findWindow(stream: number, block: number, offset: number, length: number): number;
   windowsAt(): number;
+  smallRow(stream: number, block: number, offset: number): number;
   locateMessage(stream: number, sequence: number): number;
   answerDirect(stream: number, record: number, inbox: number, length: number): void;
+  answerRequest(stream: number, words: number): void;
   verifyRecord(stream: number, block: number, record: number, length: number): number;
   lastOnSubjects(stream: number, filter: number, length: number): number;
   nextOnSubjects(stream: number, filter: number, length: number, from: number): number;

@@ -7,7 +7,7 @@ import type { KernelMemory } from './memory.ts';
 import type { StreamExports } from './stream-exports.ts';
 
 /** Ring entries of the store; twins of wasm/stream/events.ts. */
-export const streamEvent = { dirty: 32, publish: 33 } as const;
+export const streamEvent = { dirty: 32, publish: 33, direct: 34 } as const;
 
 /** Reasons of a publish entry; twins of wasm/stream/events.ts. */
 export const judgeCode = {
@@ -265,6 +265,11 @@ export class StreamKernel {
   answer(stream: number, record: number, inbox: string): void {
     const length = this.#text(inbox);
     this.exports.answerDirect(stream, record, this.#block, length);
+  }
+
+  /** Answers the direct get of an entry once its record is in a window; what cannot be becomes a message for the host. */
+  answerRequest(stream: number, words: Uint32Array, at: number): void {
+    this.exports.answerRequest(stream, words.byteOffset + 4 * at);
   }
 
   nextOn(stream: number, filter: string, from: number): number {

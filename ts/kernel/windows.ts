@@ -13,8 +13,12 @@ export interface WindowContent {
   readonly address: number;
 }
 
-/** Rows of the table. */
-export const WINDOW_ROWS = 64;
+/** Rows of large windows; those of the small ones follow. */
+export const LARGE_ROWS = 16;
+export const SMALL_ROWS = 1024;
+/** Small windows begin in one step of a block each. */
+export const WINDOW_STEP = 4096;
+const ROWS = LARGE_ROWS + SMALL_ROWS;
 const ROW_WORDS = 8;
 const USED = 3;
 
@@ -26,8 +30,8 @@ export class WindowTable {
   constructor(kernel: StreamKernel) {
     this.#kernel = kernel;
     const at = kernel.exports.windowsAt() >>> 0;
-    this.#words = kernel.memory.words(at, WINDOW_ROWS * ROW_WORDS);
-    this.#numbers = new Float64Array(kernel.memory.memory.buffer, at, (WINDOW_ROWS * ROW_WORDS) / 2);
+    this.#words = kernel.memory.words(at, ROWS * ROW_WORDS);
+    this.#numbers = new Float64Array(kernel.memory.memory.buffer, at, (ROWS * ROW_WORDS) / 2);
   }
 
   /** The row over `length` bytes of a block from `offset` on, -1 for none. It counts as used now. */
@@ -35,8 +39,19 @@ export class WindowTable {
     return this.#kernel.exports.findWindow(stream, block, offset, length);
   }
 
+  /** The row that a small window in the step at `offset` takes. */
+  smallRow(stream: number, block: number, offset: number): number {
+    return this.#kernel.exports.smallRow(stream, block, offset);
+  }
+
   enter(row: number, { stream, block, from, to, address }: WindowContent): void {
-    this.#words.set([stream, block, from, to, address], row * ROW_WORDS);
+    const words = this.#words;
+    const at = row * ROW_WORDS;
+    words[at] = stream;
+    words[at + 1] = block;
+    words[at + 2] = from;
+    words[at + 3] = to;
+    words[at + 4] = address;
   }
 
   clear(row: number): void {

@@ -18,10 +18,11 @@ import {
 } from './message';
 import { Sub } from './subscription';
 
-/** Reports the current message to the host under the subscription's tag. */
-export function hostMessage(sub: Sub): bool {
-  const words = pushEvent(EVENT_MESSAGE, 10);
-  if (!words) return false;
+/** Words of a message in an entry. */
+export const MESSAGE_WORDS: u32 = 10;
+
+/** Writes the current message into an entry, under the subscription's tag. */
+export function layMessage(words: usize, sub: Sub): void {
   store<u32>(words, sub.target);
   store<u32>(words, msgConnection ? changetype<Connection>(msgConnection).index : 0, 4);
   store<u32>(words, accountAt(msgAccount).id, 8);
@@ -32,6 +33,13 @@ export function hostMessage(sub: Sub): bool {
   store<u32>(words, msgHeaderLength, 28);
   store<u32>(words, <u32>msgData, 32);
   store<u32>(words, msgDataLength, 36);
+}
+
+/** Reports the current message to the host. */
+export function hostMessage(sub: Sub): bool {
+  const words = pushEvent(EVENT_MESSAGE, MESSAGE_WORDS);
+  if (!words) return false;
+  layMessage(words, sub);
   raiseBarrier();
   return true;
 }

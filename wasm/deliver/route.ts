@@ -54,7 +54,7 @@ import {
 } from './subscription';
 import { consumerAck } from '../stream/ack';
 import { streamAppend } from '../stream/append';
-import { takesDirect } from '../stream/direct-get';
+import { askStream } from '../stream/direct-get';
 
 let outMsgs: f64 = 0;
 let outBytes: f64 = 0;
@@ -109,8 +109,7 @@ export function deliverToClient(sub: Sub): bool {
 /** Hands the current message to a subscription of the host; a direct get of a client may need no host. */
 function toHost(sub: Sub): bool {
   if (!msgConnection) return tellHost(sub);
-  if (sub.flags & SUB_DIRECT && routing == 1 && takesDirect(sub)) return true;
-  return hostMessage(sub);
+  return sub.flags & SUB_DIRECT && routing == 1 ? askStream(sub) : hostMessage(sub);
 }
 
 // @ts-ignore: decorator

@@ -1,5 +1,6 @@
 // Direct gets that the kernel answers by itself: of the last message of a subject or of a sequence, asked for in the plain form,
-// when all there is to it is on disk and its record lies in a window. Every other one becomes an entry for the host.
+// when all there is to it is on disk and its record lies in a window. For one that does not the host is asked to bring it into
+// one. Every other request becomes a message for the host.
 //
 //   <prefix>.DIRECT.GET.<stream>.<subject>   without payload
 //   <prefix>.DIRECT.GET.<stream>             {"seq":<sequence>}
@@ -7,8 +8,11 @@
 // The message is found while the request is being routed and goes out behind that: the answer is a message of its own, and
 // routing it meanwhile would take the place of the request.
 
-import { parseSequence } from '../lib/bytes';
+import { copy, parseSequence } from '../lib/bytes';
+import { EVENT_MESSAGE } from '../lib/events';
+import { pushEvent, raiseBarrier } from '../lib/ring';
 import { Entry } from '../match/interest';
+import { MESSAGE_WORDS, hostMessage, layMessage } from '../deliver/host';
 import {
   bareData,
   msgData,
@@ -26,6 +30,7 @@ import { findSubject } from '../index/subjects';
 import { recordSequence, recordValid } from '../record/record';
 import { keyOf } from './block-keys';
 import { DIRECT_ONE, sendDirect } from './direct';
+import { EVENT_STREAM_DIRECT } from './events';
 import { FAULTED, HELD, Stream, sequencesOf } from './stream';
 import { windowed } from './windows';
 
@@ -36,6 +41,9 @@ const DIGITS_MOST: u32 = 15;
 const SPACE: u8 = 0x20;
 const ZERO: u8 = 0x30;
 const CLOSE: u8 = 0x7d;
+
+/** Words of an entry for the host in front of the message: which stream, and where the record lies. */
+const PLACE_WORDS: u32 = 6;
 
 /** The record that answers the request being routed, 0: none; and whose it is. */
 let record: usize = 0;
@@ -59,27 +67,47 @@ function lastOfSubject(stream: Stream, prefix: u32): u64 {
   return changetype<usize>(leaf) ? leaf.last : 0;
 }
 
-/** The undamaged record of a message that may be shown, 0: there is none here. */
-function shownRecord(stream: Stream, sequence: u64): usize {
+/** The index entry of a message that may be shown, 0: there is none. Leaves its segment in `foundSegment`. */
+function shownEntry(stream: Stream, sequence: u64): usize {
   if (!sequence || sequence > stream.shown || stream.flags & (FAULTED | HELD)) return 0;
   const entry = findEntry(sequencesOf(stream), sequence);
-  if (!entry || !isLive(entry)) return 0;
-  const block = changetype<Segment>(foundSegment).block;
-  const length = entryLength(entry);
-  const found = windowed(changetype<usize>(stream), block, entryOffset(entry), length);
-  if (!found || !recordValid(keyOf(stream, block), found, length) || recordSequence(found) != sequence) return 0;
-  return found;
+  return entry && isLive(entry) ? entry : 0;
 }
 
-/** Whether the kernel answers the current message, which came on a subscription to direct gets. */
-export function takesDirect(sub: Sub): bool {
-  if (record || !msgReplyLength || msgHeaderLength || bareData) return false;
+function isWhole(stream: Stream, at: usize, length: u32, block: u32, sequence: u64): bool {
+  return recordValid(keyOf(stream, block), at, length) && recordSequence(at) == sequence;
+}
+
+/** Asks the host for the record behind an entry, with the request. */
+function askForRecord(sub: Sub, stream: Stream, sequence: u64, block: u32, entry: usize): bool {
+  const words = pushEvent(EVENT_STREAM_DIRECT, PLACE_WORDS + MESSAGE_WORDS);
+  if (!words) return false;
+  store<u32>(words, stream.tag);
+  store<u32>(words, block, 4);
+  store<u32>(words, entryOffset(entry), 8);
+  store<u32>(words, entryLength(entry), 12);
+  store<f64>(words, <f64>sequence, 16);
+  layMessage(words + ((<usize>PLACE_WORDS) << 2), sub);
+  raiseBarrier();
+  return true;
+}
+
+/** A client's message came on a subscription to direct gets: the kernel takes it, or the host. */
+export function askStream(sub: Sub): bool {
+  if (record || !msgReplyLength || msgHeaderLength || bareData) return hostMessage(sub);
   const stream = changetype<Stream>(<usize>sub.tag);
-  const entry = changetype<Entry>(sub.entry);
-  const sequence = entry.wildcard ? lastOfSubject(stream, entry.length - 1) : sequenceIn(msgData, msgDataLength);
-  record = shownRecord(stream, sequence);
+  const subject = changetype<Entry>(sub.entry);
+  const sequence = subject.wildcard ? lastOfSubject(stream, subject.length - 1) : sequenceIn(msgData, msgDataLength);
+  const entry = shownEntry(stream, sequence);
+  if (!entry) return hostMessage(sub);
+  const block = changetype<Segment>(foundSegment).block;
+  const length = entryLength(entry);
+  const at = windowed(changetype<usize>(stream), block, entryOffset(entry), length);
+  if (!at) return askForRecord(sub, stream, sequence, block, entry);
+  if (!isWhole(stream, at, length, block, sequence)) return hostMessage(sub);
+  record = at;
   source = changetype<usize>(stream);
-  return record != 0;
+  return true;
 }
 
 /** Answers the request that was taken, now that it has been routed; it is not the current message afterwards. */
@@ -87,4 +115,26 @@ export function answerTaken(): void {
   if (!record) return;
   sendDirect(changetype<Stream>(source), record, msgReply, msgReplyLength, DIRECT_ONE, 0, 0);
   record = 0;
+}
+
+/** The whole record of a message that may be shown and lies in a window, else 0. */
+function shownRecord(stream: Stream, sequence: u64): usize {
+  const entry = shownEntry(stream, sequence);
+  if (!entry) return 0;
+  const block = changetype<Segment>(foundSegment).block;
+  const length = entryLength(entry);
+  const at = windowed(changetype<usize>(stream), block, entryOffset(entry), length);
+  return at && isWhole(stream, at, length, block, sequence) ? at : 0;
+}
+
+/** The host has done what the entry at `words` asks for: answers the request, or hands it over after all. */
+export function answerAsked(stream: Stream, words: usize): void {
+  const at = shownRecord(stream, <u64>load<f64>(words, 16));
+  const message = words + ((<usize>PLACE_WORDS) << 2);
+  if (at) {
+    sendDirect(stream, at, load<u32>(message, 20), load<u32>(message, 24), DIRECT_ONE, 0, 0);
+    return;
+  }
+  const again = pushEvent(EVENT_MESSAGE, MESSAGE_WORDS);
+  if (again) copy(again, message, (<usize>MESSAGE_WORDS) << 2);
 }

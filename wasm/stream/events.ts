@@ -9,6 +9,11 @@ export const EVENT_STREAM_DIRTY: u32 = EVENT_STORE;
  * the address lie subject, reply, headers and payload in one piece, to be freed by the host. Barrier.
  */
 export const EVENT_STREAM_PUBLISH: u32 = EVENT_STORE + 1;
+/**
+ * tag, block, offset, length, sequence (f64), and what EVENT_MESSAGE has: a direct get of a message that may be shown, whose
+ * record the host brings into a window. Barrier.
+ */
+export const EVENT_STREAM_DIRECT: u32 = EVENT_STORE + 2;
 
 /** Why the host must decide: what the publish carries, or which limit it would pass. */
 export const JUDGE_HEADERS: u32 = 1;

@@ -15,6 +15,7 @@ import { forgetKeys } from './block-keys';
 import { checkRecord } from './deliver';
 import { CALL } from './deliver-call';
 import { DIRECT_ONE, sendDirect } from './direct';
+import { answerAsked } from './direct-get';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
 import { ANSWER, countMatching, lastMatching, lastOfAll, locate, nextGap, nextMatching, rangeAtTime } from './query';
@@ -260,7 +261,7 @@ export function callAt(): usize {
   return CALL;
 }
 export { beginDeliver, deliver } from './deliver';
-export { findWindow, windowsAt } from './windows';
+export { findWindow, smallRow, windowsAt } from './windows';
 /** Finds a message: the answer is in ANSWER. */
 export function locateMessage(stream: usize, sequence: f64): bool {
   return locate(at(stream), <u64>sequence);
@@ -268,6 +269,10 @@ export function locateMessage(stream: usize, sequence: f64): bool {
 /** Sends the record at `record`, found undamaged, to the inbox of a direct get. */
 export function answerDirect(stream: usize, record: usize, inbox: usize, length: u32): void {
   sendDirect(at(stream), record, inbox, length, DIRECT_ONE, 0, 0);
+}
+/** The record that the entry at `words` asks for is in a window, or cannot be: answers, or makes it a message for the host. */
+export function answerRequest(stream: usize, words: usize): void {
+  answerAsked(at(stream), words);
 }
 /** Whether the record of `length` bytes at `record` is undamaged. */
 export function verifyRecord(stream: usize, block: u32, record: usize, length: u32): bool {

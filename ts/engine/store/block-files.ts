@@ -401,8 +401,13 @@ export class BlockFiles {
     });
   }
 
-  /** The map of a block, unless its file was cut: touching what is missing there would be a signal, and a read of it is an error. */
+  /**
+   * The map of a block, unless its file was cut: touching what is missing there would be a signal, and a read of it is an error. The file is
+   * looked at once a turn.
+   */
   #mapOf(block: Block): MappedFile | undefined {
+    const sure = this.#maps.ofTurn(block);
+    if (sure !== undefined) return sure;
     const file = this.#use(block);
     if (this.#disk.size(file) >= block.size) return this.#maps.use(block, () => this.#disk.map(file, block.size));
     this.#maps.drop(block);

@@ -28,7 +28,7 @@ import { StoreFault } from './store.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
 import { Unpacked } from './unpacked.ts';
 import { Upkeep, upkeepDefaults, type UpkeepOptions } from './upkeep.ts';
-import { Windows } from './windows.ts';
+import type { Windows } from './windows.ts';
 
 export interface FileStoreOptions {
   /** The directory named `jetstream` below the configured store_dir. */
@@ -50,6 +50,7 @@ const MEMORY_TAGS = 1 << 30;
 
 export interface FileStorePorts {
   readonly kernel: Kernel;
+  readonly windows: Windows;
   readonly disk: Disk;
   readonly jobs: Jobs;
   readonly ciphers: Ciphers;
@@ -71,9 +72,8 @@ export class FileStore implements Store {
   /** For streams that are acknowledged before they are synced. */
   #asyncRounds: Rounds | undefined;
   readonly #revival: Revival;
-  readonly #windows: Windows;
   readonly #upkeep: Upkeep;
-  readonly #maps = new Maps();
+  readonly #maps: Maps;
   readonly #unpacked = new Unpacked();
   readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
@@ -89,7 +89,7 @@ export class FileStore implements Store {
     this.#streams = new StreamKernel(ports.kernel);
     this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
     this.#revival = new Revival(disk, clock, turn);
-    this.#windows = new Windows(this.#streams);
+    this.#maps = new Maps(soon);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
   }
@@ -103,6 +103,7 @@ export class FileStore implements Store {
   event(type: number, words: Uint32Array, at: number): void {
     if (type === streamEvent.dirty) this.#open.get(words[at] ?? 0)?.dirty();
     else if (type === streamEvent.publish) this.#judge(words, at);
+    else if (type === streamEvent.direct) this.#open.get(words[at] ?? 0)?.asked(words, at);
   }
 
   #judge(words: Uint32Array, at: number): void {
@@ -278,14 +279,14 @@ export class FileStore implements Store {
     { tag, address }: { readonly tag: number; readonly address: number },
     index?: StreamIndex,
   ): FileStream {
-    const { kernel, log, clock, turn, disk, jobs } = this.#ports;
+    const { kernel, windows, log, clock, turn, disk, jobs } = this.#ports;
     const streams = this.#streams;
     const inMemory = this.#options.inMemory === true;
     streams.exports.tailStream(address, block, offset);
     streams.exports.flagStream(address, inMemory ? streamFlag.memory : 0, 0);
     const reader = new StreamReader(address, {
       kernel: streams,
-      windows: this.#windows,
+      windows,
       files,
       call: this.#call,
       onDamage: (seq, number, reason) =>

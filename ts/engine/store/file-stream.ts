@@ -280,6 +280,12 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     return seq > 0 && seq <= this.syncedSeq && this.reader.answer(seq, inbox);
   }
 
+  /** A direct get needs a record in memory: five words from `at` on, tag, block, offset, length and its sequence. */
+  asked(words: Uint32Array, at: number): void {
+    this.reader.bring(words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+    this.streams.answerRequest(this.handle, words, at);
+  }
+
   deliver(request: DeliverRequest): Delivered {
     return this.#parts.reader.deliver(request, this.syncedSeq);
   }

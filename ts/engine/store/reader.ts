@@ -60,6 +60,15 @@ export class StreamReader {
     return undefined;
   }
 
+  /** Brings a record into a window. False: it cannot be; reading the message says why. */
+  bring(block: number, offset: number, length: number): boolean {
+    try {
+      return this.#ports.windows.over(this.#stream, this.#ports.files, block, offset, length, 0) !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
   /** Forgets what was read of the stream, or of one of its blocks. */
   forget(block?: number): void {
     this.#ports.windows.forget(this.#stream, block);

@@ -1,19 +1,25 @@
 // A server's store: streams on disk, and beside them streams in memory, which are the same code over buffers. A stream's storage says where it is
 // made; only what is on disk is ever found again.
 
+import { StreamKernel } from '../../kernel/streams.ts';
 import { FileStore, type FileStoreOptions, type FileStorePorts } from './file-store.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
+import { Windows } from './windows.ts';
 
 /** A directory name that no listing shows to anybody. */
 const MEMORY_ROOT = '/memory';
+
+/** What the server gives; windows are shared by both kinds of streams. */
+export type ServerStorePorts = Omit<FileStorePorts, 'windows'>;
 
 export class ServerStore implements Store {
   readonly #files: FileStore;
   readonly #memory: FileStore;
 
-  constructor(options: FileStoreOptions, ports: FileStorePorts) {
+  constructor(options: FileStoreOptions, given: ServerStorePorts) {
+    const ports = { ...given, windows: new Windows(new StreamKernel(given.kernel)) };
     const disk = new MemoryDisk();
     const { closed: _, ...shared } = ports;
     const upkeep = options.upkeep === undefined ? {} : { upkeep: options.upkeep };

@@ -1,11 +1,11 @@
-// Windows: pieces of block files in kernel memory, where records are verified and framed. A small number of them is shared by all streams;
-// the one unused for longest is filled anew. Large ones are for batches, which go on behind their end; small ones are for single messages,
-// begin and end where others do, and stay while they are asked for. Records larger than a window get a large one of their size.
+// Windows: pieces of block files in kernel memory, where records are verified and framed, shared by all streams. Large ones are for batches,
+// which go on behind their end; the one unused for longest is filled anew. Small ones are for single messages: each begins in one step of a
+// block, and stays while it is asked for. Records larger than a window get a large one of their size.
 //
 // Kept true: what is in a window is in the kernel's table too, so that the kernel finds it; both forget what a file no longer has.
 
 import type { StreamKernel } from '../../kernel/streams.ts';
-import { WINDOW_ROWS, WindowTable, type WindowContent } from '../../kernel/windows.ts';
+import { LARGE_ROWS, SMALL_ROWS, WINDOW_STEP, WindowTable, type WindowContent } from '../../kernel/windows.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { BlockFiles } from './block-files.ts';
 
@@ -18,17 +18,13 @@ interface Slot {
   from: number;
   to: number;
   address: number;
-  capacity: number;
+  bytes: Uint8Array;
   readonly row: number;
 }
 
-/** The first rows of the table are large windows. */
-const LARGE = 16;
 const LARGE_SIZE = 256 * 1024;
-/** A small window: so much from a multiple of its grid on, and room for a record that goes on behind that. */
-const GRID = 4 * 1024;
-const SMALL_READ = 2 * GRID;
-const SMALL_SIZE = 4 * GRID;
+/** A small window has one step of its block at most, or two where the last record goes on in the next. */
+const SMALL_SIZE = 2 * WINDOW_STEP;
 /** Vector loads run past the end of a record. */
 const SLACK = 64;
 
@@ -40,8 +36,8 @@ export class Windows {
   constructor(kernel: StreamKernel) {
     this.#kernel = kernel;
     this.#table = new WindowTable(kernel);
-    const empty = { stream: 0, block: 0, from: 0, to: 0, address: 0, capacity: 0 };
-    this.#slots = Array.from({ length: WINDOW_ROWS }, (_, row) => ({ ...empty, row }));
+    const empty = { stream: 0, block: 0, from: 0, to: 0, address: 0, bytes: new Uint8Array(0) };
+    this.#slots = Array.from({ length: LARGE_ROWS + SMALL_ROWS }, (_, row) => ({ ...empty, row }));
   }
 
   /**
@@ -51,65 +47,72 @@ export class Windows {
   over(stream: number, files: BlockFiles, block: number, offset: number, length: number, ahead: number): Window | undefined {
     const row = this.#table.find(stream, block, offset, length);
     if (row >= 0) return this.#slots[row];
-    const from = offset - (offset % GRID);
-    const wanted = Math.max(length, Math.min(LARGE_SIZE, ahead));
-    const isSmall = offset - from + wanted <= SMALL_SIZE;
-    const slot = this.#empty(isSmall ? this.#unused(LARGE, WINDOW_ROWS) : this.#large(stream, block, wanted));
-    if (isSmall) this.#fillAround(slot, stream, files, block, from, Math.max(offset - from + wanted, SMALL_READ), offset);
-    else this.#fill(slot, stream, files, block, offset, wanted);
+    const from = offset - (offset % WINDOW_STEP);
+    const isSmall = ahead <= WINDOW_STEP && offset + length <= from + SMALL_SIZE;
+    const slot = isSmall
+      ? this.#inStep(stream, files, block, offset, length)
+      : this.#ahead(stream, files, block, offset, Math.max(length, Math.min(LARGE_SIZE, ahead)));
     return slot.to < offset + length ? undefined : slot;
   }
 
-  /** Fills a window from the grid on; where the bytes before the record cannot be read, from there. */
-  #fillAround(slot: Slot, stream: number, files: BlockFiles, block: number, from: number, size: number, offset: number): void {
+  /**
+   * A small window: over the record alone, and over the whole step when there was one in that step before. Where the bytes before the record
+   * cannot be read, from there.
+   */
+  #inStep(stream: number, files: BlockFiles, block: number, offset: number, length: number): Slot {
+    const slot = this.#slots[this.#table.smallRow(stream, block, offset)] as Slot;
+    const first = offset - (offset % WINDOW_STEP);
+    const isAgain = slot.stream === stream && slot.block === block && slot.from >= first && slot.from < first + WINDOW_STEP;
+    this.#empty(slot);
+    if (!isAgain) return this.#fill(slot, stream, files, block, offset, length);
+    const size = offset + length <= first + WINDOW_STEP ? WINDOW_STEP : SMALL_SIZE;
     try {
-      this.#fill(slot, stream, files, block, from, size);
+      return this.#fill(slot, stream, files, block, first, size);
     } catch (fault) {
-      if (!(fault instanceof DiskFault) || from === offset) throw fault;
-      this.#fill(slot, stream, files, block, offset, from + size - offset);
+      if (!(fault instanceof DiskFault) || first === offset) throw fault;
+      return this.#fill(slot, stream, files, block, offset, first + size - offset);
     }
   }
 
-  #fill(slot: Slot, stream: number, files: BlockFiles, block: number, from: number, size: number): void {
+  /** Fills a large window from a record on. */
+  #ahead(stream: number, files: BlockFiles, block: number, offset: number, size: number): Slot {
+    const slot = this.#large(stream, block, size);
+    this.#empty(slot);
+    return this.#fill(slot, stream, files, block, offset, size);
+  }
+
+  #fill(slot: Slot, stream: number, files: BlockFiles, block: number, from: number, size: number): Slot {
     this.#room(slot, size);
-    const have = files.read(block, this.#kernel.memory.bytes(slot.address, size), from);
+    const have = files.read(block, slot.bytes.length === size ? slot.bytes : slot.bytes.subarray(0, size), from);
     slot.stream = stream;
     slot.block = block;
     slot.from = from;
     slot.to = from + have;
     this.#table.enter(slot.row, slot);
+    return slot;
   }
 
   #room(slot: Slot, size: number): void {
-    if (slot.capacity >= size && slot.capacity <= 4 * LARGE_SIZE) return;
+    const capacity = slot.bytes.length;
+    if (capacity >= size && capacity <= 4 * LARGE_SIZE) return;
     if (slot.address !== 0) this.#kernel.release(slot.address);
-    slot.capacity = Math.max(size, slot.row < LARGE ? LARGE_SIZE : SMALL_SIZE);
-    slot.address = this.#kernel.take(slot.capacity + SLACK);
+    const room = Math.max(size, slot.row < LARGE_ROWS ? LARGE_SIZE : WINDOW_STEP);
+    slot.address = this.#kernel.take(room + SLACK);
+    slot.bytes = this.#kernel.memory.bytes(slot.address, room);
   }
 
   /** The large window of the same block, which reading has come to the end of, or the one unused for longest. */
   #large(stream: number, block: number, size: number): Slot {
-    for (let i = 0; i < LARGE; i++) {
-      const slot = this.#slots[i] as Slot;
-      if (slot.stream === stream && slot.block === block && slot.capacity >= size) return slot;
-    }
-    return this.#unused(0, LARGE);
+    const rows = this.#slots.slice(0, LARGE_ROWS);
+    const same = rows.find((slot) => slot.stream === stream && slot.block === block && slot.bytes.length >= size);
+    if (same !== undefined) return same;
+    const unused = rows.find((slot) => slot.stream === 0);
+    return unused ?? rows.reduce((oldest, slot) => (this.#table.used(slot.row) < this.#table.used(oldest.row) ? slot : oldest));
   }
 
-  /** The window from one row up to another that was not used for longest, an empty one first of all. */
-  #unused(first: number, end: number): Slot {
-    let oldest = this.#slots[first] as Slot;
-    for (let i = first; i < end && oldest.stream !== 0; i++) {
-      const slot = this.#slots[i] as Slot;
-      if (slot.stream === 0 || this.#table.used(i) < this.#table.used(oldest.row)) oldest = slot;
-    }
-    return oldest;
-  }
-
-  #empty(slot: Slot): Slot {
+  #empty(slot: Slot): void {
     slot.stream = 0;
     this.#table.clear(slot.row);
-    return slot;
   }
 
   /** Forgets what was read of a stream's files (of one block). */
