@@ -59,7 +59,9 @@ export interface ListedBlock extends BlockForm {
 /** A block of this size will have a successor before long, whose key is made in time. */
 const NEXT_KEY_AT = 512 << 10;
 /** Blocks of one stream kept open for reading. */
-const MOST_OPEN = 8;
+const MOST_OPEN = 32;
+/** Reads of fewer bytes are not done through a map. */
+const MAP_FROM = 16 << 10;
 
 export class BlockFiles {
   readonly directory: string;
@@ -68,7 +70,8 @@ export class BlockFiles {
   readonly #unpacked: Unpacked;
   readonly #keys: BlockKeys | undefined;
   readonly #blocks = new Map<number, Block>();
-  readonly #open: Block[] = [];
+  /** Blocks whose files are open, the one used least recently first. */
+  readonly #open = new Set<Block>();
   /** The highest number there was. Blocks below it are complete: runs are written in order. */
   #newest = 0;
   /** Written and not yet handed to a sync. */
@@ -268,8 +271,7 @@ export class BlockFiles {
 
   /** Gives back what is held of a block's file. */
   #letGo(block: Block): void {
-    const at = this.#open.indexOf(block);
-    if (at >= 0) this.#open.splice(at, 1);
+    this.#open.delete(block);
     if (block.file !== undefined) {
       this.#unsynced.delete(block.file);
       this.#closeLater(block.file);
@@ -287,7 +289,7 @@ export class BlockFiles {
     const form = { key, cipher, packed: false };
     const block: Block = { number, size: 0, file: undefined, tombstones: false, form, version: 0 };
     block.file = this.#disk.open(this.#path(number), true);
-    this.#open.push(block);
+    this.#open.add(block);
     this.#blocks.set(number, block);
     this.#newest = Math.max(this.#newest, number);
     this.#unsynced.add(block.file);
@@ -332,24 +334,18 @@ export class BlockFiles {
   }
 
   #use(block: Block): OpenFile {
-    const at = this.#open.indexOf(block);
-    if (at >= 0) {
-      if (at < this.#open.length - 1) this.#open.push(...this.#open.splice(at, 1));
-    } else {
-      this.#open.push(block);
-    }
+    this.#open.delete(block);
+    this.#open.add(block);
     block.file ??= this.#disk.open(this.#path(block.number), false);
-    if (this.#open.length > MOST_OPEN) this.#retire(this.#open.shift() as Block);
+    const [oldest] = this.#open;
+    if (this.#open.size > MOST_OPEN && oldest !== undefined) this.#retire(oldest);
     return block.file;
   }
 
   #retire(block: Block): void {
-    if (block.file === undefined) return;
-    if (this.#unsynced.has(block.file)) {
-      this.#open.unshift(block);
-      return;
-    }
-    this.#closeLater(block.file);
+    if (block.file !== undefined && this.#unsynced.has(block.file)) return;
+    this.#open.delete(block);
+    if (block.file !== undefined) this.#closeLater(block.file);
     block.file = undefined;
   }
 
@@ -359,8 +355,8 @@ export class BlockFiles {
   }
 
   /**
-   * Reads into `into` from an offset: from the map of a plain block that is full (there is a later one), else from the file. Returns how
-   * many bytes there were.
+   * Reads into `into` from an offset: from the map of a plain block that is full (there is a later one), else from the file, and so does a
+   * small read, which costs less than looking whether the file is whole. Returns how many bytes there were.
    */
   read(number: number, into: Uint8Array, offset: number): number {
     const block = this.#blocks.get(number);
@@ -372,12 +368,12 @@ export class BlockFiles {
       return length;
     }
     const { cipher } = block.form;
-    const mapped = cipher === undefined && number < this.#newest ? this.#mapOf(block) : undefined;
+    const mapped = cipher === undefined && number < this.#newest && length >= MAP_FROM ? this.#mapOf(block) : undefined;
     if (mapped !== undefined) {
       into.set(mapped.bytes.subarray(offset, offset + length));
       return length;
     }
-    const have = this.#disk.read(this.#use(block), into.subarray(0, length), offset);
+    const have = this.#disk.read(this.#use(block), length === into.length ? into : into.subarray(0, length), offset);
     if (cipher !== undefined) into.set(cipher(into.subarray(0, have), offset));
     return have;
   }
@@ -401,13 +397,8 @@ export class BlockFiles {
     });
   }
 
-  /**
-   * The map of a block, unless its file was cut: touching what is missing there would be a signal, and a read of it is an error. The file is
-   * looked at once a turn.
-   */
+  /** The map of a block, unless its file was cut: touching what is missing there would be a signal, and a read of it is an error. */
   #mapOf(block: Block): MappedFile | undefined {
-    const sure = this.#maps.ofTurn(block);
-    if (sure !== undefined) return sure;
     const file = this.#use(block);
     if (this.#disk.size(file) >= block.size) return this.#maps.use(block, () => this.#disk.map(file, block.size));
     this.#maps.drop(block);
@@ -477,7 +468,7 @@ export class BlockFiles {
       if (block.file !== undefined) this.#disk.close(block.file);
       block.file = undefined;
     }
-    this.#open.length = 0;
+    this.#open.clear();
     if (this.#directoryFile !== undefined) this.#disk.close(this.#directoryFile);
     this.#directoryFile = undefined;
     this.#unsynced.clear();

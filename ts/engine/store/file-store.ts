@@ -73,7 +73,7 @@ export class FileStore implements Store {
   #asyncRounds: Rounds | undefined;
   readonly #revival: Revival;
   readonly #upkeep: Upkeep;
-  readonly #maps: Maps;
+  readonly #maps = new Maps();
   readonly #unpacked = new Unpacked();
   readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
@@ -89,7 +89,6 @@ export class FileStore implements Store {
     this.#streams = new StreamKernel(ports.kernel);
     this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
     this.#revival = new Revival(disk, clock, turn);
-    this.#maps = new Maps(soon);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
   }

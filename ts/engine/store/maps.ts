@@ -7,28 +7,14 @@ import type { MappedFile } from '../../ports/disk.ts';
 const MOST_MAPS = 128;
 
 export class Maps {
-  readonly #soon: (call: () => void) => void;
   readonly #used = new Map<object, MappedFile>();
-  /** Those whose files were looked at in the turn under way. */
-  readonly #sure = new Map<object, MappedFile>();
 
-  constructor(soon: (call: () => void) => void) {
-    this.#soon = soon;
-  }
-
-  /** The map of a holder that was used in this turn. */
-  ofTurn(holder: object): MappedFile | undefined {
-    return this.#sure.get(holder);
-  }
-
-  /** The map of a holder, made by `map` when there is none, of a file that was seen to be whole. */
+  /** The map of a holder, made by `map` when there is none. */
   use(holder: object, map: () => MappedFile | undefined): MappedFile | undefined {
     const kept = this.#used.get(holder) ?? map();
     if (kept === undefined) return undefined;
     this.#used.delete(holder);
     this.#used.set(holder, kept);
-    if (this.#sure.size === 0) this.#soon(() => this.#sure.clear());
-    this.#sure.set(holder, kept);
     const [oldest] = this.#used.keys();
     if (this.#used.size > MOST_MAPS && oldest !== undefined) this.drop(oldest);
     return kept;
@@ -38,7 +24,6 @@ export class Maps {
   drop(holder: object): void {
     this.#used.get(holder)?.letGo();
     this.#used.delete(holder);
-    this.#sure.delete(holder);
   }
 
   get size(): number {

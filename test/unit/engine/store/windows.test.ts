@@ -18,20 +18,19 @@ class NumberedFiles {
   size = 1 << 20;
   bad = 0;
 
-  byte(block: number, offset: number): number {
-    return (block * 7 + offset + (offset >> 8)) & 255;
-  }
-
   read(block: number, into: Uint8Array, offset: number): number {
     if (offset < this.bad) throw new DiskFault('EIO', 'block', 'bad sector');
     this.reads.push([block, offset, into.length]);
-    const there = this.#content(block).subarray(offset, Math.min(offset + into.length, this.size));
+    const there = this.content(block).subarray(offset, Math.min(offset + into.length, this.size));
     into.set(there);
     return there.length;
   }
 
-  #content(block: number): Uint8Array {
-    const content = this.#contents.get(block) ?? Uint8Array.from({ length: 1 << 20 }, (_, offset) => this.byte(block, offset));
+  content(block: number): Uint8Array {
+    const known = this.#contents.get(block);
+    if (known !== undefined) return known;
+    const content = new Uint8Array(1 << 20);
+    for (let offset = 0; offset < content.length; offset++) content[offset] = block * 7 + offset + (offset >> 8);
     this.#contents.set(block, content);
     return content;
   }
@@ -46,7 +45,7 @@ function opened() {
   const check = (window: Window | undefined, offset: number, length: number): void => {
     assert.ok(window !== undefined && window.from <= offset && window.to >= offset + length, JSON.stringify(window));
     const bytes = kernel.memory.bytes(window.address + (offset - window.from), length);
-    for (const [i, byte] of bytes.entries()) assert.equal(byte, files.byte(window.block, offset + i));
+    assert.ok(bytes.equals(files.content(window.block).subarray(offset, offset + length)));
   };
   const knows = (block: number, offset: number, length: number): boolean =>
     kernel.exports.findWindow(stream, block, offset, length) >= 0;
@@ -126,8 +125,7 @@ test('whatever is asked in whatever order, a window has what the file has', () =
     const length = 1 + random(random(10) === 0 ? 9000 : 300);
     const offset = random(random(2) === 0 ? 20_000 : files.size - length);
     const window = over(random(8), offset, length, random(5) === 0 ? random(30_000) : 0);
-    check(window, offset, 1);
-    check(window, offset + length - 1, 1);
+    check(window, offset, length);
   }
   assert.ok(files.reads.length < 10_000);
 });
