@@ -191,7 +191,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   /** Applies the limits; what that stages is written on the way. */
   #limitNow(): void {
-    while (this.#parts.streams.exports.limitNow(this.handle) === 0 && this.#fault === undefined) this.#writeRuns();
+    while (this.#parts.streams.exports.limitNow(this.handle) === 0 && this.#fault === undefined) this.#writeRuns(false);
   }
 
   #applyLimits(limits: StoreLimits): void {
@@ -210,7 +210,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** The kernel has staged something. */
   dirty(): void {
     this.#parts.rounds.add(this);
-    if (this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns();
+    if (this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns(false);
   }
 
   // Messages
@@ -267,7 +267,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     const { streams } = this.#parts;
     let purged = streams.purge(this.handle, filter, seq, keep);
     while (streams.exports.purgeStopped() !== 0 && this.#fault === undefined) {
-      this.#writeRuns();
+      this.#writeRuns(false);
       purged += streams.purge(this.handle, filter, seq, keep);
     }
     this.#deleted();
@@ -292,11 +292,11 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   // Rounds
 
-  write(): void {
+  write(ahead: boolean): void {
     this.#visibility.roundBegins();
     this.#inRound = true;
     this.#waiters.begin();
-    this.#writeRuns();
+    this.#writeRuns(ahead);
     this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
     this.#roundEnd = this.#end();
     this.#passOnRemoved();
@@ -305,13 +305,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#parts.erasures.begin();
   }
 
-  #writeRuns(): void {
+  #writeRuns(ahead: boolean): void {
     if (this.#fault !== undefined) return;
-    const { streams, files } = this.#parts;
+    const { streams, files, inMemory } = this.#parts;
     const runs = streams.takeRuns(this.handle);
     if (runs.length === 0) return;
     this.#orFailed(() => {
-      files.write(runs);
+      files.write(runs, ahead && !inMemory);
       streams.exports.runsWritten(this.handle, runs.length);
       for (const { block, tombstones } of runs) if (tombstones) files.noteTombstones(block);
     });
@@ -458,6 +458,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   async stop(): Promise<void> {
     if (this.#closed) return;
     await this.#drain();
+    this.#orFailed(() => this.#parts.files.giveBackRoom());
     if (this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
     this.#close();
   }
