@@ -2,11 +2,10 @@
 
 import type { Options } from '../core/config/options.ts';
 import type { ServerIdentity } from '../engine/session/server-info.ts';
-import { createServerKeys } from '../node/crypto.ts';
+import type { ServerKeys } from '../ports/crypto.ts';
 import { API_LEVEL, COMPATIBLE_VERSION, RUNTIME } from './version.ts';
 
-export function newIdentity(options: Options): ServerIdentity {
-  const { serverId, xkey } = createServerKeys();
+export function newIdentity(options: Options, { serverId, xkey }: ServerKeys): ServerIdentity {
   return {
     serverId,
     serverName: options.serverName === '' ? serverId : options.serverName,

@@ -6,7 +6,7 @@ import type { Options } from '../core/config/options.ts';
 import { Server } from '../engine/server/server.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { NodeClock } from '../node/clock.ts';
-import { nodeCrypto } from '../node/crypto.ts';
+import { createServerKeys, nodeCrypto } from '../node/crypto.ts';
 import { NodeRandom } from '../node/random.ts';
 import { listenTcp } from '../node/tcp.ts';
 import { listenTls } from '../node/tls.ts';
@@ -38,9 +38,11 @@ export function buildServer(options: Options, log: Log): Server {
     seed: [seed.getUint32(0), seed.getUint32(4)],
   });
   const clock = new NodeClock();
+  const keys = createServerKeys();
   return new Server(options, {
     kernel,
-    identity: newIdentity(options),
+    identity: newIdentity(options, keys),
+    keys,
     clock,
     random,
     crypto: nodeCrypto,

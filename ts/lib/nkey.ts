@@ -68,6 +68,17 @@ export function encodeNkey(kind: NkeyKind, key: Uint8Array): string {
   return base32(bytes);
 }
 
+export function encodeNkeySeed(kind: NkeyKind, secret: Uint8Array): string {
+  const bytes = new Uint8Array(2 + KEY_BYTES + 2);
+  bytes[0] = SEED_PREFIX | (nkeyPrefixes[kind] >> 5);
+  bytes[1] = (nkeyPrefixes[kind] & 31) << 3;
+  bytes.set(secret, 2);
+  const crc = crc16(bytes.subarray(0, 2 + KEY_BYTES));
+  bytes[2 + KEY_BYTES] = crc & 0xff;
+  bytes[3 + KEY_BYTES] = crc >> 8;
+  return base32(bytes);
+}
+
 /** The 32 bytes of a public key of this kind, or undefined when the text is not one. */
 export function decodeNkey(kind: NkeyKind, text: string): Uint8Array | undefined {
   const bytes = text.length === TEXT_LENGTH ? unbase32(text) : undefined;

@@ -1,8 +1,9 @@
 // The crypto port on node:crypto; bcrypt by bcryptjs, on threads of its own.
 // Kept true: nothing a peer sends makes these throw.
-import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { base32, decodeSigningNkey, encodeNkey } from '../lib/nkey.ts';
+import type { KeyPair } from '@nats-io/nkeys';
+import { base32, decodeSigningNkey, encodeNkey, encodeNkeySeed } from '../lib/nkey.ts';
 import type { TokenPorts } from '../core/jwt/token.ts';
 import type { Crypto, ServerKeys } from '../ports/crypto.ts';
 import { BcryptThreads } from './bcrypt.ts';
@@ -43,12 +44,33 @@ export const nodeCrypto: Crypto = {
   compareBcrypt: (password, hash) => bcryptThreads.compare(password, hash),
 };
 
-function rawPublicKey(type: 'ed25519' | 'x25519'): Uint8Array {
-  const { publicKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519');
-  return publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+/** The last bytes of a key's DER form are the key itself. */
+const raw = (der: Buffer): Uint8Array => der.subarray(-32);
+
+/** nkeys' own code opens and seals; it is loaded when first needed. */
+async function curveOf(secret: Uint8Array): Promise<KeyPair> {
+  const { fromCurveSeed } = await import('@nats-io/nkeys');
+  return fromCurveSeed(new TextEncoder().encode(encodeNkeySeed('curve', secret)));
 }
 
-/** New keys for a server that starts. Only the public halves are kept: nothing is signed or opened with them yet. */
+/** New keys for a server that starts. */
 export function createServerKeys(): ServerKeys {
-  return { serverId: encodeNkey('server', rawPublicKey('ed25519')), xkey: encodeNkey('curve', rawPublicKey('x25519')) };
+  const signing = generateKeyPairSync('ed25519');
+  const curve = generateKeyPairSync('x25519');
+  const secret = raw(curve.privateKey.export({ format: 'der', type: 'pkcs8' }));
+  let pair: Promise<KeyPair> | undefined;
+  const opened = (): Promise<KeyPair> => (pair ??= curveOf(secret));
+  return {
+    serverId: encodeNkey('server', raw(signing.publicKey.export({ format: 'der', type: 'spki' }))),
+    xkey: encodeNkey('curve', raw(curve.publicKey.export({ format: 'der', type: 'spki' }))),
+    sign: (text) => sign(null, Buffer.from(text, 'utf8'), signing.privateKey).toString('base64url'),
+    seal: async (plain, recipient) => (await opened()).seal(plain, recipient),
+    open: async (sealed, sender) => {
+      try {
+        return (await opened()).open(sealed, sender) ?? undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
 }

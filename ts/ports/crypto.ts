@@ -12,10 +12,16 @@ export interface Crypto {
   compareBcrypt(password: string, hash: string): Promise<boolean>;
 }
 
-/** What identifies one server process. */
+/** What identifies one server process, with the secret halves behind functions. */
 export interface ServerKeys {
   /** Public server nkey, `N...`. */
   readonly serverId: string;
   /** Public curve key, `X...`. */
   readonly xkey: string;
+  /** The signature of a text, in base64url. */
+  sign(text: string): string;
+  /** Encrypts for the owner of a public curve key, in nkeys' sealed form. */
+  seal(plain: Uint8Array, recipient: string): Promise<Uint8Array>;
+  /** Undefined: it was not sealed by the sender for this server. */
+  open(sealed: Uint8Array, sender: string): Promise<Uint8Array | undefined>;
 }

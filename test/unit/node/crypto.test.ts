@@ -36,6 +36,18 @@ test('a server has a fresh public key and curve key', () => {
   assert.notEqual(one.serverId, other.serverId);
 });
 
+test('a server signs with its key, and seals so that only who is meant can open', async () => {
+  const [one, other] = [createServerKeys(), createServerKeys()];
+  assert.ok(nodeCrypto.tokens.verify(one.serverId, 'text', one.sign('text')));
+  assert.ok(!nodeCrypto.tokens.verify(other.serverId, 'text', one.sign('text')));
+  const plain = new TextEncoder().encode('secret');
+  const sealed = await one.seal(plain, other.xkey);
+  assert.deepEqual(await other.open(sealed, one.xkey), plain);
+  assert.equal(await one.open(sealed, other.xkey.slice(0, -1)), undefined);
+  assert.equal(await createServerKeys().open(sealed, one.xkey), undefined);
+  assert.equal(await other.open(sealed.subarray(3), one.xkey), undefined);
+});
+
 test('a costly hash is compared on a thread, and the loop goes on meanwhile', async () => {
   const { hash } = await import('bcryptjs');
   const { BcryptThreads } = await import('../../../ts/node/bcrypt.ts');

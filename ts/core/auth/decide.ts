@@ -8,8 +8,10 @@ import { bringsNoCredentials } from '../session/connect.ts';
 import type { ConnectOptions } from '../session/connect.ts';
 import { userOfCertificate } from './certificate.ts';
 import type { CertificateNames } from './certificate.ts';
+import { underCallout } from './callout.ts';
+import type { CalloutQuestion } from './callout.ts';
 import { decideByToken } from './operator.ts';
-import type { AccountQuestion } from './operator.ts';
+import type { AccountQuestion } from './signed-user.ts';
 import type { Permissions } from './permissions.ts';
 import type { TokenPorts } from '../jwt/token.ts';
 import type { UserBounds } from '../jwt/user-claims.ts';
@@ -59,8 +61,9 @@ export interface Refused {
   readonly kind: 'refused';
   /** What the client is told and why it is closed; absent: `authorization`. */
   readonly error?: WireError;
-  /** For the log. */
+  /** For the log, at the level of warnings where a service is what is wrong. */
   readonly why?: string;
+  readonly warns?: boolean;
 }
 
 /** Compare, then go on with `decided`. */
@@ -71,7 +74,7 @@ export interface Question {
   decided(equal: boolean): AuthDecision;
 }
 
-export type AuthDecision = Granted | Refused | Question | AccountQuestion;
+export type AuthDecision = Granted | Refused | Question | AccountQuestion | CalloutQuestion;
 
 export interface AuthRequest {
   readonly connect: ConnectOptions;
@@ -172,10 +175,15 @@ export function decide(table: AuthTable, given: AuthRequest, ports: AuthPorts): 
   const { verify } = ports;
   const request = vouched(table, given, verify);
   if (request === undefined) return wrongProxy;
-  const { connect } = request;
-  if (!table.required) return anonymous(connect);
+  if (!table.required) return anonymous(request.connect);
   if (table.locked) return refused;
   if (table.operator !== undefined) return decideByToken(table.operator, request, ports);
+  const decision = byCredentials(table, request, verify);
+  return table.callout === undefined ? decision : underCallout(table.callout, request, decision, ports);
+}
+
+function byCredentials(table: AuthTable, request: VouchedRequest, verify: VerifyNkey): AuthDecision {
+  const { connect } = request;
   const stands = table.noAuthUser;
   const signed = connect.nkey !== '' && table.nkeys.size > 0;
   if (!signed && stands !== undefined && bringsNoCredentials(connect) && !table.mapCertificate) {

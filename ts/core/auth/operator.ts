@@ -3,26 +3,16 @@
 // The order of the checks is nats-server's. The account may have to be fetched, so the decision about it is handed back as a question.
 
 import { isRevoked } from '../jwt/account-claims.ts';
-import type { AccountClaims } from '../jwt/account-claims.ts';
 import { timeProblem, userProblem } from '../jwt/check-claims.ts';
 import { TokenError } from '../jwt/fields.ts';
-import { allowedForMs, isFromAllowedPlace } from '../jwt/places-and-times.ts';
-import { fillTemplate } from '../jwt/template.ts';
+import { isFromAllowedPlace } from '../jwt/places-and-times.ts';
 import type { TokenPorts } from '../jwt/token.ts';
-import { decodeUser, isUnbounded, permissionsOf } from '../jwt/user-claims.ts';
-import type { UserBounds, UserClaims } from '../jwt/user-claims.ts';
-import type { ConnectionType, Permissions as PermissionOptions } from '../config/options.ts';
-import type { AuthDecision, AuthPorts, AuthRequest, Granted, Refused, SignedUser, VerifyNkey, VouchedRequest } from './decide.ts';
-import type { Permissions } from './permissions.ts';
-
-/** An account whose claims were checked, as decisions need it. */
-export interface TrustedAccount {
-  readonly claims: AccountClaims;
-  /** Its JWT has run out. */
-  readonly expired: boolean;
-  /** The account's own key signs no users: its operator wants signing keys to be used. */
-  readonly strict: boolean;
-}
+import { decodeUser } from '../jwt/user-claims.ts';
+import type { UserClaims } from '../jwt/user-claims.ts';
+import { underAccountCallout } from './callout.ts';
+import type { AuthPorts, AuthRequest, Granted, Refused, SignedUser, VerifyNkey, VouchedRequest } from './decide.ts';
+import { Refusal, admitsType, boundsUnder, endOfUser, grantUser } from './signed-user.ts';
+import type { AccountQuestion, CompilePermissions, TrustedAccount } from './signed-user.ts';
 
 export interface OperatorRules {
   readonly trustedKeys: ReadonlySet<string>;
@@ -32,25 +22,6 @@ export interface OperatorRules {
   /** Equal permissions are one object. */
   readonly compile: CompilePermissions;
 }
-
-export type CompilePermissions = (options: PermissionOptions | undefined) => Permissions | undefined;
-
-/** Whose claims are asked for, and what is decided when they are there. */
-export interface AccountQuestion {
-  readonly kind: 'account';
-  readonly account: string;
-  decided(account: TrustedAccount | undefined): AuthDecision;
-}
-
-const KNOWN_TYPES: ReadonlySet<string> = new Set([
-  'STANDARD',
-  'WEBSOCKET',
-  'LEAFNODE',
-  'LEAFNODE_WS',
-  'MQTT',
-  'MQTT_WS',
-  'IN_PROCESS',
-]);
 
 /** `gone`: the key that signed is none of the account's any more, or signs others now. */
 export type Review = 'stays' | 'accountExpired' | 'revoked' | 'refused' | 'gone' | 'exhausted';
@@ -70,9 +41,6 @@ function refuse(why: string): Refused {
   return { kind: 'refused', why };
 }
 
-/** A refusal that says why to the log only. */
-class Refusal extends Error {}
-
 function decoded(jwt: string, ports: TokenPorts): UserClaims | undefined {
   try {
     return decodeUser(jwt, ports);
@@ -80,63 +48,6 @@ function decoded(jwt: string, ports: TokenPorts): UserClaims | undefined {
     if (error instanceof TokenError) return undefined;
     throw error;
   }
-}
-
-/** The bounds of a user: its own, or those of the scoped key that signed it. */
-export function boundsUnder(user: UserClaims, { claims, strict }: TrustedAccount): UserBounds {
-  const isOwnKey = user.issuer === claims.subject && !strict;
-  if (!isOwnKey && !claims.signingKeys.has(user.issuer)) throw new Refusal('User JWT issuer is not known');
-  const scope = claims.signingKeys.get(user.issuer);
-  if (scope === undefined) return user.bounds;
-  if (!isUnbounded(user.bounds)) throw new Refusal('User JWT is not valid: scoped users require no permissions or limits set');
-  try {
-    return { ...scope, permissions: fillTemplate(scope.permissions, user, claims) };
-  } catch (error) {
-    if (error instanceof TokenError) throw new Refusal('User JWT generated invalid permissions');
-    throw error;
-  }
-}
-
-/** Unknown types are passed over, but a list of nothing else is not an empty one. */
-export function admitsType(types: readonly string[], type: ConnectionType): boolean {
-  const known = types.map((one) => one.toUpperCase()).filter((one) => KNOWN_TYPES.has(one));
-  return types.length === 0 || known.includes(type);
-}
-
-/** When a user's time is over, in ms since 1970; undefined: never. Undefined in the first place: it is not its time. */
-export function endOfUser(
-  user: UserClaims,
-  bounds: UserBounds,
-  nowMs: number,
-): { readonly atMs: number | undefined } | undefined {
-  const leftMs = allowedForMs(bounds, nowMs);
-  if (leftMs === undefined) return undefined;
-  const atMs = Math.min(user.expires > 0 ? user.expires * 1000 : Infinity, nowMs + leftMs);
-  return { atMs: atMs === Infinity ? undefined : atMs };
-}
-
-/** What the account gives a user that has shown who it is. */
-export function grantUser(
-  user: UserClaims,
-  bounds: UserBounds,
-  { claims }: TrustedAccount,
-  compile: CompilePermissions,
-): Omit<SignedUser, 'endsAtMs' | 'jwt'> & { readonly permissions: Permissions | undefined } {
-  const own = permissionsOf(bounds.permissions);
-  return {
-    permissions: compile(own ?? permissionsOf(claims.defaultPermissions)),
-    nkey: user.subject,
-    name: user.name,
-    tags: user.tags,
-    issuer: claims.subject,
-    signer: user.issuer,
-    issuedAt: user.issuedAt,
-    maxSubs: bounds.maxSubs,
-    maxPayload: bounds.maxPayload,
-    bearer: bounds.bearer,
-    scope: claims.signingKeys.get(user.issuer),
-    usesDefaults: own === undefined,
-  };
 }
 
 function decideWith(
@@ -175,15 +86,12 @@ function decideWith(
 }
 
 /** The decision about a CONNECT where operators are trusted. */
-export function decideByToken(
-  rules: OperatorRules,
-  request: VouchedRequest,
-  { verify, tokens: ports }: AuthPorts,
-): Refused | AccountQuestion {
+export function decideByToken(rules: OperatorRules, request: VouchedRequest, ports: AuthPorts): Refused | AccountQuestion {
   const { connect, nowMs } = request;
-  const brought = decoded(connect.jwt, ports) === undefined ? rules.defaultSentinel : connect.jwt;
+  const { verify, tokens } = ports;
+  const brought = decoded(connect.jwt, tokens) === undefined ? rules.defaultSentinel : connect.jwt;
   if (brought === '') return refuse('Authentication requires a user JWT');
-  const user = decoded(brought, ports);
+  const user = decoded(brought, tokens);
   if (user === undefined) return refuse('User JWT not valid');
   const problem = userProblem(user) ?? timeProblem(user, nowMs);
   if (problem !== undefined) return refuse(`User JWT no longer valid: ${problem}`);
@@ -199,7 +107,8 @@ export function decideByToken(
       if (account === undefined) return refuse('Account JWT lookup error');
       if (!rules.trustedKeys.has(account.claims.issuer)) return refuse('Account JWT not signed by trusted operator');
       try {
-        return decideWith(user, brought, account, rules, request, verify);
+        const decision = decideWith(user, brought, account, rules, request, verify);
+        return decision.kind === 'granted' ? underAccountCallout(decision, account, request, rules.compile, ports) : decision;
       } catch (error) {
         if (error instanceof Refusal) return refuse(error.message);
         throw error;

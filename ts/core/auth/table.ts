@@ -7,9 +7,11 @@ import type {
   ConnectionType,
   Permissions as PermissionOptions,
 } from '../config/options.ts';
-import { GLOBAL_ACCOUNT, allUsers } from '../config/options.ts';
+import { DEFAULT_SYSTEM_ACCOUNT, GLOBAL_ACCOUNT, allUsers } from '../config/options.ts';
 import { operatorKeys } from '../jwt/operator-claims.ts';
+import type { CalloutRules } from './callout.ts';
 import type { OperatorRules } from './operator.ts';
+import type { CompilePermissions } from './signed-user.ts';
 import { isLocked } from '../config/unbuilt.ts';
 import { compilePermissions } from './permissions.ts';
 import type { Permissions } from './permissions.ts';
@@ -43,6 +45,8 @@ export interface AuthTable {
   readonly trustedProxies: readonly string[];
   /** Set where only users that an operator's accounts have signed come in. */
   readonly operator: OperatorRules | undefined;
+  /** Set where a service decides. */
+  readonly callout: CalloutRules | undefined;
   /** Everybody is refused: what would prove who they are is not built. */
   readonly locked: boolean;
 }
@@ -100,23 +104,37 @@ function operatorRules(options: Options): OperatorRules | undefined {
   };
 }
 
-/** Under an auth callout only these come in without it. */
-function keepOnly(names: readonly string[], ...lists: Map<string, User>[]): void {
-  for (const list of lists) for (const name of list.keys()) if (!names.includes(name)) list.delete(name);
+function calloutRules(options: Options, compile: CompilePermissions): CalloutRules | undefined {
+  const callout = options.authorization.authCallout;
+  if (callout === undefined) return undefined;
+  const { issuer, account, authUsers, xkey, allowedAccounts } = callout;
+  return {
+    issuer,
+    account,
+    authUsers: new Set(authUsers),
+    xkey,
+    allowedAccounts: new Set(allowedAccounts),
+    compile,
+    place: (name) => {
+      const row = options.accounts.get(name);
+      if (row === undefined && ![GLOBAL_ACCOUNT, options.systemAccount || DEFAULT_SYSTEM_ACCOUNT].includes(name))
+        return undefined;
+      return { permissions: compile(row?.defaultPermissions) };
+    },
+  };
 }
 
 export function compileAuth(options: Options): AuthTable {
   const { users, nkeys } = compileUsers(options);
-  const { authCallout } = options.authorization;
-  if (authCallout !== undefined) keepOnly(authCallout.authUsers, users, nkeys);
-  const single = authCallout === undefined ? singleOf(options.authorization) : undefined;
+  const single = singleOf(options.authorization);
+  const callout = calloutRules(options, permissionCompiler());
   const locked = isLocked(options);
   const { proxyRequired } = options.authorization;
   const operator = operatorRules(options);
   const closed = locked || operator !== undefined;
   const noAuthUser = closed ? undefined : (users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser));
   return {
-    required: users.size > 0 || nkeys.size > 0 || single !== undefined || authCallout !== undefined || closed,
+    required: users.size > 0 || nkeys.size > 0 || single !== undefined || callout !== undefined || closed,
     users,
     nkeys,
     single,
@@ -126,6 +144,7 @@ export function compileAuth(options: Options): AuthTable {
     proxyRequired,
     trustedProxies: options.trustedProxies,
     operator,
+    callout,
     locked,
   };
 }

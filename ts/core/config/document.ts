@@ -33,8 +33,8 @@ over are told: an integer beyond 64 bits, a \`{\` around the whole file that is 
 compression mode or an account block that is none.
 
 **reload** says what \`--signal reload\` may change: a key with *no* makes the whole reload fail when it differs. A key that is *not
-built yet* is read and checked, and said once in the log. Keys that would make the server stricter than it can be yet (operator mode,
-auth callout) keep it from starting.
+built yet* is read and checked, and said once in the log. Where it would make the server stricter than it can be yet, the clients
+that would need it are refused.
 `;
 
 function cell(text: string): string {

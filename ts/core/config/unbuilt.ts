@@ -4,7 +4,7 @@
 
 import type { Options } from './options.ts';
 
-const PROTECTIONS: readonly string[] = ['auth_callout', 'ocsp_peer'];
+const PROTECTIONS: readonly string[] = ['ocsp_peer'];
 
 /** What the log says once about a key whose feature is still to come; `feature` may have the blocks around it in front. */
 export function pendingText(feature: string): string {
@@ -14,7 +14,6 @@ export function pendingText(feature: string): string {
 }
 
 /** Nobody can show that they may come in, since what would prove it is not built. */
-export function isLocked({ tls, authorization, websocket }: Options): boolean {
-  const bypasses = authorization.authCallout !== undefined && websocket?.authorization !== undefined;
-  return bypasses || tls?.ocspPeer?.verify === true;
+export function isLocked({ tls }: Options): boolean {
+  return tls?.ocspPeer?.verify === true;
 }

@@ -6,7 +6,7 @@ import { compileImports } from '../../core/account/imports.ts';
 import { GLOBAL_ACCOUNT, type Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Clock, Instant } from '../../ports/clock.ts';
-import type { Crypto } from '../../ports/crypto.ts';
+import type { Crypto, ServerKeys } from '../../ports/crypto.ts';
 import type { Listeners } from '../../ports/listen.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
@@ -16,6 +16,7 @@ import { LameDuck } from '../listen/lame-duck.ts';
 import { OpenListeners } from '../listen/listeners.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import type { AccountSource } from '../trust/account-source.ts';
+import { CalloutService } from '../trust/callout-service.ts';
 import { OperatorMode } from '../trust/operator-mode.ts';
 import { Sessions } from '../session/sessions.ts';
 import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
@@ -30,6 +31,7 @@ import type { ServerFacts } from './view.ts';
 export interface ServerParts {
   readonly kernel: Kernel;
   readonly identity: ServerIdentity;
+  readonly keys: ServerKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;
@@ -77,6 +79,15 @@ export class Server implements ServerFacts {
     this.broker = new Broker(kernel, options, { clock, log, serverName: identity.serverName });
     this.sessions = new Sessions(options, identity, { clock, random, crypto, log, turn: (work) => this.broker.turn(work) });
     this.#trust = this.#operatorMode(options);
+    this.sessions.callout = new CalloutService({
+      broker: this.broker,
+      identity,
+      keys: parts.keys,
+      clock,
+      random,
+      tokens: crypto.tokens,
+      options: () => this.#options,
+    });
     const view = new ServerView(this.broker, this.sessions, identity, this);
     this.view = view;
     this.broker.serve(this.sessions, (connection, reason) => view.connectionGone(connection, reason));

@@ -2,10 +2,11 @@
 // Compiled from the options once, and once more at each reload; sessions ask for it and keep nothing of it.
 import type { AccountRegistry, SessionLimits } from '../../core/account/registry.ts';
 import { anonymous, grantedTo } from '../../core/auth/decide.ts';
+import type { CalloutAnswer, CalloutQuestion } from '../../core/auth/callout.ts';
 import type { AuthPorts, Granted } from '../../core/auth/decide.ts';
 import type { Permissions } from '../../core/auth/permissions.ts';
 import { permissionsOf } from '../../core/jwt/user-claims.ts';
-import type { TrustedAccount } from '../../core/auth/operator.ts';
+import type { TrustedAccount } from '../../core/auth/signed-user.ts';
 import { compileAuth, overrideAuth } from '../../core/auth/table.ts';
 import type { AuthTable } from '../../core/auth/table.ts';
 import type { ConnectionType, Options } from '../../core/config/options.ts';
@@ -39,6 +40,19 @@ export interface AccountLookup {
   lookup(key: string): TrustedAccount | undefined | Promise<TrustedAccount | undefined>;
 }
 
+/** Asks a callout's service about a client. */
+export interface CalloutAsker {
+  ask(question: CalloutQuestion, asker: Asker): Promise<CalloutAnswer>;
+}
+
+/** The client that wants to come in. */
+export interface Asker {
+  readonly cid: number;
+  readonly transport: Transport;
+  readonly connect: ConnectOptions;
+  readonly nonce: string;
+}
+
 /** What one listener gives its sessions. */
 interface ListenerSide {
   readonly table: AuthTable;
@@ -63,6 +77,7 @@ export class SessionContext {
   readonly auth: AuthPorts;
   /** Set where operators are trusted. */
   trust: AccountLookup | undefined;
+  callout: CalloutAsker | undefined;
   readonly closed: (session: SessionDriver) => void;
   readonly turn: Turn;
   #options: Options;
@@ -144,7 +159,8 @@ export class SessionContext {
     const table = this.authTable(transport);
     if (!table.required) return anonymous(defaultConnect);
     const stands = table.noAuthUser;
-    return stands === undefined || stands.proxyRequired ? undefined : grantedTo(stands, defaultConnect, false);
+    const isAskedAbout = table.callout !== undefined && !table.callout.authUsers.has(stands?.name ?? '');
+    return stands === undefined || stands.proxyRequired || isAskedAbout ? undefined : grantedTo(stands, defaultConnect, false);
   }
 
   admission(granted: Granted): Admission | undefined {

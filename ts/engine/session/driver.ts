@@ -3,7 +3,8 @@
 import { decide, isStillListed } from '../../core/auth/decide.ts';
 import type { AuthDecision, Granted, Refused } from '../../core/auth/decide.ts';
 import { reviewUser } from '../../core/auth/operator.ts';
-import type { Review, TrustedAccount } from '../../core/auth/operator.ts';
+import type { Review } from '../../core/auth/operator.ts';
+import type { TrustedAccount } from '../../core/auth/signed-user.ts';
 import { judgeSubscribe } from '../../core/auth/judge.ts';
 import type { ConnectOptions } from '../../core/session/connect.ts';
 import type { WireError } from '../../core/session/errors.ts';
@@ -142,7 +143,9 @@ export class SessionDriver implements Session {
     const table = this.#context.authTable(this.host.transport);
     if (before !== undefined && !isStillListed(table, before)) return this.end('clientClosed');
     const connect = this.#context.withCookies(machine.connect, this.host.transport);
-    this.#settle(this.#decide(connect), (decision) => this.#rejudged(decision));
+    // A callout's service is not asked a second time.
+    if (before?.signed?.jwt === '') return this.#readmit(before);
+    this.#settle(this.#decide(connect), connect, (decision) => this.#rejudged(decision));
   }
 
   /** Looks again at a signed user whose account has changed; `room`: the account may have that many connections. */
@@ -226,7 +229,7 @@ export class SessionDriver implements Session {
   #authenticate(sent: ConnectOptions): void {
     const connect = this.#context.withCookies(sent, this.host.transport);
     let waited = false;
-    this.#settle(this.#decide(connect), (decision) => {
+    this.#settle(this.#decide(connect), connect, (decision) => {
       this.#decided(decision);
       if (waited && !this.#gone && !this.machine.closed) this.host.proceed();
     });
@@ -236,7 +239,8 @@ export class SessionDriver implements Session {
   #decided(decision: Granted | Refused): void {
     if (this.#gone || this.machine.closed) return;
     if (decision.kind === 'refused') {
-      if (decision.why !== undefined) this.#log('debug', decision.why);
+      if (decision.why !== undefined && decision.warns === true) this.#context.log.warn(decision.why);
+      else if (decision.why !== undefined) this.#log('debug', decision.why);
       return this.step({ kind: 'notAdmitted', error: decision.error ?? 'authorization' });
     }
     this.#leave();
@@ -259,21 +263,26 @@ export class SessionDriver implements Session {
     this.#expiry = clock.after(Math.max(0, wallMs - clock.wallMs()), () => this.#context.turn(expire));
   }
 
-  /** Calls back at once, or when the password has been compared or the account fetched. */
-  #settle(decision: AuthDecision, settled: (decision: Granted | Refused) => void): void {
+  /** Calls back at once, or when the password has been compared, the account fetched, the service asked. */
+  #settle(decision: AuthDecision, connect: ConnectOptions, settled: (decision: Granted | Refused) => void): void {
     const later = <T>(answer: Promise<T>, decided: (answer: T) => AuthDecision): void => {
       answer.then(
-        (value) => this.#context.turn(() => this.#settle(decided(value), settled)),
+        (value) => this.#context.turn(() => this.#settle(decided(value), connect, settled)),
         () => this.#context.turn(() => settled({ kind: 'refused' })),
       );
     };
     if (decision.kind === 'question') {
       return later(this.#context.crypto.compareBcrypt(decision.password, decision.hash), (equal) => decision.decided(equal));
     }
+    if (decision.kind === 'callout') {
+      const { cid, transport } = this.host;
+      const answer = this.#context.callout?.ask(decision, { cid, transport, connect, nonce: this.nonce });
+      return later(answer ?? Promise.reject(new Error('nobody can be asked')), (said) => decision.decided(said));
+    }
     if (decision.kind !== 'account') return settled(decision);
     const account = this.#context.trust?.lookup(decision.account);
     if (account instanceof Promise) return later(account, (found) => decision.decided(found));
-    this.#settle(decision.decided(account), settled);
+    this.#settle(decision.decided(account), connect, settled);
   }
 
   #startTls(): void {

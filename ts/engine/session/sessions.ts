@@ -3,9 +3,9 @@
 import { AccountRegistry } from '../../core/account/registry.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
-import type { TrustedAccount } from '../../core/auth/operator.ts';
+import type { TrustedAccount } from '../../core/auth/signed-user.ts';
 import { SessionContext } from './context.ts';
-import type { AccountLookup } from './context.ts';
+import type { AccountLookup, CalloutAsker } from './context.ts';
 import type { SessionPorts } from './context.ts';
 import { SessionDriver } from './driver.ts';
 import type { ListenPorts, ServerIdentity } from './server-info.ts';
@@ -97,6 +97,11 @@ export class Sessions implements SessionRegistry {
   /** Accounts of operator mode come from here. */
   set trust(trust: AccountLookup) {
     this.#context.trust = trust;
+  }
+
+  /** Services that decide about clients are asked through this. */
+  set callout(callout: CalloutAsker) {
+    this.#context.callout = callout;
   }
 
   end(cid: number, reason: CloseReason): void {

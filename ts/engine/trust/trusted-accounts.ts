@@ -3,7 +3,7 @@
 // Kept true: an account in here was signed by a trusted operator and its claims are without a problem; whoever waits for an account gets
 // it when the server has taken it.
 
-import type { TrustedAccount } from '../../core/auth/operator.ts';
+import type { TrustedAccount } from '../../core/auth/signed-user.ts';
 import type { AccountOptions } from '../../core/config/options.ts';
 import { decodeAccount } from '../../core/jwt/account-claims.ts';
 import type { AccountClaims } from '../../core/jwt/account-claims.ts';

@@ -209,11 +209,42 @@ test('a proxy vouches with a signature of the nonce by a key that is trusted', (
   assert.equal(why(ask(single, { authToken: 't', proxySig: 'P1 signed n1' })), '$G/token');
 });
 
-test('beside an auth callout only its own users come in', () => {
-  const table = tableOf([user('a', 'b'), user('c', 'd')], ({ authorization }) => {
-    authorization.authCallout = { issuer: 'A', account: '$G', authUsers: ['a'], xkey: '', allowedAccounts: [] };
+/** Under a callout: what is asked, or what is decided without asking. */
+function underCallout(allowedAccounts: string[] = []): AuthTable {
+  return tableOf([user('a', 'b'), user('c', 'd'), user('o', 'o', { account: 'O' })], ({ authorization }) => {
+    authorization.authCallout = { issuer: 'A', account: '$G', authUsers: ['a'], xkey: '', allowedAccounts };
   });
+}
+
+test('under a callout those on its list are judged by their own credentials, everybody else is asked about', () => {
+  const table = underCallout();
   assert.equal(said(ask(table, { user: 'a', pass: 'b' })), '$G/user:a');
-  assert.equal(said(ask(table, { user: 'c', pass: 'd' })), 'refused');
-  assert.equal(said(ask(table, {})), 'refused');
+  assert.equal(said(ask(table, { user: 'a', pass: 'x' })), 'refused');
+  for (const connect of [{ user: 'c', pass: 'd' }, { user: 'c', pass: 'x' }, { user: 'x' }, { authToken: 't' }, {}]) {
+    assert.equal(said(ask(table, connect)), 'callout', JSON.stringify(connect));
+  }
+  assert.equal(table.required, true);
+});
+
+test('a callout that names accounts leaves the users of others alone', () => {
+  assert.equal(said(ask(underCallout(), { user: 'o', pass: 'o' })), 'callout');
+  assert.equal(said(ask(underCallout(['P']), { user: 'o', pass: 'o' })), 'O/user:o');
+  assert.equal(said(ask(underCallout(['P']), { user: 'c', pass: 'd' })), 'callout');
+});
+
+test('who is in the account of a callout may not ask in its place', () => {
+  const granted = ask(underCallout(), { user: 'a', pass: 'b' });
+  assert.ok(granted.kind === 'granted');
+  assert.deepEqual(granted.permissions?.publishDeny, ['$SYS.REQ.USER.AUTH']);
+});
+
+test('a callout that is late is a timeout, one that fails or says nothing refuses', () => {
+  const question = ask(underCallout(), { user: 'x' });
+  assert.ok(question.kind === 'callout');
+  const late = question.decided({ kind: 'late' });
+  assert.deepEqual([late.kind, late.kind === 'refused' && late.error], ['refused', 'authTimeout']);
+  assert.equal(said(question.decided({ kind: 'failed', why: 'broken' })), 'refused');
+  const nothing = { kind: 'said', text: '', encrypted: false, userNkey: 'U', serverId: 'N', nowMs: 0 } as const;
+  assert.equal(said(question.decided(nothing)), 'refused');
+  assert.equal(said(question.decided({ ...nothing, text: 'garbage' })), 'refused');
 });

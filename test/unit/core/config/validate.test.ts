@@ -2,13 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Options } from '../../../../ts/core/config/options.ts';
+import { emptyAccount } from '../../../../ts/core/config/options-auth.ts';
+import { decodeOperator } from '../../../../ts/core/jwt/operator-claims.ts';
+import { nodeTokens } from '../../../../ts/node/crypto.ts';
+import { TestOperator } from '../../../support/tokens.ts';
 import { compileAuth } from '../../../../ts/core/auth/table.ts';
 import { pendingText } from '../../../../ts/core/config/unbuilt.ts';
 import { validateOptions } from '../../../../ts/core/config/validate-options.ts';
 import { read } from './memory-ports.ts';
 
 const users = 'authorization { users: [{user: a, pass: b}] }';
-const issuer = 'ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA';
 
 const refused: readonly (readonly [text: string, problem: string])[] = [
   ['max_payload: 70mb', 'max_payload (73400320) cannot be higher than max_pending (67108864)'],
@@ -69,20 +73,48 @@ for (const [text, problem] of refused) {
   test(`${text} is refused`, () => assert.deepEqual(validateOptions(read(text).options), [problem]));
 }
 
-const protections: readonly (readonly [text: string, key: string])[] = [
-  [`authorization { auth_callout { issuer: ${issuer}, auth_users: [a] } }`, 'authorization.auth_callout'],
+test('a protection that is not built yet starts a server, which says once that it refuses those it cannot judge', () => {
+  const { options, pendingFeatures } = read('tls { ocsp_peer: true }');
+  assert.deepEqual(pendingFeatures.map(pendingText), [
+    '"tls.ocsp_peer" is known, but what it configures is not built yet: clients that would need it are refused',
+  ]);
+  assert.deepEqual([compileAuth(options).required, compileAuth(options).locked], [true, true]);
+});
+
+const operated: readonly (readonly [change: (options: Options) => void, problem: string])[] = [
+  [(options) => (options.resolver = undefined as never), 'operators require an account resolver to be configured'],
+  [(options) => options.accounts.set('A', emptyAccount('A')), 'operators do not allow Accounts to be configured directly'],
+  [(options) => (options.trustedKeys = ['O']), "conflicting options for 'TrustedKeys' and 'TrustedOperators'"],
+  [(options) => (options.systemAccount = 'X'), 'system_account in config and operator JWT must be identical'],
+  [(options) => (options.resolverPinnedAccounts = ['x']), 'pinned account key "x" is not a valid public account nkey'],
+  [(options) => (options.noAuthUser = 'u'), 'no_auth_user not compatible with trusted operators'],
 ];
 
-for (const [text, key] of protections) {
-  test(`${key} starts a server, which says once that it refuses those it cannot judge`, () => {
-    const { options, pendingFeatures } = read(text);
-    assert.deepEqual(validateOptions(options), []);
-    assert.deepEqual(pendingFeatures.map(pendingText), [
-      `"${key}" is known, but what it configures is not built yet: clients that would need it are refused`,
-    ]);
-    assert.equal(compileAuth(options).required, true);
-  });
+function operatorOptions(nats: Record<string, unknown> = { system_account: 'SYS' }): Options {
+  const { options } = read('resolver: MEMORY');
+  const jwt = new TestOperator().jwt(nats);
+  options.operators = [decodeOperator(jwt, nodeTokens)];
+  return options;
 }
+
+test('operators leave no place for other users, and want a resolver', () => {
+  assert.deepEqual(validateOptions(operatorOptions()), []);
+  for (const [change, problem] of operated) {
+    const options = operatorOptions();
+    change(options);
+    assert.deepEqual(validateOptions(options), [problem]);
+  }
+});
+
+test('an operator may ask for a version of the server', () => {
+  const problems = (version: string): string[] => validateOptions(operatorOptions({ assert_server_version: version }));
+  assert.deepEqual(problems('2.14.5'), []);
+  assert.deepEqual(problems('2.10.99'), []);
+  assert.match(problems('3.0.0')[0] ?? '', /expected major version 3 > server major version 2$/);
+  assert.match(problems('2.15.0')[0] ?? '', /expected minor version 15 > server minor version 14$/);
+  assert.match(problems('2.14.6')[0] ?? '', /expected update version 6 > server update version 5$/);
+  assert.match(problems('x')[0] ?? '', /must be of the form <major>.<minor>.<update>$/);
+});
 
 test('several broken rules are all told', () => {
   assert.equal(validateOptions(read('http_port: 1, https_port: 2, max_payload: 70mb').options).length, 3);

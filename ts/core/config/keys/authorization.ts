@@ -101,7 +101,6 @@ export const authorizationTable = defineTable<AuthorizationOptions>('authorizati
     field: 'authCallout',
     type: callout,
     reload: 'no',
-    status: 'later',
     doc: 'A service decides who may connect.',
   },
   {
