@@ -1,14 +1,10 @@
 // JetStream with the real disk behind it.
 
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Options } from '../core/config/options.ts';
 import { JetStreamService } from '../engine/jetstream/life.ts';
 import type { JetStreamLife, JetStreamParts } from '../engine/server/jetstream-life.ts';
 import { ServerStore } from '../engine/store/server-store.ts';
 import { cipherProblem, nodeCiphers } from '../node/ciphers.ts';
-import { DirectoryLock } from '../node/directory-lock.ts';
 import { NodeDisk } from '../node/disk.ts';
 import { NodeJobs } from '../node/jobs.ts';
 import { logJetStreamBanner } from '../ops/banner.ts';
@@ -18,6 +14,7 @@ import type { Crypto } from '../ports/crypto.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import { machineLimits } from './machine-limits.ts';
+import { takeStoreDirectory } from './store-directory.ts';
 import { API_LEVEL } from './version.ts';
 
 export interface JetStreamNodePorts {
@@ -25,34 +22,6 @@ export interface JetStreamNodePorts {
   readonly random: Random;
   readonly log: Log;
   readonly crypto: Pick<Crypto, 'sha256'>;
-}
-
-function directoryOf(options: Options, log: Log): string {
-  const { storeDir } = options.jetstream;
-  if (storeDir !== '') return join(storeDir, 'jetstream');
-  const temporary = join(tmpdir(), 'nats', 'jetstream');
-  log.warn('Temporary storage directory used, data could be lost on system reboot');
-  return temporary;
-}
-
-/** Makes the directory, or says in one line why it cannot be had. */
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const problem = code === 'ENOTDIR' || code === 'EEXIST' ? 'storage directory is not a directory' : message;
-    throw new Error(`Can't start JetStream: ${problem}: ${directory}`, { cause: error });
-  }
-}
-
-/** Takes the directory for this server alone. */
-function lockDirectory(directory: string): DirectoryLock {
-  try {
-    return DirectoryLock.take(directory);
-  } catch (error) {
-    throw new Error(`Can't start JetStream: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
 }
 
 /** The cipher of encryption at rest. Throws one clear line when this machine does not have it. */
@@ -67,13 +36,11 @@ function encryptionCipher({ jetstream }: Options): CipherName {
 export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodePorts): Promise<JetStreamLife> {
   const { options, broker } = parts;
   const { syncIntervalMs, key, prevKey } = options.jetstream;
-  const storeDir = directoryOf(options, ports.log);
-  makeDirectory(storeDir);
+  const encryption = key === '' ? {} : { encryption: { key, prevKey, cipher: encryptionCipher(options) } };
+  const { path: storeDir, lock } = takeStoreDirectory(options.jetstream.storeDir, ports.log);
   const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
   const facts = { storeDir, maxMemory, maxStorage: maxFile };
   logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);
-  const encryption = key === '' ? {} : { encryption: { key, prevKey, cipher: encryptionCipher(options) } };
-  const lock = lockDirectory(storeDir);
   const store = new ServerStore(
     {
       root: storeDir,

@@ -51,6 +51,9 @@ function numbersIn(directory: string): number[] {
   });
 }
 
+/** Somebody alive has the directory. */
+export class DirectoryBusy extends Error {}
+
 export class DirectoryLock {
   readonly #directory: string;
   readonly #number: number;
@@ -72,7 +75,7 @@ export class DirectoryLock {
     }
   }
 
-  /** Takes the directory, or throws with a line that names who has it. */
+  /** Takes the directory, or throws a `DirectoryBusy` that names who has it. */
   static take(directory: string): DirectoryLock {
     const mine: Holder = { pid: process.pid, host: hostname(), started: startOf(process.pid) ?? '' };
     const draft = join(directory, `slipstream-${process.pid}.lock.tmp`);
@@ -113,7 +116,7 @@ export class DirectoryLock {
       const holder = DirectoryLock.#holder(this.#directory, number);
       if (holder !== undefined && isAlive(holder)) {
         const who = holder.pid === process.pid ? 'another server of this process' : `a server with process id ${holder.pid}`;
-        throw new Error(`${this.#directory} is in use by ${who}; two servers must not write to one store directory`);
+        throw new DirectoryBusy(`${this.#directory} is in use by ${who}`);
       }
       dead.push(number);
     }
