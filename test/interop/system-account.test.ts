@@ -13,7 +13,10 @@ server_name: srv
 system_account: SYS
 accounts {
   SYS { users: [ { user: s, password: s } ] }
-  A { users: [ { user: a, password: a } ], exports: [ { service: svc, accounts: [B] }, { stream: "s.>" } ] }
+  A {
+    users: [ { user: a, password: a } ]
+    exports: [ { service: svc, accounts: [B] }, { service: timed, latency: { sampling: 30%, subject: times } }, { stream: "s.>" } ]
+  }
   B {
     users: [ { user: b, password: b, permissions: { publish: { allow: [ "x", "$SYS.>" ] }, subscribe: { deny: "no.*" } } } ]
     imports: [ { service: { account: A, subject: svc }, to: mine, share: true }, { stream: { account: A, subject: "s.>" }, prefix: p } ]
@@ -72,6 +75,8 @@ for (const { kind, skip } of targets) {
         ['JSZ', 'server_id'],
         ['HEALTHZ', 'status_code'],
         ['GATEWAYZ', 'server_id'],
+        ['EXPVARZ', 'memstats'],
+        ['PROFILEZ', 'error'],
       ] as const) {
         for (const to of ['PING', id]) {
           const { data } = (await ask('s', `$SYS.REQ.SERVER.${to}.${name}`)) as { data: Json };
@@ -94,12 +99,91 @@ for (const { kind, skip } of targets) {
         /timeout/,
       );
       assert.ok('data' in (await ask('s', '$SYS.REQ.SERVER.PING.VARZ', { server_name: 'sr', host: '127' })));
+      const { id } = (await ask('s', '$SYS.REQ.SERVER.PING.IDZ', { server_name: 'other' })) as { id: string };
+      await assert.rejects(
+        client('s').request(`$SYS.REQ.SERVER.${id}.VARZ`, JSON.stringify({ server_name: 'other' }), { timeout: 200 }),
+        /timeout/,
+      );
+      for (const name of ['RAFTZ', 'IPQUEUESZ']) assert.ok('data' in (await ask('s', `$SYS.REQ.SERVER.${id}.${name}`)), name);
+    });
+
+    test('the health of a consumer is asked for by its name', async () => {
+      const { data } = (await ask('s', '$SYS.REQ.SERVER.PING.HEALTHZ', { consumer: 'c', details: true })) as { data: Json };
+      assert.deepEqual(data, {
+        status: 'error',
+        status_code: 400,
+        errors: [{ type: 'BAD_REQUEST', error: '"stream" must not be empty when checking consumer health' }],
+      });
+    });
+
+    test('a client is sent away or closed by its number', async () => {
+      const { id } = (await ask('s', '$SYS.REQ.SERVER.PING.IDZ')) as { id: string };
+      const order = (name: string, body: unknown): Promise<Json> => ask('s', `$SYS.REQ.SERVER.${id}.${name}`, body);
+      assert.deepEqual((await order('KICK', { cid: 9999 }))['error'], {
+        code: 500,
+        description: 'no such client or leafnode id',
+      });
+      assert.deepEqual((await order('LDM', { cid: 9999 }))['error'], { code: 500, description: 'no such client id' });
+      for (const body of ['', 'bad', '{"cid":-1}', '{"cid":"1"}'])
+        await assert.rejects(client('s').request(`$SYS.REQ.SERVER.${id}.KICK`, body, { timeout: 100 }), /timeout/, body);
+      const guest = await connect({ servers: `127.0.0.1:${server.port}`, user: 'a', pass: 'a', reconnect: false });
+      await guest.flush();
+      const cid = guest.info?.client_id;
+      const told = (async () => {
+        for await (const status of guest.status()) if (status.type === 'ldm') return status.type;
+        return 'ended';
+      })();
+      assert.deepEqual(Object.keys(await order('LDM', { cid })), ['server']);
+      assert.equal(await told, 'ldm');
+      assert.deepEqual(Object.keys(await order('KICK', { cid })), ['server']);
+      await guest.closed();
+      const { data } = (await ask('s', '$SYS.REQ.SERVER.PING.CONNZ', { state: 1, cid })) as {
+        data: { connections: { reason: string }[] };
+      };
+      assert.equal(data.connections[0]?.reason, 'Kicked');
+    });
+
+    test('the configuration is read again on demand', async () => {
+      const { id } = (await ask('s', '$SYS.REQ.SERVER.PING.IDZ')) as { id: string };
+      assert.deepEqual(Object.keys(await ask('s', `$SYS.REQ.SERVER.${id}.RELOAD`)), ['server']);
+      const { error } = (await ask('s', `$SYS.REQ.SERVER.${id}.RELOAD`, 'bad')) as { error: Json };
+      assert.equal(error['code'], 400);
+    });
+
+    test('subscribers of a subject are counted', async () => {
+      const listening = [
+        client('s').subscribe('n.1'),
+        client('s').subscribe('n.*', { queue: 'q' }),
+        client('a').subscribe('n.1'),
+      ];
+      await Promise.all([client('s').flush(), client('a').flush()]);
+      const count = async (subject: string, body: string): Promise<number> =>
+        Number((await client('s').request(subject, body, { timeout: 5000 })).string());
+      for (const [body, expected] of [
+        ['n.1', 2],
+        ['n.1 q', 1],
+        ['n.2', 1],
+        ['n.>', 2],
+        ['n.3.4', 0],
+      ] as const)
+        assert.equal(await count('$SYS.DEBUG.SUBSCRIBERS', body), expected, body);
+      assert.equal(await count('$SYS.REQ.ACCOUNT.NSUBS', JSON.stringify({ acc: 'A', subject: 'n.1' })), 1);
+      for (const subscription of listening) subscription.unsubscribe();
+    });
+
+    test('an account is asked how many connections it has', async () => {
+      const event = await ask('s', '$SYS.REQ.ACCOUNT.A.CONNS');
+      assert.equal(event['type'], 'io.nats.server.advisory.v1.account_connections');
+      assert.equal(event['conns'], 1);
+      const { data } = (await ask('s', '$SYS.REQ.ACCOUNT.A.SUBSZ')) as { data: { subscriptions_list: Json[] } };
+      assert.ok(data.subscriptions_list.length > 0);
     });
 
     test('an account is asked for what it exports and imports', async () => {
       const { data: a } = (await ask('s', '$SYS.REQ.ACCOUNT.A.INFO')) as { data: { exports: Json[] } };
       assert.deepEqual(a.exports, [
         { subject: 'svc', type: 'service', response_type: 'Singleton', approved_accounts: ['B'] },
+        { subject: 'timed', type: 'service', response_type: 'Singleton', service_latency: { sampling: 30, results: 'times' } },
         { subject: 's.>', type: 'stream' },
       ]);
       const { data: b } = (await ask('s', '$SYS.REQ.ACCOUNT.B.INFO')) as { data: { imports: Json[] } };
@@ -173,6 +257,7 @@ for (const { kind, skip } of targets) {
           break;
         }
       }
+      events.unsubscribe();
       const type = 'io.nats.server.advisory.v1.';
       assert.deepEqual(kinds, [
         `$SYS.ACCOUNT.A.SERVER.CONNS ${type}account_connections 2`,
@@ -180,6 +265,19 @@ for (const { kind, skip } of targets) {
         `$SYS.ACCOUNT.A.SERVER.CONNS ${type}account_connections 1`,
         `$SYS.ACCOUNT.A.DISCONNECT ${type}client_disconnect `,
       ]);
+    });
+
+    test('the system account hears of clients that are not let in, as of the global account', async () => {
+      const events = client('s').subscribe('$SYS.>');
+      await client('s').flush();
+      await assert.rejects(connect({ servers: `127.0.0.1:${server.port}`, user: 'who', pass: 'x', reconnect: false }));
+      const heard: string[] = [];
+      for await (const { subject } of events) {
+        if (!subject.includes('AUTH.ERR') && !subject.includes('DISCONNECT')) continue;
+        heard.push(subject.replace(/N[A-Z2-7]{55}/, 'ID'));
+        if (heard.length === 2) break;
+      }
+      assert.deepEqual(heard.sort(), ['$SYS.ACCOUNT.$G.DISCONNECT', '$SYS.SERVER.ID.CLIENT.AUTH.ERR']);
     });
   });
 }

@@ -39,6 +39,7 @@ export class ProcessLife {
   begin(options: Options): void {
     this.#options = options;
     this.#writePorts(options.portsFileDir);
+    this.#server.reloadBy(() => this.#reload());
     onSignals(
       {
         quit: () => this.#end(() => this.#server.stop()),
@@ -46,14 +47,17 @@ export class ProcessLife {
           if (!this.#server.inLameDuck) this.#end(() => this.#server.stop());
         },
         lameDuck: () => this.#end(() => this.#server.lameDuck()),
-        reload: () => {
-          reloadFromProcess(this.#server, this.#log);
-          this.#renewFiles(this.#server.options);
-        },
+        reload: () => void this.#reload(),
         reopen: () => this.#attempt('reopen the log file', () => this.#log.reopen()),
       },
       (text) => this.#log.info(`Trapped "${text}" signal`),
     );
+  }
+
+  #reload(): string | undefined {
+    const refused = reloadFromProcess(this.#server, this.#log);
+    this.#renewFiles(this.#server.options);
+    return refused;
   }
 
   /** Files whose place was changed by a reload. */

@@ -1,4 +1,4 @@
-// A reload asked for by signal: the same command line and file are read again, what changed is checked against what may change, and all of
+// A reload asked for by signal or by the system account: the same command line and file are read again, what changed is checked against what may change, and all of
 // it or nothing is taken.
 
 import { planReload, reloadLines } from '../core/reload/plan-reload.ts';
@@ -6,8 +6,12 @@ import type { Server } from '../engine/server/server.ts';
 import type { ServerLog } from '../node/log.ts';
 import { PROGRAM, loadFromProcess } from './command-line.ts';
 
-export function reloadFromProcess(server: Server, log: ServerLog): void {
-  const refuse = (text: string): void => log.error(`Failed to reload server configuration: ${text}`);
+/** Answers why nothing was taken; the log says so too. */
+export function reloadFromProcess(server: Server, log: ServerLog): string | undefined {
+  const refuse = (text: string): string => {
+    log.error(`Failed to reload server configuration: ${text}`);
+    return text;
+  };
   if (server.options.configFile === '') return refuse('no configuration file was given at start');
   const loaded = loadFromProcess();
   if (loaded.action === 'failed') return refuse(loaded.stderr.trim().replace(`${PROGRAM}: `, ''));
@@ -22,4 +26,5 @@ export function reloadFromProcess(server: Server, log: ServerLog): void {
     return refuse(error instanceof Error ? error.message : String(error));
   }
   for (const line of reloadLines(plan, loaded.options)) log.info(line);
+  return undefined;
 }

@@ -1,5 +1,5 @@
 // What the system account's requests and events need of the broker: subscriptions of the server in any account, publishing there, and
-// who it was that asked.
+// who it was that asked; and what it may order of the server.
 
 import type { Permissions } from '../core/auth/permissions.ts';
 
@@ -17,6 +17,16 @@ export interface SystemRequest {
   readonly payload: Uint8Array;
   /** Undefined: the server itself, or a client of another account. */
   readonly client: SystemClient | undefined;
+}
+
+/** What the system account may order of this server. Each answers undefined when it was done, and else why it was not. */
+export interface ServerControl {
+  /** Closes the connection. */
+  kick(cid: number): string | undefined;
+  /** Tells the client to go elsewhere, and leaves it alone. */
+  sendAway(cid: number): string | undefined;
+  /** Reads the configuration again. */
+  reload(): string | undefined;
 }
 
 export interface SystemDoor {

@@ -105,6 +105,8 @@ export class SessionMachine {
         return this.#subscribeDenied(event);
       case 'infoChanged':
         return this.takesInfo ? this.#sendInfo(false) : undefined;
+      case 'sentAway':
+        return this.takesInfo ? this.#sendInfo(false, true) : undefined;
       case 'readmitted':
         this.admission = event.admission;
         return this.#bind();
@@ -179,6 +181,7 @@ export class SessionMachine {
       maxSubTokens: settings.maxSubTokens,
       permissions,
       authorized: admission !== undefined,
+      connected: this.#connected,
       judgeSubscribes: restrictsSubscribe(permissions),
       isSystem: admission?.isSystem ?? false,
     };
@@ -194,11 +197,11 @@ export class SessionMachine {
   }
 
   /** Any INFO but the greeting; the nonce was for CONNECT and is not said again. */
-  #sendInfo(whoYouAre: boolean): void {
+  #sendInfo(whoYouAre: boolean, lameDuck = this.#info().lameDuck): void {
     const { admission } = this;
     const remote = whoYouAre && admission && { account: admission.granted.account, isSystem: admission.isSystem };
     const about = { ...this.#peer, nonce: '', ...(admission && { maxPayload: admission.maxPayload }), ...(remote && { remote }) };
-    this.#out.push({ do: 'send', text: infoLine(this.#info(), about) });
+    this.#out.push({ do: 'send', text: infoLine({ ...this.#info(), lameDuck }, about) });
   }
 
   #timer(event: Event<'timer'>): void {

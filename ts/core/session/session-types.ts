@@ -24,6 +24,8 @@ export interface BindSpec {
   readonly permissions: Permissions | undefined;
   /** False: only CONNECT is understood, any other verb is `beforeConnect`. */
   readonly authorized: boolean;
+  /** A CONNECT was accepted. */
+  readonly connected: boolean;
   /** True: every SUB is a barrier and asked of `onSubscribe`; false: the kernel takes SUB at once. */
   readonly judgeSubscribes: boolean;
   /** Bound to the system account, which may publish on the server's own subjects. */
@@ -78,6 +80,8 @@ export type SessionEvent =
     }
   /** INFO changed: lame duck, reload. */
   | { readonly kind: 'infoChanged' }
+  /** This client alone is to go elsewhere. */
+  | { readonly kind: 'sentAway' }
   /** Limits or permissions changed by a reload. */
   | { readonly kind: 'readmitted'; readonly admission: Admission }
   | { readonly kind: 'settingsChanged' }

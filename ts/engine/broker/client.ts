@@ -208,8 +208,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     );
     broker.permissionSets.drop(before);
     this.describe();
-    if (spec.authorized && !this.#joined) broker.joined(this);
-    this.#joined = spec.authorized;
+    if (spec.connected && !this.#joined) broker.joined(this);
+    this.#joined = spec.connected;
   }
 
   /** Tells the kernel what services in other accounts hear of this client. */

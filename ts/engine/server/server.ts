@@ -20,6 +20,7 @@ import { CalloutService } from '../trust/callout-service.ts';
 import { OperatorMode } from '../trust/operator-mode.ts';
 import { Sessions } from '../session/sessions.ts';
 import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
+import { Control, type Reload } from './server-control.ts';
 import type { JetStreamLife, JetStreamMaker } from './jetstream-life.ts';
 import { setMappers } from './mappers.ts';
 import { endAll } from './shutdown.ts';
@@ -60,6 +61,7 @@ export class Server implements ServerFacts {
   /** As configured. */
   #configured: Options;
   /** With the accounts that operators have signed. */
+  readonly #control: Control;
   #options: Options;
   #configLoadTime: Instant;
   #jetstream: JetStreamLife | undefined;
@@ -100,6 +102,7 @@ export class Server implements ServerFacts {
       clock,
       log,
     });
+    this.#control = new Control(this.sessions);
     this.#lameDuck = new LameDuck({ clock, random, log, sessions: this.sessions, listeners: this.#listeners });
   }
 
@@ -147,6 +150,11 @@ export class Server implements ServerFacts {
   /** The monitoring listener is the app's; the server only tells where it is. */
   monitoringAt(addresses: Pick<ListeningSnapshot, 'http' | 'https'>): void {
     this.#monitoring = addresses;
+  }
+
+  /** How the system account's order to reload is carried out. */
+  reloadBy(reload: Reload): void {
+    this.#control.reload = reload;
   }
 
   traceTo(trace: TraceEvents): void {
@@ -232,6 +240,7 @@ export class Server implements ServerFacts {
     const system = this.#parts.makeSystem({
       view: this.view,
       door: new BrokerSystemDoor(this.broker),
+      control: this.#control,
       ...(this.#trust && { claims: this.#trust.desk }),
     });
     this.#system = system;
@@ -268,7 +277,10 @@ export class Server implements ServerFacts {
   /** Sends clients away over the lame duck period, then stops. */
   async lameDuck(): Promise<void> {
     this.#ready = false;
-    await this.#lameDuck.start(this.#options);
+    const inLameDuck = this.inLameDuck;
+    const ended = this.#lameDuck.start(this.#options);
+    if (!inLameDuck) this.broker.turn(() => this.#system?.lameDuck());
+    await ended;
     await this.stop();
   }
 
@@ -282,6 +294,7 @@ export class Server implements ServerFacts {
     const { log, clock } = this.#parts;
     log.info('Initiating Shutdown...');
     this.#ready = false;
+    this.broker.turn(() => this.#system?.shutdown());
     await this.#listeners.stopAccepting();
     await this.#jetstream?.stop();
     await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);

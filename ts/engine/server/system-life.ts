@@ -1,7 +1,7 @@
 // The system account's requests and events as the server's life sees them.
 
 import type { ClaimsDoor } from '../../ports/claims.ts';
-import type { SystemDoor } from '../../ports/system.ts';
+import type { ServerControl, SystemDoor } from '../../ports/system.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView } from '../snapshot.ts';
 
 export interface SystemLife {
@@ -9,6 +9,9 @@ export interface SystemLife {
   /** Accounts may have come and gone. */
   reload(): void;
   stop(): void;
+  lameDuck(): void;
+  /** Clients are there for the last time. */
+  shutdown(): void;
   joined(connection: ConnectionSnapshot): void;
   left(connection: ClosedConnection): void;
 }
@@ -18,6 +21,7 @@ export interface SystemParts {
   readonly door: SystemDoor;
   /** Where JWTs of accounts are handed in; set where operators are trusted. */
   readonly claims?: ClaimsDoor;
+  readonly control: ServerControl;
 }
 
 export type SystemMaker = (parts: SystemParts) => SystemLife;

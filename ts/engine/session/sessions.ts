@@ -104,6 +104,11 @@ export class Sessions implements SessionRegistry {
     this.#context.callout = callout;
   }
 
+  /** One client is told that the server will go; nobody else hears of it. */
+  sendAway(cid: number): void {
+    this.#context.turn(() => this.#sessions.get(cid)?.step({ kind: 'sentAway' }));
+  }
+
   end(cid: number, reason: CloseReason): void {
     this.#context.turn(() => this.#sessions.get(cid)?.end(reason));
   }

@@ -58,10 +58,11 @@ function exportsDocument({ exports = [] }: AccountSnapshot): Document[] {
   const of = (wanted: 'service' | 'stream'): Document[] =>
     exports
       .filter(({ kind }) => kind === wanted)
-      .map(({ subject, kind, responseType, accounts }) => ({
+      .map(({ subject, kind, responseType, accounts, latency }) => ({
         subject,
         type: kind,
         response_type: kind === 'service' ? responseTypes[responseType] : undefined,
+        service_latency: latency && { sampling: latency.sampling, results: latency.subject },
         approved_accounts: unlessEmpty(accounts),
       }));
   return [...of('service'), ...of('stream')];

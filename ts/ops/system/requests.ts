@@ -7,6 +7,8 @@ import { connz, connzOptions } from '../monitor/connz.ts';
 import type { Document, MonitorContext } from '../monitor/context.ts';
 import { healthz, healthzOptions } from '../monitor/healthz.ts';
 import { jsz, jszOptions } from '../monitor/jsz.ts';
+import { debugVars } from '../monitor/process-documents.ts';
+import type { ProcessPort } from '../../ports/process.ts';
 import { gatewayz, leafz, routez } from '../monitor/peers.ts';
 import { BadRequest } from '../monitor/query.ts';
 import { subsz, subszOptions } from '../monitor/subsz.ts';
@@ -21,7 +23,6 @@ export type Answerer = (context: MonitorContext, body: Body, account: string) =>
 /** Options whose query parameter has another name than the field. */
 const queryNames: Readonly<Record<string, string>> = {
   subscriptions: 'subs',
-  consumer: 'consumers',
   direct_consumer: 'direct-consumers',
   leader_only: 'leader-only',
   stream_leader_only: 'stream-leader-only',
@@ -41,6 +42,7 @@ function queryOf(body: Body, names: Readonly<Record<string, string>> = queryName
 
 /** Where the field `account` is the endpoint's `acc`. */
 const byAccount = { ...queryNames, account: 'acc' };
+const ofJetStream = { ...byAccount, consumer: 'consumers' };
 
 function connections({ view }: MonitorContext, body: Body, account: string): Document {
   const filter = body['filter_subject'];
@@ -58,6 +60,17 @@ function health({ view }: MonitorContext, body: Body): Document {
   return { status: word, status_code: status, ...rest };
 }
 
+/** nats-server's profiles are those of the Go runtime; this process has none of them. */
+function profile({ name = '' }: Body): Document {
+  const error = name === '' ? 'Profile name not specified' : `Profile ${JSON.stringify(name)} not found`;
+  return { profile: null, error };
+}
+
+function processVariables(process: ProcessPort): Document {
+  const { memstats, cmdline } = debugVars(process);
+  return { memstats, cmdline };
+}
+
 /** Asked of servers; STATSZ and IDZ, whose answers have another form, are the service's. */
 export const serverRequests: Readonly<Record<string, Answerer>> = {
   VARZ: (context) => varz(context),
@@ -67,8 +80,12 @@ export const serverRequests: Readonly<Record<string, Answerer>> = {
   GATEWAYZ: ({ view }, body) => gatewayz(view, queryOf(body)),
   LEAFZ: ({ view }, body) => leafz(view, queryOf(body)),
   ACCOUNTZ: (context, body) => accountOf(context, body),
-  JSZ: ({ view }, body) => jsz(view, jszOptions(queryOf(body, byAccount))),
+  JSZ: ({ view }, body) => jsz(view, jszOptions(queryOf(body, ofJetStream))),
   HEALTHZ: (context, body) => health(context, body),
+  EXPVARZ: ({ process }) => processVariables(process),
+  IPQUEUESZ: () => ({}),
+  RAFTZ: () => ({}),
+  PROFILEZ: (_context, body) => profile(body),
 };
 
 function stats({ view }: MonitorContext, names: readonly string[], unused: boolean): Document | undefined {
@@ -79,7 +96,7 @@ function stats({ view }: MonitorContext, names: readonly string[], unused: boole
 }
 
 function accountJetStream({ view }: MonitorContext, body: Body, account: string): Document {
-  const document = jsz(view, jszOptions(queryOf({ ...body, account }, byAccount)));
+  const document = jsz(view, jszOptions(queryOf({ ...body, account }, ofJetStream)));
   const [detail] = (document['account_details'] ?? []) as readonly Document[];
   if (detail === undefined) throw new BadRequest(`account "${account}" not found`);
   return detail;
@@ -87,7 +104,7 @@ function accountJetStream({ view }: MonitorContext, body: Body, account: string)
 
 /** Asked of accounts. */
 export const accountRequests: Readonly<Record<string, Answerer>> = {
-  SUBSZ: ({ view }, body, account) => subsz(view, { ...subszOptions(queryOf(body)), account }),
+  SUBSZ: ({ view }, body, account) => subsz(view, { ...subszOptions(queryOf(body)), subscriptions: true, account }),
   CONNZ: connections,
   LEAFZ: ({ view }, body, account) => leafz(view, queryOf({ ...body, acc: account })),
   JSZ: accountJetStream,

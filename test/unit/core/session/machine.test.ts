@@ -152,7 +152,7 @@ test('a bind says what the client and its account may do', () => {
       maxPayload: 100,
       maxSubs: 2,
     },
-    ...{ maxSubTokens: 9, permissions: undefined, authorized: true, judgeSubscribes: false, isSystem: false },
+    ...{ maxSubTokens: 9, permissions: undefined, authorized: true, connected: true, judgeSubscribes: false, isSystem: false },
   });
 });
 

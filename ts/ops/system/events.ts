@@ -1,0 +1,154 @@
+// What the system account is told without asking: clients that come, go and are not let in, how many each account has, the server's load,
+// and its end.
+// Kept true: an event is made only when somebody listens to it.
+
+import type { ClosedConnection, ConnectionSnapshot } from '../../engine/snapshot.ts';
+import { closeReasons } from '../../core/session/reasons.ts';
+import { GLOBAL_ACCOUNT } from '../../core/config/options.ts';
+import { jsonText } from '../../lib/json-text.ts';
+import type { Timer } from '../../ports/clock.ts';
+import { instantText, unlessEmpty, type Document, type MonitorContext } from '../monitor/context.ts';
+import { accountRequests } from './requests.ts';
+import { serverInfo } from './server-info.ts';
+import type { SystemServiceParts } from './service.ts';
+import { statsz } from './statsz.ts';
+
+/** How often the server tells its load. */
+const STATSZ_MS = 10_000;
+/** How often accounts with connections tell how many. */
+const CONNECTIONS_MS = 30_000;
+const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const encoder = new TextEncoder();
+
+export class SystemEvents {
+  readonly #parts: SystemServiceParts;
+  readonly #context: MonitorContext;
+  /** Counts the documents of this server, answers among them. */
+  readonly #nextSeq: () => number;
+  #timers: readonly Timer[] = [];
+
+  constructor(parts: SystemServiceParts, context: MonitorContext, nextSeq: () => number) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#nextSeq = nextSeq;
+  }
+
+  start(): void {
+    const { clock } = this.#parts;
+    this.#timers = [clock.every(STATSZ_MS, () => this.tellLoad()), clock.every(CONNECTIONS_MS, () => this.#tellAllConnections())];
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  #tell(subject: string, make: () => Document): void {
+    const { view, door } = this.#parts;
+    const account = view.server().systemAccount;
+    if (account === undefined || !door.listens(account, subject)) return;
+    door.publish(account, subject, encoder.encode(jsonText(make())));
+  }
+
+  #server(): Document {
+    return serverInfo(this.#parts.view.server(), this.#nextSeq());
+  }
+
+  tellLoad(): void {
+    const { view, process } = this.#parts;
+    this.#tell(`$SYS.SERVER.${view.server().id}.STATSZ`, () => ({ server: this.#server(), statsz: statsz(view, process) }));
+  }
+
+  /** No new clients from here, and those there are sent away. */
+  lameDuck(): void {
+    this.#tell(`$SYS.SERVER.${this.#parts.view.server().id}.LAMEDUCK`, () => this.#server());
+  }
+
+  shutdown(): void {
+    this.#tell(`$SYS.SERVER.${this.#parts.view.server().id}.SHUTDOWN`, () => this.#server());
+  }
+
+  unique(): string {
+    return Array.from({ length: 22 }, () => letters[this.#parts.random.below(letters.length)]).join('');
+  }
+
+  /** Head of an advisory. */
+  #advisory(kind: string): Document {
+    const { now } = this.#parts.view.server();
+    const id = this.unique();
+    const type = `io.nats.server.advisory.v1.${kind}`;
+    return { type, id, timestamp: instantText(now), server: this.#server() };
+  }
+
+  joined(connection: ConnectionSnapshot): void {
+    const { account = '' } = connection;
+    this.#tellConnections(account);
+    this.#tell(`$SYS.ACCOUNT.${account}.CONNECT`, () => ({
+      ...this.#advisory('client_connect'),
+      client: clientOf({ ...connection, rttMs: 0 }),
+    }));
+  }
+
+  left(connection: ClosedConnection): void {
+    const { account, reason } = connection;
+    if (account !== undefined) {
+      this.#tellConnections(account);
+      this.#tell(`$SYS.ACCOUNT.${account}.DISCONNECT`, () => this.#gone(connection));
+    } else if (reason === closeReasons.authFailure.text) this.#notLetIn({ ...connection, account: GLOBAL_ACCOUNT });
+  }
+
+  /** Clients nobody knows are of the global account. */
+  #notLetIn(connection: ClosedConnection): void {
+    for (const subject of [
+      `$SYS.SERVER.${this.#parts.view.server().id}.CLIENT.AUTH.ERR`,
+      `$SYS.ACCOUNT.${GLOBAL_ACCOUNT}.DISCONNECT`,
+    ])
+      this.#tell(subject, () => this.#gone(connection));
+  }
+
+  #gone(connection: ClosedConnection): Document {
+    const { inMsgs, inBytes, outMsgs, outBytes, reason, stop } = connection;
+    return {
+      ...this.#advisory('client_disconnect'),
+      client: clientOf(connection, instantText(stop)),
+      sent: { msgs: inMsgs, bytes: inBytes },
+      received: { msgs: outMsgs, bytes: outBytes },
+      reason,
+    };
+  }
+
+  #tellAllConnections(): void {
+    for (const { name, clientConnections } of this.#parts.view.accounts())
+      if (clientConnections > 0 && name !== GLOBAL_ACCOUNT) this.#tellConnections(name);
+  }
+
+  #tellConnections(account: string): void {
+    for (const subject of [`$SYS.SERVER.ACCOUNT.${account}.CONNS`, `$SYS.ACCOUNT.${account}.SERVER.CONNS`])
+      this.#tell(subject, () => this.connectionsOf(account));
+  }
+
+  /** How many connections an account has, and what they moved. */
+  connectionsOf(account: string): Document {
+    const document = accountRequests['STATZ']?.(this.#context, { include_unused: true }, account);
+    const [row] = (document?.['account_statz'] ?? []) as readonly Document[];
+    return { ...this.#advisory('account_connections'), ...row };
+  }
+}
+
+function clientOf(connection: ConnectionSnapshot, stop?: string): Document {
+  const { start, ip, cid, account, authorizedUser, name, lang, version, rttMs, kind, type } = connection;
+  return {
+    start: instantText(start),
+    host: ip,
+    id: cid,
+    acc: account,
+    user: unlessEmpty(authorizedUser),
+    name: unlessEmpty(name),
+    lang: unlessEmpty(lang),
+    ver: unlessEmpty(version),
+    rtt: unlessEmpty(Math.round((rttMs ?? 0) * 1e6)),
+    stop,
+    name_tag: account,
+    kind,
+    client_type: type,
+  };
+}
