@@ -156,6 +156,40 @@ function idle(server: ServerProcess, count: number): Promise<readonly Measure[]>
   });
 }
 
+/** What is created on a large stream: deliver policies and filters, over a tenth as many subjects as messages. */
+const starts: Readonly<Record<string, object>> = {
+  'no filter': {},
+  'a subject': { filter_subject: 'l.7.77' },
+  'a wildcard, 1 in 10': { filter_subject: 'l.7.*' },
+  'a wildcard, all': { filter_subject: 'l.*.*' },
+  'three filters': { filter_subjects: ['l.1.*', 'l.2.*', 'l.3.33'] },
+  'last per subject, 1 in 10': { filter_subject: 'l.7.*', deliver_policy: 'last_per_subject' },
+  'last per subject, all': { filter_subject: 'l.>', deliver_policy: 'last_per_subject' },
+};
+const repeats = 7;
+
+/** Creating consumers on a stream of very many messages. */
+function large(server: ServerProcess, count: number): Promise<readonly Measure[]> {
+  return connected(server, async (client) => {
+    const subjects = Math.ceil(count / 10);
+    await fill(server, 'L', { subjects: ['l.>'] }, count, (n) => `l.${n % 10}.${n % subjects}`);
+    const { state } = (await client.api('STREAM.INFO.L')) as { state: { first_ts: string; last_ts: string } };
+    const middle = new Date((Date.parse(state.first_ts) + Date.parse(state.last_ts)) / 2).toISOString();
+    const fromMiddle = { deliver_policy: 'by_start_time', opt_start_time: middle };
+    const all = { ...starts, 'by time, 1 in 10': { ...fromMiddle, filter_subject: 'l.7.*' }, 'by time, all': fromMiddle };
+    const measures: Measure[] = [];
+    for (const [name, config] of Object.entries(all)) {
+      const times: number[] = [];
+      for (let index = 0; index < repeats; index++) {
+        times.push(await timed(() => create(client, 'L', `c${index}`, config)));
+        await client.api(`CONSUMER.DELETE.L.c${index}`);
+      }
+      measures.push(milliseconds(`create, ${name}`, times.sort((a, b) => a - b)[repeats >> 1] ?? 0));
+    }
+    return measures;
+  });
+}
+
 /** A bucket of very many keys: watched whole, and read key by key. */
 function keys(server: ServerProcess, count: number): Promise<readonly Measure[]> {
   return connected(server, async (client) => {
@@ -254,6 +288,7 @@ export const consumerScale: readonly Workload[] = [
   jetstream('js-filters', 'consumers with filters over a large stream', 1_000_000, filters),
   jetstream('js-durables', 'a thousand durable consumers on one stream', 1_000, durables),
   { ...jetstream('js-idle', 'very many consumers that nobody uses', 100_000, idle), natsServerMessages: 10_000 },
+  { ...jetstream('js-large', 'consumers created on a large stream', 10_000_000, large), natsServerMessages: 1_000_000 },
   jetstream('kv-keys', 'a bucket of a million keys: watch, gets', 1_000_000, keys),
   jetstream('js-queue', 'a work queue emptied by 8 workers', 1_000_000, queue),
 ];

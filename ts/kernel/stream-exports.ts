@@ -70,7 +70,7 @@ export interface StreamExports {
   collectSubjects(stream: number, filter: number, length: number): number;
   collectedAt(): number;
   dropSubjects(): void;
-  lastOfCollected(stream: number, upTo: number, list: number): number;
+  lastOfSubjects(stream: number, filters: number, count: number, upTo: number): number;
   findTime(stream: number, seconds: number, nanos: number): void;
   nextDeleted(stream: number, from: number): number;
   deleteOne(stream: number, sequence: number): number;

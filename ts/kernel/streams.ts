@@ -302,17 +302,14 @@ export class StreamKernel {
     return { at, count: filters.length, bytes: to - at };
   }
 
-  /** The last sequence up to `upTo` of each subject that matches, in no order. */
-  lastSeqs(stream: number, filter: string, upTo: number): Float64Array {
-    const length = filter === '' ? 0 : this.#text(filter);
-    const subjects = this.exports.collectSubjects(stream, this.#block, length) >>> 0;
-    const list = this.take(Math.max(8, subjects * 8));
-    const count = this.exports.lastOfCollected(stream, upTo, list) >>> 0;
-    const found = new Float64Array(count);
-    found.set(new Float64Array(this.memory.memory.buffer, list, count));
+  /** The last sequences up to `upTo` of the subjects that match any filter (none: of all), in order, each once. */
+  lastSeqs(stream: number, filters: readonly string[], upTo: number): Float64Array {
+    const { at, count } = this.layFilters(filters);
+    const list = this.exports.lastOfSubjects(stream, at, count, upTo) >>> 0;
+    const [found = 0, isOrdered = 0] = this.memory.words(this.exports.answerAt(), 2);
+    const seqs = new Float64Array(this.memory.memory.buffer, list, found).slice();
     this.release(list);
-    this.exports.dropSubjects();
-    return found;
+    return isOrdered === 1 || found < 2 ? seqs : Float64Array.from(new Set(seqs.sort()));
   }
 
   /** The sequence a message id was stored under within the window, 0 for none. */

@@ -21,6 +21,8 @@ const KIND48: u8 = 2;
 const KIND256: u8 = 3;
 const HEAD: usize = 32;
 const PREFIX: usize = 8;
+/** How far into a leaf or node the bytes lie that are looked at first. */
+const LINE: usize = 31;
 
 /** A node's head. */
 @unmanaged
@@ -141,6 +143,22 @@ export function nextChild(node: ArtNode, from: u32): u32 {
     }
   }
   return 0;
+}
+
+/** Keeps loads alive whose only purpose is to bring memory near. */
+let touched: u32 = 0;
+
+/** Asks memory for all children of a node at once, before they are walked one by one. */
+export function touchChildren(node: ArtNode): void {
+  if (node.kind == KIND256) return;
+  const children = childrenOf(node);
+  const count: u32 = node.count;
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const child = <usize>load<u32>(children + ((<usize>i) << 2));
+    sum += <u32>load<u8>(child) + <u32>load<u8>(child, LINE);
+  }
+  touched += sum;
 }
 
 /** Where the walk stands: the key of the child that `nextChild` found, and the child itself. */

@@ -7,7 +7,7 @@
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
-import { ArtNode, childSlot, isLeaf, nextChild, prefixOf, walkChild, walkKey } from './art';
+import { ArtNode, childSlot, isLeaf, nextChild, prefixOf, touchChildren, walkChild, walkKey } from './art';
 import { Leaf, findSubject, leafOf, leafSubject } from './subjects';
 
 const DOT: u32 = 0x2e;
@@ -25,11 +25,6 @@ let listCapacity: u32 = 0;
 /** Where the leaves found by `collect` are, as u32 pointers. */
 export function collectedList(): usize {
   return list;
-}
-
-/** How many there are. */
-export function collectedCount(): u32 {
-  return listCount;
 }
 
 /** Sets the filter for what follows. */
@@ -110,8 +105,22 @@ function accepts(state: i32): bool {
   return at == filterLength || ((state & 1) != 0 && at + 1 == filterLength);
 }
 
-function run(state: i32, at: usize, length: u32): i32 {
-  for (let i: u32 = 0; i < length && state != FAILED; i++) state = step(state, load<u8>(at + i));
+/** The state after some bytes. Tokens that a wildcard takes are passed over at once. */
+function run(from: i32, at: usize, length: u32): i32 {
+  let state = from;
+  const end = at + length;
+  let i = at;
+  while (i < end && state != FAILED) {
+    if (onlyByte(state) < 0) {
+      if (isRest(state)) return state | 1;
+      const next = tokenEnd(i, end);
+      if (next > i) state |= 1;
+      if (next == end) return state;
+      i = next;
+    }
+    state = step(state, load<u8>(i));
+    i++;
+  }
   return state;
 }
 
@@ -128,6 +137,14 @@ function add(leaf: Leaf): void {
   listCount++;
 }
 
+/** Whether the state is at the filter's `>`: every byte is taken from here on. */
+// @ts-ignore: decorator
+@inline
+function isRest(state: i32): bool {
+  const at = (<u32>state) >> 1;
+  return at + 1 == filterLength && <u32>load<u8>(filter + at) == FULL && isToken(at);
+}
+
 /** The byte that must come next in this state, or -1 where a wildcard leaves it open. */
 function onlyByte(state: i32): i32 {
   const at = (<u32>state) >> 1;
@@ -136,8 +153,25 @@ function onlyByte(state: i32): i32 {
   return (c == STAR || c == FULL) && isToken(at) ? -1 : <i32>c;
 }
 
+/** Adds everything below a node. */
+function addAll(child: usize): void {
+  if (isLeaf(child)) {
+    add(leafOf(child));
+    return;
+  }
+  const node = changetype<ArtNode>(child);
+  if (node.ends) add(changetype<Leaf>(node.ends));
+  touchChildren(node);
+  let cursor: u32 = 0;
+  while ((cursor = nextChild(node, cursor)) != 0) addAll(walkChild);
+}
+
 function walk(child: usize, from: i32, depth: u32): void {
   let state = from;
+  if (state & 1 && isRest(state)) {
+    addAll(child);
+    return;
+  }
   if (isLeaf(child)) {
     const leaf = leafOf(child);
     state = run(state, leafSubject(leaf) + depth, leaf.length - depth);
@@ -155,6 +189,7 @@ function walk(child: usize, from: i32, depth: u32): void {
     if (slot) walk(<usize>load<u32>(slot), step(state, only), below);
     return;
   }
+  touchChildren(node);
   let cursor: u32 = 0;
   while ((cursor = nextChild(node, cursor)) != 0) {
     const next = step(state, walkKey);
@@ -168,8 +203,24 @@ export function collect(root: usize, at: usize, length: u32): u32 {
   return collectMore(root, at, length);
 }
 
+/**
+ * As `collect`, for `count` filters at `filters` (u32 length, bytes); without any, everything. What several match comes several
+ * times.
+ */
+export function collectFilters(root: usize, filters: usize, count: u32): u32 {
+  listCount = 0;
+  if (!count) return collectMore(root, 0, 0);
+  let at = filters;
+  for (let i: u32 = 0; i < count; i++) {
+    const length = load<u32>(at);
+    collectMore(root, at + 4, length);
+    at += 4 + length;
+  }
+  return listCount;
+}
+
 /** As `collect`, added to what is collected already. Returns how many there are now. */
-export function collectMore(root: usize, at: usize, length: u32): u32 {
+function collectMore(root: usize, at: usize, length: u32): u32 {
   if (!root) return listCount;
   if (length && isLiteral(at, length)) {
     const leaf = findSubject(root, at, length);

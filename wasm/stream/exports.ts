@@ -18,7 +18,8 @@ import { DIRECT_ONE, sendDirect } from './direct';
 import { answerAsked } from './direct-get';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
-import { ANSWER, countMatching, lastMatching, lastOfAll, locate, nextGap, nextMatching, rangeAtTime } from './query';
+import { lastOfEach } from './last-of-each';
+import { ANSWER, countMatching, lastMatching, locate, nextGap, nextMatching, rangeAtTime } from './query';
 import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from './remove';
 import { Selection, countSelected, forgetCounts, freeSelection, newSelection } from './selection';
 import { lacksMemory } from './room';
@@ -314,9 +315,9 @@ export function collectedAt(): usize {
 export function dropSubjects(): void {
   dropCollected();
 }
-/** Writes the last sequence up to `upTo` of each collected leaf as f64 at `list`; returns how many have one. */
-export function lastOfCollected(stream: usize, upTo: f64, list: usize): u32 {
-  return lastOfAll(at(stream), <u64>upTo, list);
+/** Last sequences up to `upTo` of the subjects that match any filter, or all, as f64 in a block to be freed: last-of-each.ts. */
+export function lastOfSubjects(stream: usize, filters: usize, count: u32, upTo: f64): usize {
+  return lastOfEach(at(stream), filters, count, <u64>upTo);
 }
 /** Range of sequences that has the first message at or after a time: in ANSWER. */
 export function findTime(stream: usize, seconds: f64, nanos: u32): void {

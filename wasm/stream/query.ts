@@ -3,7 +3,7 @@
 //
 //   ANSWER  u32 block | u32 offset | u32 length | u32 address while the record is in memory | f64 low | f64 high
 
-import { collect, collectMore, collectedCount, collectedList, dropCollected, isLiteral } from '../index/filter';
+import { collect, collectFilters, collectedList, dropCollected, isLiteral } from '../index/filter';
 import { Leaf, findSubject } from '../index/subjects';
 import {
   Segment,
@@ -17,7 +17,6 @@ import {
   isLive,
   nextLive,
   nextOfLeaf,
-  previousOfLeaf,
   segmentAt,
   segmentEnd,
 } from '../index/sequences';
@@ -102,13 +101,7 @@ function nextOfMany(stream: Stream, count: u32, from: u64): u64 {
 export function countMatching(stream: Stream, filters: usize, count: u32, from: u64): u64 {
   const index = sequencesOf(stream);
   if (!count) return countFrom(index, from);
-  let found: u32 = collect(0, 0, 0);
-  let at = filters;
-  for (let i: u32 = 0; i < count; i++) {
-    const length = load<u32>(at);
-    found = collectMore(stream.subjects, at + 4, length);
-    at += 4 + length;
-  }
+  const found = collectFilters(stream.subjects, filters, count);
   const mark = freshMark();
   let total: u64 = 0;
   let different: u32 = 0;
@@ -135,27 +128,6 @@ function countMarked(stream: Stream, mark: u32, from: u64): u64 {
     entry = nextLive(index, entrySequence(changetype<Segment>(foundSegment), entry) + 1);
   }
   return total;
-}
-
-/** Writes the last sequence at or below `upTo` of each leaf collected at `list`, as f64; returns how many have one. */
-export function lastOfAll(stream: Stream, upTo: u64, list: usize): u32 {
-  const found = collectedCount();
-  let count: u32 = 0;
-  for (let i: u32 = 0; i < found; i++) {
-    const last = lastUpTo(stream, collected(i), upTo);
-    if (!last) continue;
-    store<f64>(list + ((<usize>count) << 3), <f64>last);
-    count++;
-  }
-  return count;
-}
-
-/** The last sequence of a leaf at or below `upTo`, 0 for none. */
-function lastUpTo(stream: Stream, leaf: Leaf, upTo: u64): u64 {
-  if (leaf.last <= upTo) return leaf.last;
-  if (leaf.first > upTo) return 0;
-  const entry = previousOfLeaf(sequencesOf(stream), upTo + 1, changetype<usize>(leaf));
-  return entry ? entrySequence(changetype<Segment>(foundSegment), entry) : 0;
 }
 
 /** The range of sequences in which the first message at or after `time` is: left in ANSWER; low 0 when all are older. */

@@ -11,9 +11,11 @@
 import { alloc, allocZero, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { nextOfSubject } from '../index/chain';
-import { collect, collectMore, collectedList, dropCollected, isLiteral, subjectFits } from '../index/filter';
+import { closeChosen, isChosen, openChosen } from '../index/chosen';
+import { collectFilters, collectedList, dropCollected, isLiteral, subjectFits } from '../index/filter';
 import { Leaf, findSubject, leafSubject } from '../index/subjects';
 import {
+  ENTRY_SIZE,
   Segment,
   Sequences,
   countFrom,
@@ -143,14 +145,9 @@ function countBetween(index: Sequences, selection: Selection, from: u64, end: u6
 }
 
 function countAnew(stream: Stream, selection: Selection, from: u64): u64 {
-  let found: u32 = collect(0, 0, 0);
-  let at = firstFilter(selection);
-  for (let i: u32 = 0; i < selection.filterCount; i++) {
-    const length = load<u32>(at);
-    found = collectMore(stream.subjects, at + 4, length);
-    at += 4 + length;
-  }
-  const mark = freshMark();
+  if (from > stream.last) return 0;
+  const found = collectFilters(stream.subjects, firstFilter(selection), selection.filterCount);
+  const mark = selection.filterCount > 1 ? freshMark() : 0;
   const list = collectedList();
   let total: u64 = 0;
   let different: u32 = 0;
@@ -158,8 +155,11 @@ function countAnew(stream: Stream, selection: Selection, from: u64): u64 {
   let steps: u64 = 0;
   for (let i: u32 = 0; i < found; i++) {
     const leaf = changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2)));
-    if (leaf.mark == mark) continue;
-    leaf.mark = mark;
+    // Leaves of one filter come once.
+    if (mark) {
+      if (leaf.mark == mark) continue;
+      leaf.mark = mark;
+    }
     different++;
     if (leaf.first >= from) total += leaf.count;
     else if (leaf.last >= from) {
@@ -170,12 +170,44 @@ function countAnew(stream: Stream, selection: Selection, from: u64): u64 {
   }
   if (begun) {
     if (different == stream.numSubjects) total = countFrom(sequencesOf(stream), from);
-    else if (steps * CHAIN_STEP < stream.last - from) {
-      for (let i: u32 = 0; i < begun; i++)
-        total += countChain(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))), from);
-    } else total = countBetween(sequencesOf(stream), selection, from, stream.last + 1);
+    else total += countBegun(stream, list, begun, steps, from);
   }
   dropCollected();
+  return total;
+}
+
+/**
+ * Messages at or behind `from` of `begun` subjects whose leaves are at `list`. Each has messages before it too; `all` is how many
+ * they have together.
+ */
+function countBegun(stream: Stream, list: usize, begun: u32, all: u64, from: u64): u64 {
+  const before = from - stream.first;
+  const behind = stream.last - from + 1;
+  if (all * CHAIN_STEP >= min(before, behind) && openChosen(list, begun)) {
+    const index = sequencesOf(stream);
+    const total = before < behind ? all - countChosen(index, stream.first, from) : countChosen(index, from, stream.last + 1);
+    closeChosen();
+    return total;
+  }
+  let total: u64 = 0;
+  for (let i: u32 = 0; i < begun; i++)
+    total += countChain(stream, changetype<Leaf>(<usize>load<u32>(list + ((<usize>i) << 2))), from);
+  return total;
+}
+
+/** Messages from `from` on, below `end`, whose subjects are in the set of chosen ones. */
+function countChosen(index: Sequences, from: u64, end: u64): u64 {
+  let total: u64 = 0;
+  for (let i = segmentFrom(index, from); i < index.count; i++) {
+    const segment = segmentAt(index, i);
+    if (segment.first >= end) break;
+    if (!segment.live) continue;
+    const first = from > segment.first ? <u32>(from - segment.first) : 0;
+    const behind = segmentEnd(segment) > end ? <u32>(end - segment.first) : segment.count;
+    const last = entryAt(segment, behind);
+    for (let entry = entryAt(segment, first); entry < last; entry += ENTRY_SIZE)
+      if (isLive(entry) && isChosen(<u32>entryLeaf(entry))) total++;
+  }
   return total;
 }
 

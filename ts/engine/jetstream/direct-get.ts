@@ -147,16 +147,11 @@ class DirectAnswer {
       if (behind <= firstSeq) return this.#status('404 No Results');
       bound = behind - 1;
     }
-    const all = new Set<number>();
-    if (bound <= lastSeq)
-      for (const filter of asked.multi_last) if (filter !== '') for (const seq of store.lastSeqs(filter, bound)) all.add(seq);
-    if (all.size > mostSubjects) return this.#status('413 Too Many Results');
-    if (all.size === 0) return this.#status('404 No Results');
-    this.#each(
-      asked,
-      [...all].sort((a, b) => a - b),
-      bound,
-    );
+    const filters = asked.multi_last.filter((filter) => filter !== '');
+    const all = bound <= lastSeq && filters.length > 0 ? store.lastSeqs(filters, bound) : [];
+    if (all.length > mostSubjects) return this.#status('413 Too Many Results');
+    if (all.length === 0) return this.#status('404 No Results');
+    this.#each(asked, [...all], bound);
   }
 
   #each(asked: MessageGet, seqs: readonly number[], bound: number): void {

@@ -46,7 +46,7 @@ export class Republisher {
   /** The last sequence on a subject, asked before the next message is stored there; undefined: it is not republished. */
   before(subject: string): number | undefined {
     if (this.#transform?.matches(tokens(subject)) !== true) return undefined;
-    return this.#store.lastSeqs(subject)[0] ?? 0;
+    return this.#store.lastSeqs([subject])[0] ?? 0;
   }
 
   stored(message: RepublishedMessage): void {

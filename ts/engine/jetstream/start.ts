@@ -7,7 +7,7 @@ import type { StreamStore } from '../store/store.ts';
 
 export function startOf(config: ConsumerConfig, store: StreamStore): ConsumerStart {
   const { firstSeq, lastSeq, messages } = store.state;
-  const picks = config.deliver_policy === 'last_per_subject' ? lastOfEach(config, store, lastSeq) : undefined;
+  const picks = config.deliver_policy === 'last_per_subject' ? store.lastSeqs(filtersOf(config), lastSeq) : undefined;
   if (picks !== undefined && picks.length > 0) return { firstSeq: picks[0] ?? 1, picks, resumeAfterSeq: lastSeq };
   if (config.opt_start_seq > 0) return { firstSeq: Math.max(config.opt_start_seq, firstSeq) };
   if (lastSeq === 0 && messages === 0) return { firstSeq: 1 };
@@ -29,12 +29,4 @@ function chosen(config: ConsumerConfig, store: StreamStore, firstSeq: number, la
     case 'by_start_sequence':
       return lastSeq + 1;
   }
-}
-
-/** Filters of a consumer do not overlap. */
-function lastOfEach(config: ConsumerConfig, store: StreamStore, lastSeq: number): Float64Array {
-  const found = filtersOf(config).map((filter) => store.lastSeqs(filter, lastSeq));
-  const [first] = found;
-  if (found.length === 1 && first !== undefined) return first;
-  return Float64Array.from(found.flatMap((seqs) => [...seqs])).sort();
 }

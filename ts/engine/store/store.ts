@@ -294,8 +294,8 @@ export interface StreamStore {
   nextSeq(filters: readonly string[], fromSeq: number): number;
   /** Subjects that match and how many messages each has. */
   subjects(filter: string): Map<string, number>;
-  /** For each subject that matches its last sequence (up to `upToSeq`), in order of sequence. */
-  lastSeqs(filter: string, upToSeq?: number): Float64Array;
+  /** For each subject that matches any filter (none: every one) its last sequence (up to `upToSeq`), in order of sequence. */
+  lastSeqs(filters: readonly string[], upToSeq?: number): Float64Array;
   /** The first sequence stored at or after an instant; `lastSeq + 1` when there is none. */
   seqAtTime(at: Instant): number;
   countPending(filters: readonly string[], fromSeq: number): number;

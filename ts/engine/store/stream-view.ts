@@ -96,8 +96,8 @@ export class StreamView {
     return new Map(this.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
   }
 
-  lastSeqs(filter: string, upToSeq = Number.MAX_SAFE_INTEGER): Float64Array {
-    return this.streams.lastSeqs(this.handle, filter, upToSeq).sort();
+  lastSeqs(filters: readonly string[], upToSeq = Number.MAX_SAFE_INTEGER): Float64Array {
+    return this.streams.lastSeqs(this.handle, filters, upToSeq);
   }
 
   seqAtTime(at: Instant): number {

@@ -249,9 +249,9 @@ export class FakeStream implements StreamStore {
     return counts;
   }
 
-  lastSeqs(filter: string, upToSeq = Infinity): Float64Array {
+  lastSeqs(filters: readonly string[], upToSeq = Infinity): Float64Array {
     const last = new Map<string, number>();
-    for (const { subject, seq } of this.#on(filter)) if (seq <= upToSeq) last.set(subject, seq);
+    for (const { subject, seq } of this.#selected(filters, 0)) if (seq <= upToSeq) last.set(subject, seq);
     return Float64Array.from(last.values()).sort();
   }
 
