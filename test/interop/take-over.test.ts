@@ -36,6 +36,7 @@ for (const name of [
   'erase',
   'kill9',
   'kill9torn',
+  'torn',
   's2',
   'chacha',
   'aes',
@@ -74,7 +75,8 @@ for (const name of [
         assert.deepEqual({ messages, bytes, first_seq, last_seq, num_subjects }, state, stream);
         assert.deepEqual(info.state.deleted ?? [], deleted);
         for (const [seq, message] of Object.entries(expected.messages)) {
-          if (message.unreadable !== undefined) continue;
+          // Behind damage tombstones are kept too, where nats-server alone would have cut them off.
+          if (message.unreadable !== undefined || deleted.includes(Number(seq))) continue;
           const found = await streams.getMessage(stream, { seq: Number(seq) });
           assert.ok(found, `${stream} ${seq}`);
           const headers = found.header === undefined ? '' : Buffer.from(message.hdr ?? '', 'base64').toString('latin1');
