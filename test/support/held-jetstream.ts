@@ -20,6 +20,10 @@ export interface Held {
   ask(subject: string, payload: string, reply?: string): string;
   /** All syncs end, also those that begin meanwhile; what the client heard then. */
   release(): Promise<string>;
+  /** One sync ends and a millisecond passes; what the client heard then. */
+  step(): Promise<string>;
+  /** What a power failure at this moment would leave on the disk. */
+  readonly leaveIn: VolatileDisk['leaveIn'];
 }
 
 export async function held(context: TestContext, log = silentLog, maximumPages = 65536): Promise<Held> {
@@ -46,29 +50,28 @@ export async function held(context: TestContext, log = silentLog, maximumPages =
   await jetstream.enable('$G', broker.accounts.get('$G').handle, unlimited);
 
   const peer = test.peer();
+  const step = async (): Promise<string> => {
+    disk.finishSync();
+    clock.advance(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    return peer.heard();
+  };
   const release = async (): Promise<string> => {
     let text = '';
-    for (let round = 0; round < 30; round++) {
-      disk.finishSync();
-      clock.advance(1);
-      await new Promise((resolve) => setImmediate(resolve));
-      text += peer.heard();
-    }
+    for (let round = 0; round < 30; round++) text += await step();
     return text;
   };
   context.after(async () => {
     const stopped = jetstream.stop();
-    for (let round = 0; round < 60; round++) {
-      disk.finishSync();
-      clock.advance(1);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    for (let round = 0; round < 60; round++) await step();
     await stopped;
   });
   return {
     broker,
     peer,
     release,
+    step,
+    leaveIn: (...how) => disk.leaveIn(...how),
     ask(subject, payload, reply = 'r') {
       peer.say(`PUB ${subject} ${reply} ${payload.length}\r\n${payload}\r\n`);
       return peer.heard();
