@@ -26,9 +26,8 @@ export function directGet(stream: Stream, message: InboundMessage, subject: stri
   if (plain !== 0 && stream.store.fault === undefined && stream.store.answerDirect(plain, message.reply)) return;
   const asked = readDirect(message, subject);
   const answer = new DirectAnswer(stream, message.reply);
-  const give = (): void => answer.give(asked);
-  if (stream.store.fault === undefined) stream.whenSynced(give);
-  else give();
+  if (stream.store.fault !== undefined) answer.give(asked);
+  else if (!answer.giveShown(asked)) stream.whenSynced(() => answer.give(asked));
 }
 
 const longestPlain = 32;
@@ -85,13 +84,30 @@ class DirectAnswer {
     this.#inbox = inbox;
   }
 
+  /** Gives an answer that says nothing but what is on disk. False: it must wait. */
+  giveShown(asked: MessageGet | string): boolean {
+    if (typeof asked === 'string') {
+      this.#status(asked);
+      return true;
+    }
+    if (asked.multi_last.length > 0 || asked.batch !== 0) return false;
+    const found = findMessage(this.#stream, asked);
+    if (found === undefined || !this.#stream.store.shows(found.seq)) return false;
+    this.#message(asked, found);
+    return true;
+  }
+
   give(asked: MessageGet | string): void {
     if (typeof asked === 'string') return this.#status(asked);
     if (asked.multi_last.length > 0) return this.#lastOfMany(asked);
     if (asked.batch !== 0) return this.#batch(asked);
     const found = findMessage(this.#stream, asked);
     if (found === undefined) return this.#status('404 Message Not Found');
-    this.#send(asked.no_hdr ? noBytes : this.#headers(found, []), found.payload);
+    this.#message(asked, found);
+  }
+
+  #message({ no_hdr }: MessageGet, found: StoredMessage): void {
+    this.#send(no_hdr ? noBytes : this.#headers(found, []), found.payload);
   }
 
   #send(headers: Uint8Array, payload: Uint8Array): void {

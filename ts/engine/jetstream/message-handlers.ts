@@ -22,7 +22,8 @@ export const get: ApiHandler = (request) => {
   if (message === undefined) refuse('NoMessageFoundErr');
   const { subject, seq, headers, payload, ts } = message;
   const hdrs = asked.no_hdr ? undefined : base64(headers);
-  return { fields: { message: { subject, seq, hdrs, data: base64(payload), time: formatInstant(ts) } }, ...whenShown(stream) };
+  const fields = { message: { subject, seq, hdrs, data: base64(payload), time: formatInstant(ts) } };
+  return stream.store.shows(seq) ? { fields } : { fields, ...whenShown(stream) };
 };
 
 export const remove: ApiHandler = (request) => {

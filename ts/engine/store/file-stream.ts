@@ -274,10 +274,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     return purged;
   }
 
+  shows(seq: number): boolean {
+    return seq > 0 && seq <= this.syncedSeq && !this.#visibility.holds;
+  }
+
   answerDirect(asked: number | string, inbox: string): boolean {
-    if (this.#visibility.holds) return false;
     const seq = typeof asked === 'number' ? asked : this.streams.lastOn(this.handle, asked);
-    return seq > 0 && seq <= this.syncedSeq && this.reader.answer(seq, inbox);
+    return this.shows(seq) && this.reader.answer(seq, inbox);
   }
 
   /** A direct get needs a record in memory: five words from `at` on, tag, block, offset, length and its sequence. */

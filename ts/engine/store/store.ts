@@ -317,6 +317,8 @@ export interface StreamStore {
    * nothing was sent, the stream is to be asked again once it is synced.
    */
   answerDirect(asked: number | string, inbox: string): boolean;
+  /** Whether all there is to a message that was found is on disk: it may be shown at once. */
+  shows(seq: number): boolean;
 
   writeMeta(meta: string): void;
   /** A file beside the blocks: TTLs, schedules, places of sources; undefined: there is none. */

@@ -296,6 +296,10 @@ export class FakeStream implements StreamStore {
     return false;
   }
 
+  shows(seq: number): boolean {
+    return seq <= this.syncedSeq;
+  }
+
   deliver(request: DeliverRequest): Delivered {
     const { selection, picks, toSeq = Infinity, maxMessages, maxBytes, deliverSubject } = request;
     const fromSeq = picks?.[0] ?? request.fromSeq;

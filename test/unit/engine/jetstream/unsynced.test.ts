@@ -90,3 +90,28 @@ test('the answer to whoever makes a consumer counts what is pending as it leaves
   server.ask('$JS.API.STREAM.PURGE.S', '');
   assert.match(await server.release(), /consumer_create_response.*"name":"LATE".*"num_pending":0/);
 });
+
+test('look-ups of what is on disk are answered at once while the disk holds a sync back', async (context) => {
+  const server = await prepared(context);
+  server.ask('$JS.API.STREAM.CREATE.T', JSON.stringify({ name: 'T', subjects: ['t.>'], allow_direct: true }));
+  await server.release();
+  for (const subject of ['s.1', 's.2', 't.1']) server.ask(subject, `old ${subject}`, 'pub');
+  await server.release();
+  server.ask('s.3', 'new', 'pub');
+  const lookUps: readonly (readonly [string, string])[] = [
+    ['STREAM.MSG.GET.S', '{"seq":1}'],
+    ['STREAM.MSG.GET.S', '{"last_by_subj":"s.1"}'],
+    ['STREAM.MSG.GET.S', '{"seq":1,"next_by_subj":"s.*"}'],
+    ['STREAM.MSG.GET.T', '{"last_by_subj":"t.1"}'],
+    ['DIRECT.GET.S', '{"seq":1}'],
+    ['DIRECT.GET.S.s.2', ''],
+    ['DIRECT.GET.S', '{"next_by_subj":"s.2"}'],
+    ['DIRECT.GET.T.t.1', ''],
+  ];
+  const inBase64 = Buffer.from('old').toString('base64');
+  for (const [subject, request] of lookUps) {
+    const heard = server.ask(`$JS.API.${subject}`, request);
+    assert.ok(heard.includes('old ') || heard.includes(inBase64), `${subject} ${request}: ${heard}`);
+  }
+  assert.match(await server.release(), /MSG pub 2 \d+\r\n\{"stream":"S", ?"seq":3/);
+});
