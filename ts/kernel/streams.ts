@@ -366,9 +366,19 @@ export class StreamKernel {
     return low === 0 ? undefined : [low, memory.readDoubleLE(at + 24)];
   }
 
-  purge(stream: number, filter: string, below: number, keep: number): number {
-    const length = filter === '' || filter === '>' ? 0 : this.#text(filter);
-    return this.exports.purgeStream(stream, this.#block, length, below, keep);
+  /** Purges; `write` is called when much waits to be written meanwhile, and says whether to go on. */
+  purge(stream: number, filter: string, below: number, keep: number, write: () => boolean): number {
+    let purged = 0;
+    do {
+      const length = filter === '' || filter === '>' ? 0 : this.#text(filter);
+      purged += this.exports.purgeStream(stream, this.#block, length, below, keep);
+    } while (this.exports.purgeStopped() !== 0 && write());
+    return purged;
+  }
+
+  /** Applies a stream's limits, in the same way. */
+  limitNow(stream: number, write: () => boolean): void {
+    while (this.exports.limitNow(stream) === 0 && write());
   }
 
   /** The subjects as nats-server's index.db has them: a copy. */

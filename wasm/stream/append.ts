@@ -83,8 +83,9 @@ function judge(stream: Stream, length: u32): u32 {
   }
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
-  if (stream.granted >= 0 && <i64>length > stream.granted) return JUDGE_ROOM;
-  const limit = overLimit(stream, countedBytes(stream, indexedLength(stream, length, msgHeaderLength)));
+  const counted = countedBytes(stream, indexedLength(stream, length, msgHeaderLength));
+  if (stream.granted >= 0 && <i64>counted > stream.granted) return JUDGE_ROOM;
+  const limit = overLimit(stream, counted);
   if (limit) return limit == 1 ? JUDGE_MESSAGES : JUDGE_BYTES;
   const perSubject = DISCARD_NEW | DISCARD_NEW_PER_SUBJECT;
   if ((stream.flags & perSubject) == perSubject && stream.maxPerSubject > 0) {
@@ -165,13 +166,13 @@ export function appendMessage(
   dataLength: u32,
 ): u64 {
   const length = recordSize(subjectLength, headerLength, dataLength);
-  if (stream.granted > 0) stream.granted = max(stream.granted - <i64>length, 0);
   makeRoom(stream, length);
   const sequence = stream.last + 1;
   const offset = stream.offset;
   const to = stage(stream, length);
   frameMessage(to, tailKey(stream), sequence, time, subject, subjectLength, headerLength, data, dataLength);
   const indexed = indexedLength(stream, length, headerLength);
+  if (stream.granted > 0) stream.granted = max(stream.granted - <i64>countedBytes(stream, indexed), 0);
   const leaf = indexMessage(stream, sequence, stream.block, offset, indexed, time, subject, subjectLength);
   enforceSubjectLimit(stream, leaf);
   enforceLimits(stream);

@@ -33,7 +33,7 @@ export interface JudgeView {
   /** The sequence a message id was stored under within the duplicate window. */
   duplicateOf(id: string): number | undefined;
   /** Why the server or the account has no room for so many bytes more. */
-  roomFault(recordBytes: number): ApiError | undefined;
+  roomFault(bytes: number): ApiError | undefined;
 }
 
 export interface Publish {
@@ -50,6 +50,7 @@ const encoder = new TextEncoder();
 const maxHeaderBytes = 65_535;
 const recordOverhead = 30;
 const headerOverhead = 4;
+const memoryOverhead = 16;
 
 export function valueOf(headers: Headers, name: string): string {
   return headers.get(name) ?? '';
@@ -61,9 +62,18 @@ function encodedLength(text: string): number {
   return text.length;
 }
 
-/** Bytes a message takes in the store. */
-export function recordBytes(subject: string, headerBytes: number, payloadBytes: number): number {
-  return recordOverhead + encodedLength(subject) + payloadBytes + (headerBytes > 0 ? headerOverhead + headerBytes : 0);
+/** Bytes a message counts in a stream of this storage. */
+export function storedBytes(
+  { storage }: StreamConfig,
+  {
+    subject,
+    headerBytes,
+    payloadBytes,
+  }: { readonly subject: string; readonly headerBytes: number; readonly payloadBytes: number },
+): number {
+  const content = encodedLength(subject) + headerBytes + payloadBytes;
+  if (storage === 'memory') return memoryOverhead + content;
+  return recordOverhead + content + (headerBytes > 0 ? headerOverhead : 0);
 }
 
 /** A sequence that is no number matches nothing. */

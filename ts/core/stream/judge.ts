@@ -17,7 +17,7 @@ import {
   checkTtlValid,
   expectedSequence,
   isSchedule,
-  recordBytes,
+  storedBytes,
   valueOf,
   type JudgeView,
   type Publish,
@@ -67,7 +67,7 @@ export function judgePublish(config: StreamConfig, publish: Publish, view: Judge
   const counted = countFor(config, publish, () => counterOn(view, publish.subject));
   if ('err_code' in counted) return refusal(counted);
   const { block, payload } = stored(config, publish, counted);
-  const bytes = recordBytes(publish.subject, block.length, payload.length);
+  const bytes = storedBytes(config, { subject: publish.subject, headerBytes: block.length, payloadBytes: payload.length });
   const isRollup = valueOf(headers, 'Nats-Rollup') !== '';
   const error =
     checkMessageSize(config, block, payload) ??

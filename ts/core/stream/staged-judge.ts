@@ -17,7 +17,7 @@ import {
   checkTtlValid,
   expectedSequence,
   isSchedule,
-  recordBytes,
+  storedBytes,
   valueOf,
   type JudgeView,
   type Publish,
@@ -62,7 +62,8 @@ export class Stage {
       this.#checkRollupPlace(publish);
     if (late !== undefined) return refusal(late);
     if (isCounted) this.#counters.set(publish.subject, counted.state);
-    const full = this.#add(config, publish, recordBytes(publish.subject, block.length, payload.length), view);
+    const bytes = storedBytes(config, { subject: publish.subject, headerBytes: block.length, payloadBytes: payload.length });
+    const full = this.#add(config, publish, bytes, view);
     return full === undefined ? accept(config, publish, block, payload, counted) : refusal(full);
   }
 

@@ -11,7 +11,7 @@ import { AtomicBatches, type BatchLimits, type BatchMember } from '../../core/st
 import { FastBatches, type FastAnswer, type FastReply } from '../../core/stream/fast-batch.ts';
 import type { Accepted } from '../../core/stream/judge.ts';
 import { checkLastId } from '../../core/stream/judge.ts';
-import { checkMessageSize, recordBytes, type Headers, type JudgeView, type Publish } from '../../core/stream/judge-checks.ts';
+import { checkMessageSize, storedBytes, type Headers, type JudgeView, type Publish } from '../../core/stream/judge-checks.ts';
 import { Stage } from '../../core/stream/staged-judge.ts';
 import type { Timer } from '../../ports/clock.ts';
 import type { JudgedPublish } from '../store/store.ts';
@@ -94,7 +94,8 @@ export class Batches {
   #earlyFault({ subject, headers, payload }: JudgedPublish): ApiError | undefined {
     const { config } = this.#stream;
     if (config.sealed) return apiError('StreamSealedErr');
-    const room = this.#storage.view.roomFault(recordBytes(subject, headers.length, payload.length));
+    const bytes = storedBytes(config, { subject, headerBytes: headers.length, payloadBytes: payload.length });
+    const room = this.#storage.view.roomFault(bytes);
     return room ?? checkMessageSize(config, headers, payload);
   }
 

@@ -50,7 +50,7 @@ export class StreamJudgeView implements JudgeView {
     return message === undefined ? '' : (parseHeaders(message.headers).get('Nats-Msg-Id') ?? '');
   }
 
-  roomFault(recordBytes: number): ApiError | undefined {
-    return this.#stream.account.publishFault(this.#stream, recordBytes);
+  roomFault(bytes: number): ApiError | undefined {
+    return this.#stream.account.publishFault(this.#stream, bytes);
   }
 }

@@ -69,6 +69,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** They are so by deletes, which are answered when the removal is synced too. */
   #purging = false;
   #closed = false;
+  readonly #writeSome = (): boolean => {
+    this.#writeRuns(false);
+    return this.#fault === undefined;
+  };
   #onSynced: (syncedSeq: number) => void = () => {};
   #onPublish: (publish: JudgedPublish) => void = () => {};
   #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
@@ -183,15 +187,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   setLimits(limits: StoreLimits): void {
     this.#parts.streams.exports.limitChange(this.handle);
     this.#applyLimits(limits);
-    this.#limitNow();
+    this.#parts.streams.limitNow(this.handle, this.#writeSome);
     this.#expiry.limit(limits.maxAgeMs);
     this.#passOnRemoved();
     this.#parts.rounds.add(this);
-  }
-
-  /** Applies the limits; what that stages is written on the way. */
-  #limitNow(): void {
-    while (this.#parts.streams.exports.limitNow(this.handle) === 0 && this.#fault === undefined) this.#writeRuns(false);
   }
 
   #applyLimits(limits: StoreLimits): void {
@@ -264,12 +263,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
     this.#mustWrite();
-    const { streams } = this.#parts;
-    let purged = streams.purge(this.handle, filter, seq, keep);
-    while (streams.exports.purgeStopped() !== 0 && this.#fault === undefined) {
-      this.#writeRuns(false);
-      purged += streams.purge(this.handle, filter, seq, keep);
-    }
+    const purged = this.#parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
     this.#deleted();
     return purged;
   }
@@ -398,7 +392,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#roundSeq = streams.exports.lastSequence(this.handle);
     this.#visibility.synced(this.#roundSeq);
     turn(() => {
-      this.#limitNow();
+      streams.limitNow(this.handle, this.#writeSome);
       this.#passOnRemoved();
       this.#deleted();
       this.#onSynced(this.syncedSeq);

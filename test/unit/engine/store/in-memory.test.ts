@@ -54,6 +54,21 @@ test('a message counts 16 bytes, its subject, headers and payload', async () => 
   await server.stop();
 });
 
+test('what it was granted is used up by what messages count', async () => {
+  const server = openTestStore(temporaryFolder());
+  const stream = create(server);
+  const reasons: string[] = [];
+  stream.setSubjects(['m']);
+  stream.onPublish(({ reason }) => reasons.push(reason));
+  stream.grant(2 * (16 + 1 + 5) + 16);
+  server.turn(() => {
+    for (let n = 0; n < 3; n++) server.kernel.publish(server.account, 'm', '', undefined, encoder.encode('12345'));
+  });
+  assert.equal(stream.state.messages, 2);
+  assert.deepEqual(reasons, ['room']);
+  await server.stop();
+});
+
 test('what it holds reads back whole while messages come, go, and their blocks are written anew', async () => {
   await holdsInTime(
     fc.asyncProperty(fc.array(fc.nat(99), { maxLength: 300 }), async (choices) => {
