@@ -37,7 +37,7 @@ export interface CoreExports {
   send(index: number, at: number, length: number): void;
   nextDirty(): number;
   takeOut(index: number, list: number, most: number): number;
-  outDone(index: number): void;
+  outDone(index: number): number;
   pendingBytes(index: number): number;
   unsubscribeAll(index: number): void;
   closeConnection(index: number): void;

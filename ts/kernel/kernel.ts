@@ -62,6 +62,8 @@ function limit(wanted: number): number {
 const INITIAL_PAGES = 256;
 const ALL_PAGES = 65536;
 const MOST_CHUNKS = 512;
+/** Bytes a unit of a string takes at most. */
+const MOST_UTF8 = 3;
 const MOST_LISTED = 512;
 
 export class Kernel<Exports extends CoreExports = CoreExports> {
@@ -86,7 +88,8 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     const abort = (): never => {
       throw new Error('the Wasm kernel stopped at an assertion');
     };
-    const instance = instantiateSync(options.module, { env: { memory: this.memory.memory, abort } });
+    // The loader's own exports are wrapped for functions with optional parameters, which the kernel has none of: these are the bare ones.
+    const { instance } = instantiateSync(options.module, { env: { memory: this.memory.memory, abort } });
     this.exports = instance.exports as unknown as Exports;
     this.exports.setSeed(options.seed[0], options.seed[1]);
     this.exports.limitPages(maximum);
@@ -129,8 +132,13 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     this.exports.stash(connection, this.#inboundAt + from, length);
   }
 
-  /** Queues bytes for a connection. */
-  send(connection: number, bytes: Uint8Array): void {
+  /** Queues text for a connection. */
+  send(connection: number, text: string): void {
+    if (text.length > SCRATCH_SIZE / MOST_UTF8) return this.#sendLong(connection, Buffer.from(text));
+    this.exports.send(connection, this.#scratchAt, this.#scratch.write(text, 'utf8'));
+  }
+
+  #sendLong(connection: number, bytes: Uint8Array): void {
     for (let sent = 0; sent < bytes.length; sent += SCRATCH_SIZE) {
       const part = bytes.subarray(sent, sent + SCRATCH_SIZE);
       this.#scratch.set(part);
@@ -142,12 +150,13 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
   takeOut(connection: number): Uint8Array[] {
     const count = this.exports.takeOut(connection, this.#scratchAt, MOST_CHUNKS);
     const views: Uint8Array[] = [];
-    for (let i = 0; i < count; i++) views.push(this.memory.bytes(this.#gather[2 * i] ?? 0, this.#gather[2 * i + 1] ?? 0));
+    for (let i = 0; i < count; i++) views.push(this.memory.view(this.#gather[2 * i] ?? 0, this.#gather[2 * i + 1] ?? 0));
     return views;
   }
 
-  outDone(connection: number): void {
-    this.exports.outDone(connection);
+  /** True: more waits. */
+  outDone(connection: number): boolean {
+    return this.exports.outDone(connection) !== 0;
   }
 
   pendingBytes(connection: number): number {

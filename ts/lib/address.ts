@@ -2,7 +2,8 @@
 
 /** IPv4 addresses as such, also when they came through an IPv6 socket. */
 export function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') ? address.replace(/^::ffff:(?=\d+\.)/, '') : address;
 }
 
 /** `host:port`, with brackets around an IPv6 address. */

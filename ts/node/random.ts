@@ -4,6 +4,8 @@ import { randomFillSync } from 'node:crypto';
 import type { Random } from '../ports/random.ts';
 
 const BATCH = 4096;
+/** Bytes for one number: 48 bits over any limit in use, so the bias is below 2^-16 of a part. */
+const DRAWN = 6;
 
 export class NodeRandom implements Random {
   readonly #pool = new Uint8Array(BATCH);
@@ -11,10 +13,7 @@ export class NodeRandom implements Random {
 
   bytes(length: number): Uint8Array {
     if (length > BATCH) return randomFillSync(new Uint8Array(length));
-    if (this.#used + length > BATCH) {
-      randomFillSync(this.#pool);
-      this.#used = 0;
-    }
+    this.#provide(length);
     const taken = this.#pool.slice(this.#used, this.#used + length);
     this.#pool.fill(0, this.#used, this.#used + length);
     this.#used += length;
@@ -22,8 +21,18 @@ export class NodeRandom implements Random {
   }
 
   below(limit: number): number {
-    // 48 bits over any limit in use: the bias is below 2^-16 of a part.
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = this.bytes(6);
-    return ((((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f) % limit) >>> 0;
+    this.#provide(DRAWN);
+    let drawn = 0;
+    for (let taken = 0; taken < DRAWN; taken++) {
+      drawn = drawn * 256 + (this.#pool[this.#used] ?? 0);
+      this.#pool[this.#used++] = 0;
+    }
+    return (drawn % limit) >>> 0;
+  }
+
+  #provide(length: number): void {
+    if (this.#used + length <= BATCH) return;
+    randomFillSync(this.#pool);
+    this.#used = 0;
   }
 }

@@ -161,9 +161,11 @@ export function nextDirty(): u32 {
 export function takeOut(index: u32, list: usize, most: u32): u32 {
   return takeChunks(connectionAt(index), list, most);
 }
-/** The chunks handed out were written. */
-export function outDone(index: u32): void {
-  chunksWritten(connectionAt(index));
+/** The chunks handed out were written. 1: more wait. */
+export function outDone(index: u32): u32 {
+  const connection = connectionAt(index);
+  chunksWritten(connection);
+  return connection.head ? 1 : 0;
 }
 /** Bytes queued or being written. */
 export function pendingBytes(index: u32): u32 {

@@ -185,7 +185,7 @@ export class Broker implements Acceptor {
       do {
         this.kernel.drain(this.events);
         this.#tellSubscribed();
-        for (const call of this.#soon.splice(0)) this.#guarded(call);
+        if (this.#soon.length > 0) for (const call of this.#soon.splice(0)) this.#guarded(call);
         this.#flush();
       } while (this.kernel.hasEvents || this.#soon.length > 0);
     } finally {

@@ -179,8 +179,8 @@ export class ClientConnection implements TransportSink, SessionHost {
 
   // What the session asks for
 
-  send(bytes: Uint8Array): void {
-    if (this.#closing === undefined) this.#broker.kernel.send(this.index, bytes);
+  send(text: string): void {
+    if (this.#closing === undefined) this.#broker.kernel.send(this.index, text);
   }
 
   bind(spec: BindSpec): void {
@@ -281,7 +281,7 @@ export class ClientConnection implements TransportSink, SessionHost {
       return;
     }
     if (this.#writing) return;
-    for (;;) {
+    for (let more = true; more;) {
       const views = kernel.takeOut(this.index);
       if (views.length === 0) break;
       if (!this.transport.write(views)) {
@@ -290,7 +290,7 @@ export class ClientConnection implements TransportSink, SessionHost {
         this.#broker.writing.add(this);
         return;
       }
-      kernel.outDone(this.index);
+      more = kernel.outDone(this.index);
     }
     if (this.#closing !== undefined) this.#end(this.#closing);
   }

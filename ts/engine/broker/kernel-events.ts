@@ -38,7 +38,7 @@ export class KernelEvents implements EventSink {
   connect(index: number, at: number, length: number): void {
     const connection = this.#broker.at(index);
     if (connection === undefined) return;
-    const json = this.#broker.kernel.memory.copy(at, length);
+    const json = this.#broker.kernel.memory.text(at, length);
     if (connection.session.onConnect(json) === 'pending') connection.hold();
   }
 

@@ -29,9 +29,6 @@ const reviews: Readonly<Record<Exclude<Review, 'stays'>, { readonly reason: Clos
   exhausted: { reason: 'maxSubscriptions', error: 'noSubscriptions' },
 };
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 export class SessionDriver implements Session {
   readonly host: SessionHost;
   readonly machine: SessionMachine;
@@ -74,9 +71,9 @@ export class SessionDriver implements Session {
     this.step({ kind: 'opened', room, startTls, admission: room ? this.#admissionWithoutConnect() : undefined });
   }
 
-  onConnect(json: Uint8Array): 'decided' | 'pending' {
+  onConnect(json: string): 'decided' | 'pending' {
     this.#connectedAfterMs ??= this.#context.clock.monotonicMs() - this.#openedAtMs;
-    this.step({ kind: 'connect', json: decoder.decode(json) });
+    this.step({ kind: 'connect', json });
     return this.machine.judging ? 'pending' : 'decided';
   }
 
@@ -192,7 +189,7 @@ export class SessionDriver implements Session {
     switch (action.do) {
       case 'send':
         this.#traceReply(action.text);
-        return this.host.send(encoder.encode(action.text));
+        return this.host.send(action.text);
       case 'bind':
         return this.host.bind(action.spec);
       case 'authenticate':

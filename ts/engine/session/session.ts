@@ -14,8 +14,8 @@ export type SubscribeVerdict = 'ok' | 'filtered' | 'denied';
 export interface SessionHost {
   readonly cid: number;
   readonly transport: Transport;
-  /** Queues protocol bytes behind everything queued so far; flushed with the turn. */
-  send(bytes: Uint8Array): void;
+  /** Queues protocol text behind everything queued so far; flushed with the turn. */
+  send(text: string): void;
   bind(spec: BindSpec): void;
   /** Removes every subscription of the connection (a repeated CONNECT). */
   dropSubscriptions(): void;
@@ -36,8 +36,8 @@ export interface Session {
   readonly facts: SessionFacts;
   /** The first call, once the host knows its session: sends INFO (or refuses: too many connections) through `host.send` before it returns. */
   begin(): void;
-  /** Bytes of the JSON after CONNECT. `pending`: hold all further bytes of the connection until `host.proceed()`. */
-  onConnect(json: Uint8Array): 'decided' | 'pending';
+  /** The JSON after CONNECT. `pending`: hold all further bytes of the connection until `host.proceed()`. */
+  onConnect(json: string): 'decided' | 'pending';
   /** A PING the kernel has not answered; the session sends the PONG. */
   onPing(): void;
   onPong(): void;

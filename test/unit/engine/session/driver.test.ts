@@ -12,8 +12,6 @@ import type { Transport } from '../../../../ts/ports/connection.ts';
 import type { Crypto } from '../../../../ts/ports/crypto.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-
 class RecordingHost implements SessionHost {
   sent = '';
   binds: BindSpec[] = [];
@@ -41,8 +39,8 @@ class RecordingHost implements SessionHost {
     };
   }
 
-  send(bytes: Uint8Array): void {
-    this.sent += new TextDecoder().decode(bytes);
+  send(text: string): void {
+    this.sent += text;
   }
   bind(spec: BindSpec): void {
     this.binds.push(spec);
@@ -122,7 +120,7 @@ class Bench {
 
   connect(json: object, transport: Partial<Transport> = {}): { host: RecordingHost; session: Session } {
     const made = this.open(transport);
-    made.session.onConnect(encode(JSON.stringify({ verbose: false, ...json })));
+    made.session.onConnect(JSON.stringify({ verbose: false, ...json }));
     return made;
   }
 }
@@ -166,13 +164,13 @@ test('a wrong password is told, logged, and closes', () => {
 test('a hashed password is compared beside the loop, and the connection goes on then', async () => {
   const bench = new Bench(optionsOf([user('a', '$2a$04$hash')]));
   const { host, session } = bench.open();
-  assert.equal(session.onConnect(encode('{"user":"a","pass":"b","verbose":false}')), 'pending');
+  assert.equal(session.onConnect('{"user":"a","pass":"b","verbose":false}'), 'pending');
   assert.deepEqual([bench.compared[0]?.password, host.proceeded], ['b', 0]);
   bench.compared[0]?.answer(true);
   await new Promise(setImmediate);
   assert.deepEqual([host.proceeded, host.binds.at(-1)?.authorized], [1, true]);
   const gone = bench.open();
-  gone.session.onConnect(encode('{"user":"a","pass":"b"}'));
+  gone.session.onConnect('{"user":"a","pass":"b"}');
   gone.session.onClosed('clientClosed');
   bench.compared[1]?.answer(true);
   await new Promise(setImmediate);
@@ -185,7 +183,7 @@ test('an nkey signs the nonce of its greeting, in either alphabet', () => {
     const { host, session } = bench.open();
     const nonce = /"nonce":"([^"]{15})"/.exec(host.sent)?.[1] ?? assert.fail(host.sent);
     const sig = Buffer.from(`UKEY:${nonce}`).toString(alphabet);
-    session.onConnect(encode(JSON.stringify({ nkey: 'UKEY', sig, verbose: false })));
+    session.onConnect(JSON.stringify({ nkey: 'UKEY', sig, verbose: false }));
     assert.equal(host.closed, undefined);
     assert.equal(session.facts.authorizedUser, 'UKEY');
   }
