@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { createAccount } from '@nats-io/nkeys';
 import { connect, credsAuthenticator, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { ServerProcess, type ServerKind } from '../support/server.ts';
+import { ServerProcess, serverFor, type ServerKind } from '../support/server.ts';
+import { removeFolder, temporaryFolder } from '../support/temporary.ts';
 import { TestAccount, TestOperator, credsFile, jetstreamLimits, jwt, type TestUser } from '../support/tokens.ts';
 import { targets } from './servers.ts';
 
@@ -164,7 +165,7 @@ for (const { kind, skip } of targets) {
       await serving(kind, world.config({ [a.key]: a.jwt({}, { conn: 1, payload: 20, subs: 2 }) }), async (server) => {
         const one = await enter(server, a.user());
         // The client may be reset before it has read why.
-        assert.match(await refusal(enter(server, a.user())), /maximum account active connections exceeded|ECONNRESET/i);
+        assert.match(await refusal(enter(server, a.user())), /maximum account active connections exceeded|ECONNRESET|EPIPE/i);
         assert.equal(one.info?.max_payload, 20);
         const error = firstError(one);
         for (const subject of ['s1', 's2', 's3']) one.subscribe(subject);
@@ -270,6 +271,83 @@ for (const { kind, skip } of targets) {
       } finally {
         await server.kill();
       }
+    });
+
+    test('JetStream limits by replicas: those of one replica count here', async () => {
+      const world = new World();
+      const { a, b } = world;
+      const tier = { mem_storage: 0, disk_storage: 2 ** 20, streams: 1, consumer: -1 };
+      const accounts = {
+        [a.key]: a.jwt({}, { tiered_limits: { R1: tier, R3: { ...tier, disk_storage: 5 } } }),
+        [b.key]: b.jwt({}, { tiered_limits: { R3: tier } }),
+      };
+      const work: Working = async (server) => {
+        const connection = await enter(server, a.user());
+        const manager = await jetstreamManager(connection);
+        await manager.streams.add({ name: 'S', subjects: ['s'], max_bytes: 1000 });
+        const info = await manager.getAccountInfo();
+        const { R1, R3 } = (info.tiers ?? {}) as Record<string, typeof info>;
+        assert.deepEqual([info.limits.max_storage, info.streams, info.reserved_storage], [0, 1, 1000]);
+        assert.deepEqual([R1?.limits.max_storage, R1?.streams, R1?.reserved_storage], [2 ** 20, 1, 1000]);
+        assert.deepEqual([R3?.limits.max_storage, R3?.streams], [5, 0]);
+        await assert.rejects(manager.streams.add({ name: 'T', subjects: ['t'] }), /maximum number of streams reached/);
+        await connection.close();
+        const other = await enter(server, b.user());
+        const none = await jetstreamManager(other);
+        await assert.rejects(
+          none.streams.add({ name: 'S', subjects: ['s'] }),
+          /no JetStream default or applicable tiered limit present/,
+        );
+        await other.close();
+      };
+      await serving(kind, world.config(accounts), work, ['-js', '-sd', '.']);
+    });
+
+    test('streams of signed accounts are there from the start, before any client', async (context) => {
+      const world = new World();
+      const { a } = world;
+      const folder = temporaryFolder();
+      context.after(() => removeFolder(folder));
+      const config = world.config({ [a.key]: a.jwt({}, jetstreamLimits) }, 'http: "127.0.0.1:-1"');
+      const options = { config, folder, args: ['-js', '-sd', folder] };
+      const first = await serverFor(context, kind, options);
+      const connection = await enter(first, a.user());
+      await (await jetstreamManager(connection)).streams.add({ name: 'S', subjects: ['s'] });
+      await connection.close();
+      await first.stop();
+      const second = await serverFor(context, kind, options);
+      const answer = await fetch(`http://127.0.0.1:${second.portOf('monitoring')}/jsz`);
+      assert.equal(((await answer.json()) as { streams: number }).streams, 1);
+    });
+
+    test('monitoring shows the claims that somebody came in by', async (context) => {
+      const world = new World();
+      const { a } = world;
+      const config = world.config({ [a.key]: a.jwt({ tags: ['blue'] }) }, 'http: "127.0.0.1:-1"');
+      const server = await serverFor(context, kind, { config });
+      const user = a.user({ tags: ['fast'] }, { top: { name: 'Ann' } });
+      const connection = await enter(server, user);
+      const at = async (path: string): Promise<Record<string, unknown>> => {
+        const answer = await fetch(`http://127.0.0.1:${server.portOf('monitoring')}${path}`);
+        return (await answer.json()) as Record<string, unknown>;
+      };
+      const [row] = (await at('/connz?auth=1'))['connections'] as Record<string, unknown>[];
+      assert.deepEqual(
+        [row?.['account'], row?.['authorized_user'], row?.['jwt'], row?.['issuer_key'], row?.['name_tag'], row?.['tags']],
+        [a.key, user.key, user.jwt, a.key, 'A', ['fast']],
+      );
+      const detail = (await at(`/accountz?acc=${a.key}`))['account_detail'] as Record<string, unknown>;
+      assert.deepEqual(
+        [detail['account_name'], detail['issuer_key'], detail['name_tag'], detail['tags'], detail['expired'], detail['complete']],
+        [a.key, world.operator.keys.getPublicKey(), 'A', ['blue'], false, true],
+      );
+      assert.match(String(detail['jwt']), /^eyJ/);
+      assert.equal((detail['decoded_jwt'] as { sub: string }).sub, a.key);
+      const varz = await at('/varz');
+      assert.equal((varz['trusted_operators_jwt'] as string[]).length, 1);
+      assert.equal((varz['trusted_operators_claim'] as { sub: string }[])[0]?.sub, world.operator.keys.getPublicKey());
+      assert.equal(varz['system_account'], world.system.key);
+      await connection.close();
     });
   });
 }

@@ -162,6 +162,27 @@ export interface Traffic {
   readonly bytes: number;
 }
 
+/** What an operator signed about an account. */
+export interface SignedAccountSnapshot {
+  readonly jwt: string;
+  readonly issuerKey: string;
+  readonly tags: readonly string[];
+  readonly expired: boolean;
+  /** Everything it imports could be had. */
+  readonly complete: boolean;
+  /** The members of the JWT. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly problems: readonly string[];
+  /** Seconds since 1970 by user. */
+  readonly revocations: ReadonlyMap<string, number>;
+}
+
+/** All there is to say of an account at little cost. */
+export interface AccountName {
+  readonly name: string;
+  readonly system: boolean;
+}
+
 export interface AccountSnapshot {
   readonly name: string;
   readonly nameTag?: string;
@@ -179,6 +200,7 @@ export interface AccountSnapshot {
   /** What others may import from it, and what it imports. */
   readonly exports?: readonly ExportOptions[];
   readonly imports?: AccountImports;
+  readonly signed?: SignedAccountSnapshot;
 }
 
 /** Bytes; a reservation of -1 is an account without limit. */
@@ -262,6 +284,7 @@ export interface EngineView {
   subscriptions(filter?: SubscriptionFilter): readonly SubscriptionSnapshot[];
   /** Of one account, or the sum over all. An unknown account has no stats. */
   matcher(account?: string): MatcherStats | undefined;
+  accountNames(): readonly AccountName[];
   accounts(): readonly AccountSnapshot[];
   /** Undefined when JetStream is off. */
   jetstream(): JetStreamSnapshot | undefined;

@@ -104,6 +104,8 @@ export function engineView(changes: Partial<EngineView> = {}): EngineView {
     closed: () => [],
     subscriptions: () => [],
     matcher: () => matcherStats,
+    accountNames: () =>
+      (changes.accounts?.() ?? [accountSnapshot('$SYS'), accountSnapshot('$G')]).map(({ name, system }) => ({ name, system })),
     accounts: () => [accountSnapshot('$SYS'), accountSnapshot('$G')],
     jetstream: () => undefined,
     ...changes,

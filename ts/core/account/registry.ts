@@ -11,6 +11,8 @@ export interface Account {
   readonly mappings: readonly SubjectMapping[];
   /** Undefined: no JetStream for this account. */
   readonly jetstream: AccountJetStreamLimits | undefined;
+  /** By replicas, where an account has limits so; `jetstream` is then what streams of one replica have. */
+  readonly tiers?: Readonly<Record<string, AccountJetStreamLimits>>;
 }
 
 export type JoinResult = 'ok' | 'maxAccountConnections' | 'unknownAccount';
@@ -36,7 +38,9 @@ function globalAccount(options: Options, onlyAccount: boolean): Account {
 }
 
 function configuredAccount(row: AccountOptions, system: string | undefined): Account {
-  return { name: row.name, isSystem: row.name === system, limits: row.limits, mappings: row.mappings, jetstream: row.jetstream };
+  const { name, limits, mappings, jetstream, jetstreamTiers } = row;
+  const tiers = jetstreamTiers === undefined ? {} : { tiers: jetstreamTiers };
+  return { name, isSystem: name === system, limits, mappings, jetstream, ...tiers };
 }
 
 /** Accounts are those that operators have signed. */

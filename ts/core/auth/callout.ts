@@ -114,6 +114,7 @@ function readAnswer(said: Said, account: string, tokens: TokenPorts): { readonly
 
 interface Place {
   readonly account: string;
+  readonly accountTag: string;
   readonly permissions: Permissions | undefined;
   readonly signer: string;
   readonly scope: UserBounds | undefined;
@@ -143,6 +144,7 @@ function letIn(user: UserClaims, place: Place, request: VouchedRequest, said: Sa
       name: user.name,
       tags: user.tags,
       issuer: place.account,
+      accountTag: place.accountTag,
       signer: place.signer,
       issuedAt: user.issuedAt,
       maxSubs: -1,
@@ -193,6 +195,7 @@ function judgeConfigured(rules: CalloutRules, request: VouchedRequest, tokens: T
   const own = rules.compile(permissionsOf(user.bounds.permissions));
   const place = {
     account: user.audience,
+    accountTag: user.audience,
     permissions: own ?? target.permissions,
     signer: user.issuer,
     scope: undefined,
@@ -285,7 +288,15 @@ function judgeSigned(
           throw new Refusal(`no valid account "${issuer}" for auth callout response on account "${subject}"`);
         const bounds = boundsUnder(user, target);
         const { permissions, usesDefaults, scope } = grantUser(user, bounds, target, compile);
-        const place = { account: issuer, permissions, signer: user.issuer, scope, bounds, usesDefaults };
+        const place = {
+          account: issuer,
+          accountTag: target.claims.name,
+          permissions,
+          signer: user.issuer,
+          scope,
+          bounds,
+          usesDefaults,
+        };
         return apart(letIn(user, place, request, said), subject);
       }),
   };

@@ -40,8 +40,9 @@ export interface SignedUser {
   readonly nkey: string;
   readonly name: string;
   readonly tags: readonly string[];
-  /** The account's key. */
+  /** The account's key and name. */
   readonly issuer: string;
+  readonly accountTag: string;
   /** The key that signed: the account's or a signing key of it. */
   readonly signer: string;
   /** Seconds since 1970. */

@@ -89,6 +89,7 @@ export function grantUser(
     name: user.name,
     tags: user.tags,
     issuer: claims.subject,
+    accountTag: claims.name,
     signer: user.issuer,
     issuedAt: user.issuedAt,
     maxSubs: bounds.maxSubs,

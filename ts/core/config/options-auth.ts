@@ -135,8 +135,8 @@ export interface AccountOptions {
   limits: AccountLimits;
   /** Undefined: JetStream is off for this account. */
   jetstream?: AccountJetStreamLimits;
-  /** Signed accounts with limits by replicas: the tier that `jetstream` is of; `none`: streams of this server have no limits there. */
-  jetstreamTier?: 'R1' | 'none';
+  /** Signed accounts with limits by replicas, `R1` and so on; `jetstream` is then what streams of one replica have. */
+  jetstreamTiers?: Readonly<Record<string, AccountJetStreamLimits>>;
   clusterTraffic: string;
   mappings: SubjectMapping[];
   exports: ExportOptions[];

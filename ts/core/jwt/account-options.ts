@@ -2,6 +2,7 @@
 // configured ones.
 // Kept true: an import whose export wants a token is `activated` only where the token was checked.
 
+import { unlimitedJetStream } from '../config/options-auth.ts';
 import type { AccountOptions, ExportOptions, ImportOptions } from '../config/options-auth.ts';
 import { isSubsetMatch, isValidLiteral } from '../subject/subject.ts';
 import { isActivated } from './activation.ts';
@@ -59,14 +60,13 @@ function activates(
   return exporter !== undefined && exported !== undefined && isActivated(row, importer, exporter, exported, nowMs, ports);
 }
 
-/** JetStream of this one server: streams have one replica, so the tier of those counts. */
-function jetstreamOf({ limits: { jetstream } }: AccountClaims): Pick<AccountOptions, 'jetstream' | 'jetstreamTier'> {
+/** Where there are tiers, `jetstream` is that of streams with one replica. */
+function jetstreamOf({ limits: { jetstream } }: AccountClaims): Pick<AccountOptions, 'jetstream' | 'jetstreamTiers'> {
   const plain = jetstream[''];
   if (plain !== undefined) return { jetstream: plain };
   if (Object.keys(jetstream).length === 0) return {};
-  const none = { maxMemory: 0, maxStore: 0, maxStreams: 0, maxConsumers: 0, maxAckPending: -1 };
-  const tier = jetstream['R1'] ?? { ...none, memMaxStreamBytes: -1, diskMaxStreamBytes: -1, maxBytesRequired: false };
-  return { jetstream: tier, jetstreamTier: 'R1' in jetstream ? 'R1' : 'none' };
+  const none = { ...unlimitedJetStream(), maxMemory: 0, maxStore: 0 };
+  return { jetstream: jetstream['R1'] ?? none, jetstreamTiers: jetstream };
 }
 
 /** `accounts`: the claims of all known accounts. */

@@ -143,6 +143,7 @@ export class JetStreamAccount {
   /** Why the account has no room for a stream, or for what an update makes of it. */
   roomFault(config: StreamConfig, before?: StreamConfig): ApiError | undefined {
     const { limits, room } = this;
+    if (limits.tiers !== undefined && limits.tiers['R1'] === undefined) return apiError('NoLimitsErr');
     const isNew = before === undefined;
     if (isNew && limits.maxStreams > 0 && this.streams.size >= limits.maxStreams) return apiError('MaximumStreamsLimitErr');
     if (limits.maxConsumers > 0 && config.max_consumers > limits.maxConsumers) return apiError('MaximumConsumersLimitErr');

@@ -43,8 +43,12 @@ export function settingsOf(options: Options, serverName: string, { maxMemory, ma
   };
 }
 
-function limitsOf(limits: AccountJetStreamLimits): AccountLimits {
+type Tiers = Readonly<Record<string, AccountJetStreamLimits>>;
+
+function limitsOf(limits: AccountJetStreamLimits, tiers?: Tiers): AccountLimits {
+  const byReplicas = Object.entries(tiers ?? {}).map(([name, tier]) => [name, limitsOf(tier)] as const);
   return {
+    ...(tiers !== undefined && { tiers: Object.fromEntries(byReplicas) }),
     maxMemory: limits.maxMemory,
     maxStorage: limits.maxStore,
     maxStreams: limits.maxStreams,
@@ -95,7 +99,7 @@ export class JetStreamService implements JetStreamLife {
       }
       this.#refusing.get(account.name)?.cancel();
       this.#refusing.delete(account.name);
-      await this.#jetstream.enable(account.name, handle, limitsOf(account.jetstream));
+      await this.#jetstream.enable(account.name, handle, limitsOf(account.jetstream, account.tiers));
     }
   }
 
@@ -115,7 +119,9 @@ export class JetStreamService implements JetStreamLife {
   async reload(options: Options): Promise<void> {
     const { sessions, identity } = this.#parts;
     const limits = new Map<string, AccountLimits>();
-    for (const { name, jetstream } of sessions.accounts.all()) if (jetstream !== undefined) limits.set(name, limitsOf(jetstream));
+    for (const { name, jetstream, tiers } of sessions.accounts.all()) {
+      if (jetstream !== undefined) limits.set(name, limitsOf(jetstream, tiers));
+    }
     this.#jetstream.configure(settingsOf(options, identity.serverName, this.#facts), limits);
     try {
       await this.#enableMissing();

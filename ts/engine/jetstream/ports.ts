@@ -91,6 +91,8 @@ export interface AccountLimits {
   readonly memoryMaxStreamBytes: number;
   readonly storageMaxStreamBytes: number;
   readonly maxBytesRequired: boolean;
+  /** By replicas, `R1` and so on; the others are then what streams of one replica have. */
+  readonly tiers?: Readonly<Record<string, AccountLimits>>;
 }
 
 export const unlimited: AccountLimits = {

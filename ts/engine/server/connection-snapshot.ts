@@ -41,6 +41,8 @@ export function snapshotOf(connection: ClientConnection, kernel: Kernel, lastAct
   if (facts.authorized && facts.account !== '') draft.account = facts.account;
   if (facts.jwt !== '') draft.jwt = facts.jwt;
   if (facts.tags.length > 0) draft.tags = facts.tags;
+  if (facts.issuerKey !== '') draft.issuerKey = facts.issuerKey;
+  if (facts.nameTag !== '') draft.nameTag = facts.nameTag;
   if (transport.tls !== undefined) describeTls(draft, transport.tls);
   return draft;
 }

@@ -17,6 +17,7 @@ import { OpenListeners } from '../listen/listeners.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import type { AccountSource } from '../trust/account-source.ts';
 import { CalloutService } from '../trust/callout-service.ts';
+import type { KnownAccount } from '../trust/trusted-accounts.ts';
 import { OperatorMode } from '../trust/operator-mode.ts';
 import { Sessions } from '../session/sessions.ts';
 import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
@@ -145,6 +146,10 @@ export class Server implements ServerFacts {
 
   jetstream(): JetStreamSnapshot | undefined {
     return this.#jetstream?.snapshot();
+  }
+
+  signedAccount(name: string): KnownAccount | undefined {
+    return this.#trust?.accounts.get(name);
   }
 
   /** The monitoring listener is the app's; the server only tells where it is. */

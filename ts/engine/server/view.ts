@@ -1,5 +1,6 @@
 // The running server as monitoring sees it: implements EngineView from the broker, the sessions and the kernel's counters.
 
+import { accountProblems } from '../../core/jwt/check-claims.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
@@ -9,7 +10,9 @@ import { MOST_REMEMBERED } from '../broker/client.ts';
 import type { ClientConnection } from '../broker/client.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { KnownAccount } from '../trust/trusted-accounts.ts';
 import type {
+  AccountName,
   AccountSnapshot,
   ClosedConnection,
   ConnectionSnapshot,
@@ -18,6 +21,7 @@ import type {
   ListeningSnapshot,
   MatcherStats,
   ServerSnapshot,
+  SignedAccountSnapshot,
   SubscriptionFilter,
   SubscriptionSnapshot,
 } from '../snapshot.ts';
@@ -35,6 +39,12 @@ export interface ServerFacts {
   readonly tlsCertificateNotAfter: Instant | undefined;
   readonly runtime: string;
   jetstream(): JetStreamSnapshot | undefined;
+  signedAccount(name: string): KnownAccount | undefined;
+}
+
+function instantOf(ms: number): Instant {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.floor((ms - seconds * 1000) * 1e6) };
 }
 
 export class ServerView implements EngineView {
@@ -137,9 +147,7 @@ export class ServerView implements EngineView {
 
   #lastActivity(connection: ClientConnection): Instant {
     const { clock } = this.#broker;
-    const ms = clock.wallMs() - (clock.monotonicMs() - connection.lastInputMs());
-    const seconds = Math.floor(ms / 1000);
-    return { seconds, nanos: Math.floor((ms - seconds * 1000) * 1e6) };
+    return instantOf(clock.wallMs() - (clock.monotonicMs() - connection.lastInputMs()));
   }
 
   closed(): readonly ClosedConnection[] {
@@ -184,6 +192,10 @@ export class ServerView implements EngineView {
     return { ...stats, maxFanout: 0, averageFanout: 0 };
   }
 
+  accountNames(): readonly AccountName[] {
+    return [...this.#sessions.accounts.all()].map(({ name, isSystem }) => ({ name, system: isSystem }));
+  }
+
   accounts(): readonly AccountSnapshot[] {
     return [...this.#sessions.accounts.all()].map((account) => {
       const { kernel } = this.#broker;
@@ -191,10 +203,13 @@ export class ServerView implements EngineView {
       const traffic = this.#gone.of(account.name);
       for (const connection of open) addTraffic(traffic, kernel, connection);
       const handle = this.#broker.accounts.get(account.name).handle;
+      const known = this.#facts.signedAccount(account.name);
       return {
         name: account.name,
+        ...(known !== undefined && known.claims.name !== '' && { nameTag: known.claims.name }),
+        ...(known !== undefined && !known.isBootstrap && { signed: this.#signed(known) }),
         system: account.isSystem,
-        updateTime: this.#facts.configLoadTime,
+        updateTime: known === undefined ? this.#facts.configLoadTime : instantOf(known.updatedMs),
         jetstreamEnabled: account.jetstream !== undefined,
         clientConnections: open.length,
         leafnodeConnections: 0,
@@ -207,6 +222,13 @@ export class ServerView implements EngineView {
         imports: this.#broker.imports.of(account.name),
       };
     });
+  }
+
+  #signed({ claims, jwt, expired }: KnownAccount): SignedAccountSnapshot {
+    const { issuer, tags, whole, revocations, imports } = claims;
+    const held = this.#broker.imports.of(claims.subject);
+    const complete = held.streams.length + held.services.length === imports.length;
+    return { jwt, issuerKey: issuer, tags, expired, complete, claims: whole, problems: accountProblems(claims), revocations };
   }
 
   jetstream(): JetStreamSnapshot | undefined {

@@ -39,6 +39,14 @@ export class LiveFacts implements SessionFacts {
     return this.#machine.admission?.granted.signed?.jwt ?? '';
   }
 
+  get issuerKey(): string {
+    return this.#machine.admission?.granted.signed?.signer ?? '';
+  }
+
+  get nameTag(): string {
+    return this.#machine.admission?.granted.signed?.accountTag ?? '';
+  }
+
   get account(): string {
     return this.#machine.admission?.granted.account ?? '';
   }

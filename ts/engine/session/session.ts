@@ -61,6 +61,9 @@ export interface SessionFacts {
   readonly nkey: string;
   readonly jwt: string;
   readonly tags: readonly string[];
+  /** The key that signed the user, and its account's name; empty for users that nobody signed. */
+  readonly issuerKey: string;
+  readonly nameTag: string;
   /** Milliseconds; undefined until a ping of ours was answered. */
   readonly rttMs: number | undefined;
   /** Between accept and a good CONNECT false. */

@@ -1,6 +1,6 @@
 // /accountz and /accstatz: the accounts of this server, what one of them looks like, and what their connections have moved.
 
-import type { AccountSnapshot, EngineView, Traffic } from '../../engine/snapshot.ts';
+import type { AccountSnapshot, EngineView, SignedAccountSnapshot, Traffic } from '../../engine/snapshot.ts';
 import { instantText, unlessEmpty, type Document } from './context.ts';
 import { BadRequest, flag, text } from './query.ts';
 import { matcherDocument } from './subsz.ts';
@@ -25,12 +25,13 @@ export function accountz(view: EngineView, options: AccountzOptions): Document {
 }
 
 function accountDetail(view: EngineView, account: AccountSnapshot): Document {
+  const { signed } = account;
   return {
     account_name: account.name,
     update_time: instantText(account.updateTime),
     is_system: unlessEmpty(account.system),
-    expired: false,
-    complete: true,
+    expired: signed?.expired ?? false,
+    complete: signed?.complete ?? true,
     jetstream_enabled: account.jetstreamEnabled,
     leafnode_connections: account.leafnodeConnections,
     client_connections: account.clientConnections,
@@ -38,9 +39,22 @@ function accountDetail(view: EngineView, account: AccountSnapshot): Document {
     mappings: mappingsDocument(account),
     exports: unlessEmpty(exportsDocument(account)),
     imports: unlessEmpty(importsDocument(account)),
+    jwt: signed?.jwt,
+    issuer_key: signed?.issuerKey,
     name_tag: account.nameTag ?? account.name,
+    tags: unlessEmpty(signed?.tags ?? []),
+    decoded_jwt: signed?.claims as Document | undefined,
+    validation_result_jwt: unlessEmpty(
+      (signed?.problems ?? []).map((text) => ({ description: text, blocking: true, time_check: false })),
+    ),
+    revoked_user: signed && revokedDocument(signed),
     sublist_stats: matcherDocument(view.matcher(account.name)),
   };
+}
+
+function revokedDocument({ revocations }: SignedAccountSnapshot): Document | undefined {
+  const rows = [...revocations].map(([user, seconds]) => [user, instantText({ seconds, nanos: 0 })]);
+  return unlessEmpty(Object.fromEntries(rows) as Document);
 }
 
 function mappingsDocument({ mappings = [] }: AccountSnapshot): Document | undefined {

@@ -137,8 +137,15 @@ function configuration(server: ServerSnapshot): Document {
     tags: unlessEmpty(server.options.serverTags),
     metadata: unlessEmpty(server.options.serverMetadata),
     feature_flags: { ...featureFlags, ...server.options.featureFlags },
+    trusted_operators_jwt: unlessEmpty(server.options.operators.map(({ jwt }) => jwt)),
+    trusted_operators_claim: unlessEmpty(server.options.operators.map(({ jwt }) => claimsOf(jwt))),
     system_account: unlessEmpty(server.systemAccount),
   };
+}
+
+/** The members of a JWT that was checked when it was read. */
+function claimsOf(jwt: string): Document {
+  return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8')) as Document;
 }
 
 export function sum({ clients, routes, gateways, leafs }: PeerCounts): number {

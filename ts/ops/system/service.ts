@@ -84,7 +84,7 @@ export class SystemService {
 
   /** Listens in accounts that are new, and no longer in those that are gone. */
   reload(): void {
-    const accounts = this.#parts.view.accounts();
+    const accounts = this.#parts.view.accountNames();
     for (const [name, subscriptions] of this.#open) {
       if (accounts.some((account) => account.name === name)) continue;
       for (const subscription of subscriptions) subscription.cancel();
