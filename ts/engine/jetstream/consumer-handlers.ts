@@ -74,10 +74,11 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   let { config } = checked;
   if (existing !== undefined) config = { ...config, pause_until: existing.config.pause_until };
   config = { ...config, metadata: storedConsumerMetadata({ ...asked.config, pause_until: config.pause_until }) };
+  if (existing !== undefined && asked.action === 'create') checkSame(config, existing.config);
   if ((existing?.config ?? config).durable_name === '' && config.inactive_threshold === 0n)
     config = { ...config, inactive_threshold: ephemeralInactive };
   if (wantedName.length > maxNameLength) refuse('ConsumerNameTooLongErrF', { max: maxNameLength });
-  if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name }, asked.action);
+  if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name });
   if (asked.action === 'update') refuse('ConsumerDoesNotExist');
   const most = mostConsumers(stream);
   if (most > 0 && counted(stream) >= most) refuse('MaximumConsumersLimitErr');
@@ -143,9 +144,14 @@ function freshName(stream: Stream): string {
   }
 }
 
-function change(stream: Stream, consumer: Consumer, config: ConsumerConfig, action: string): Answer {
+/** Who asks to create what is there asks for the same; what an ephemeral one was given because nothing was said is not the same. */
+function checkSame(asked: ConsumerConfig, existing: ConsumerConfig): void {
+  const { name } = existing;
+  if (!sameConsumerConfig(withLevelOf({ ...asked, name }, existing), existing)) refuse('ConsumerAlreadyExists');
+}
+
+function change(stream: Stream, consumer: Consumer, config: ConsumerConfig): Answer {
   const before = consumer.config;
-  if (action === 'create' && !sameConsumerConfig(withLevelOf(config, before), before)) refuse('ConsumerAlreadyExists');
   if (stream.config.retention === 'workqueue') checkUnique(stream, config, consumer.name);
   const fault = consumerUpdateFault(config, before, consumer.machine.info().pushActive);
   if (fault !== undefined) return { error: fault };
