@@ -173,7 +173,10 @@ function readInteger(node: JsonNode, range: readonly [bigint, bigint], type: str
   return value;
 }
 
-/** Counts and sequences above 2^53 mean "no end" in practice and are kept at the largest exact number. */
+/**
+ * Counts and sequences above 2^53 mean "no end" in practice and are kept at the largest exact number, which is written as the largest
+ * signed one: what callers mean by "no end" is the largest number of their language.
+ */
 function clamp(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) return Number.MAX_SAFE_INTEGER;
   return value < BigInt(Number.MIN_SAFE_INTEGER) ? Number.MIN_SAFE_INTEGER : Number(value);
@@ -224,6 +227,8 @@ function writeKind(kind: Kind, value: unknown): unknown {
       return Object.fromEntries(Object.entries(value as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1)));
     case 'document':
       return writeDocument(kind.schema, value as Document);
+    case 'integer':
+      return kind.type !== 'uint64' && value === Number.MAX_SAFE_INTEGER ? ranges[kind.type][1] : value;
     default:
       return value;
   }

@@ -33,20 +33,23 @@ function readInfo(text: string): Document | undefined {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What the API listens on. Requests for messages are not among them: consumers and direct gets listen for themselves, so that a
- * request to one that does not exist finds no responders. */
+/** What the API listens on, also where it has nothing to say: nats-server is silent about a request it does not know. Requests for
+ * messages are not among them: consumers and direct gets listen for themselves, so that a request to one that does not exist finds no
+ * responders. */
 export const apiSubjects = [
-  'INFO',
+  '*',
+  'INFO.>',
   'STREAM.>',
+  'CONSUMER.*',
   'CONSUMER.CREATE.>',
   'CONSUMER.DURABLE.>',
-  'CONSUMER.NAMES.*',
-  'CONSUMER.LIST.*',
-  'CONSUMER.INFO.*.*',
-  'CONSUMER.DELETE.*.*',
-  'CONSUMER.PAUSE.*.*',
-  'CONSUMER.RESET.*.*',
-  'CONSUMER.UNPIN.*.*',
+  'CONSUMER.NAMES.>',
+  'CONSUMER.LIST.>',
+  'CONSUMER.INFO.>',
+  'CONSUMER.DELETE.>',
+  'CONSUMER.PAUSE.>',
+  'CONSUMER.RESET.>',
+  'CONSUMER.UNPIN.>',
   'CONSUMER.LEADER.>',
   'META.>',
   'SERVER.>',

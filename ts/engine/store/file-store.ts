@@ -191,9 +191,7 @@ export class FileStore implements Store {
         offset: 0,
         intact: true,
       });
-      if (options.firstSeq > 1) {
-        this.#streams.exports.startStream(stream.handle, options.firstSeq);
-      }
+      if (options.firstSeq > 0) stream.startAt(options.firstSeq);
       return stream;
     });
   }

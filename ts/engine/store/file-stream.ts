@@ -263,6 +263,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
     this.#mustWrite();
+    this.begun ||= filter === '';
     const purged = this.#parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
     this.#deleted();
     return purged;

@@ -18,6 +18,9 @@ export class StreamView {
   readonly #lost: Lost;
   #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
 
+  /** Its first sequence was set, by its configuration or a purge, though nothing was stored yet. */
+  protected begun = false;
+
   constructor(handle: number, streams: StreamKernel, reader: StreamReader, lost: Lost) {
     this.handle = handle;
     this.streams = streams;
@@ -34,6 +37,12 @@ export class StreamView {
     };
   }
 
+  /** The first sequence of an empty stream. */
+  startAt(seq: number): void {
+    this.begun = true;
+    if (seq > 1) this.streams.exports.startStream(this.handle, seq);
+  }
+
   protected get numbers(): StreamNumbers {
     return this.streams.numbers(this.handle);
   }
@@ -48,7 +57,7 @@ export class StreamView {
     return {
       messages,
       bytes,
-      firstSeq: last === 0 ? 0 : first,
+      firstSeq: last === 0 && !this.begun ? 0 : first,
       lastSeq: last,
       numSubjects: subjects,
       numDeleted: messages > 0 ? last - first + 1 - messages : 0,

@@ -47,6 +47,7 @@ for (const file of [
   'gets',
   'publishes',
   'stream-requests',
+  'unknown-and-large',
   'account-limits',
 ]) {
   test(`the recorded ${file} are answered as nats-server answers them`, async () => {

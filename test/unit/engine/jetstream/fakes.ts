@@ -285,6 +285,7 @@ export class FakeStream implements StreamStore {
   }
 
   purge({ filter = '>', seq = Infinity, keep = 0 }: PurgeRequest): number {
+    if (filter === '>') this.#firstSeq ||= 1;
     const candidates = this.#on(filter).filter((message) => message.seq < seq);
     const going = keep > 0 ? candidates.slice(0, Math.max(0, candidates.length - keep)) : candidates;
     for (const message of going) this.#drop(message.seq);
