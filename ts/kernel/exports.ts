@@ -106,7 +106,9 @@ export interface CoreExports {
   outMsgs(): number;
   outBytes(): number;
   subscriptions(): number;
-  subscribed(): number;
+  watchInterest(account: number, subject: number, length: number, target: number): number;
+  unwatchInterest(watch: number): void;
+  nextWatched(): number;
   matcherFigure(account: number, which: number): number;
   openSet(): number;
   addSubject(set: number, subject: number, length: number, deny: number): void;

@@ -284,6 +284,11 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     return handle;
   }
 
+  /** Watches a subject: `exports.nextWatched` gives the target whenever its subscriptions change. Returns the handle for `unwatchInterest`. */
+  watchInterest(account: number, subject: string, target: number): number {
+    return this.exports.watchInterest(account, this.#scratchAt, this.#scratch.write(subject, 'utf8'), target) >>> 0;
+  }
+
   unsubscribeServer(handle: number): void {
     this.exports.unsubscribeServer(handle);
   }

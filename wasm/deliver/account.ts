@@ -35,6 +35,8 @@ export class Account {
   importing: bool;
   /** Its prefix of one-time reply subjects, 0 until it has to do with services. */
   replies: usize;
+  /** Watched subjects, see watch.ts. */
+  watches: u32;
 }
 
 const ACCOUNT_SIZE: usize = INTEREST_SIZE + 48;

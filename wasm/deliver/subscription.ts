@@ -14,6 +14,7 @@ import { Entry, dropEntry, holdEntry } from '../match/interest';
 import { Account, accountAt, dropQueueName, holdQueueName, interestAt } from './account';
 import { Connection } from './connection';
 import { dropShadows } from './shadow';
+import { noteInterest } from './watch';
 
 /** A client's subscription. */
 export const KIND_CLIENT: u8 = 0;
@@ -82,7 +83,6 @@ const GROUP_SIZE: usize = 24;
 
 const sidTable: usize = memory.data(16, 8);
 let total: u32 = 0;
-let added: u32 = 0;
 
 /** Address of a subscription's sid. */
 // @ts-ignore: decorator
@@ -94,11 +94,6 @@ export function sidOf(sub: Sub): usize {
 /** Subscriptions of clients in the whole kernel. */
 export function subscriptionCount(): u32 {
   return total;
-}
-
-/** How often clients have subscribed, modulo 2^32: it differs when somebody did since. */
-export function subscriptionsAdded(): u32 {
-  return added;
 }
 
 // @ts-ignore: decorator
@@ -183,6 +178,7 @@ export function addSub(
   if (queueLength) appendToGroup(sub, groupOf(account, entry, queue, queueLength));
   else appendPlain(sub, entry);
   if (connection) addToConnection(sub, changetype<Connection>(connection));
+  if (accountAt(account).watches) noteInterest(account, entry);
   return sub;
 }
 
@@ -213,7 +209,6 @@ function addToConnection(sub: Sub, connection: Connection): void {
   connection.subs++;
   accountAt(sub.account).subs++;
   total++;
-  added++;
 }
 
 /** Removes a subscription and frees it. Not while a message is being routed. */
@@ -222,6 +217,7 @@ export function removeSub(sub: Sub): void {
   if (sub.kind >= KIND_SHADOW) accountAt(sub.account).crossings--;
   if (sub.connection) removeFromConnection(sub, changetype<Connection>(sub.connection));
   const entry = changetype<Entry>(sub.entry);
+  if (accountAt(sub.account).watches) noteInterest(sub.account, entry);
   if (sub.group) removeFromGroup(sub, entry, changetype<Group>(sub.group));
   else {
     if (sub.prev) changetype<Sub>(sub.prev).next = sub.next;

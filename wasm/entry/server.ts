@@ -28,7 +28,8 @@ import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { addToSet, allowNothing, freeSet, newSet, permits } from '../deliver/permissions';
 import { dropReplies } from '../deliver/replies';
 import { hasInterest, hasLiteral, hasReceiver, routeHost, routedBytes, routedMsgs } from '../deliver/route';
-import { SUB_DIRECT, Sub, addSub, removeSub, subscriptionCount, subscriptionsAdded } from '../deliver/subscription';
+import { SUB_DIRECT, Sub, addSub, removeSub, subscriptionCount } from '../deliver/subscription';
+import { Watch, closeWatch, nextNews, openWatch } from '../deliver/watch';
 import { listConnection, listInterest } from '../deliver/listing';
 import { ingest as ingestBytes, ingestStopped, stash as stashBytes } from '../parse/ingest';
 import { publishedBytes, publishedMsgs, routePublished } from '../parse/publish';
@@ -362,9 +363,17 @@ export function outBytes(): f64 {
 export function subscriptions(): u32 {
   return subscriptionCount();
 }
-/** How often clients have subscribed, modulo 2^32. */
-export function subscribed(): u32 {
-  return subscriptionsAdded();
+/** Watches a subject: `nextWatched` gives the target, not 0, whenever its subscriptions change. Returns the watch's address. */
+export function watchInterest(account: usize, subject: usize, length: u32, target: u32): usize {
+  return openWatch(account, subject, length, target);
+}
+/** Ends a watch. */
+export function unwatchInterest(watch: usize): void {
+  closeWatch(changetype<Watch>(watch));
+}
+/** The target of the next watch with something new, each once; 0: none. */
+export function nextWatched(): u32 {
+  return nextNews();
 }
 /** Matcher figures of an account: 0 entries, 1 cached results, 2 inserts, 3 removes, 4 matches, 5 cache hits. */
 export function matcherFigure(account: usize, which: u32): f64 {

@@ -16,6 +16,7 @@ import { KernelEvents } from './kernel-events.ts';
 import { PermissionSetPool } from './permission-sets.ts';
 import { BrokerImports } from './imports.ts';
 import { HostSubscriptions } from './host-subscriptions.ts';
+import { InterestWatches } from './interest-watches.ts';
 
 /** A connection that is gone, for whoever keeps a record of it. */
 export type ClosedListener = (connection: ClientConnection, reason: CloseReason) => void;
@@ -38,6 +39,7 @@ export class Broker implements Acceptor {
   readonly accounts: KernelAccounts;
   readonly permissionSets: PermissionSetPool;
   readonly host: HostSubscriptions;
+  readonly watches: InterestWatches;
   readonly imports: BrokerImports;
   /** Services in other accounts hear it. */
   readonly serverName: string;
@@ -54,9 +56,6 @@ export class Broker implements Acceptor {
   #deadlineCheck: Timer | undefined;
   #closedListener: ClosedListener = () => {};
   #joinedListener: (connection: ClientConnection) => void = () => {};
-  #subscribedListener: () => void = () => {};
-  /** The kernel's count when the listener was told last. */
-  #subscribed = 0;
   #inTurn = 0;
   #settling = false;
   readonly #soon: (() => void)[] = [];
@@ -70,6 +69,7 @@ export class Broker implements Acceptor {
     this.accounts = new KernelAccounts(kernel);
     this.permissionSets = new PermissionSetPool(kernel);
     this.host = new HostSubscriptions(kernel, this.accounts);
+    this.watches = new InterestWatches(kernel);
     this.imports = new BrokerImports(kernel, this.accounts, ports.clock);
     this.serverName = ports.serverName ?? '';
     this.events = new KernelEvents(this);
@@ -85,11 +85,6 @@ export class Broker implements Acceptor {
   /** Who hears of connections that joined an account. */
   watch(joined: (connection: ClientConnection) => void): void {
     this.#joinedListener = joined;
-  }
-
-  /** Calls behind the events of every turn in which clients subscribed. */
-  onSubscribed(call: () => void): void {
-    this.#subscribedListener = call;
   }
 
   joined(connection: ClientConnection): void {
@@ -184,7 +179,7 @@ export class Broker implements Acceptor {
     try {
       do {
         this.kernel.drain(this.events);
-        this.#tellSubscribed();
+        for (let look = this.watches.next(); look !== undefined; look = this.watches.next()) this.#guarded(look);
         if (this.#soon.length > 0) for (const call of this.#soon.splice(0)) this.#guarded(call);
         this.#flush();
       } while (this.kernel.hasEvents || this.#soon.length > 0);
@@ -208,13 +203,6 @@ export class Broker implements Acceptor {
     } finally {
       if (--this.#inTurn === 0) this.settle();
     }
-  }
-
-  #tellSubscribed(): void {
-    const subscribed = this.kernel.exports.subscribed();
-    if (subscribed === this.#subscribed) return;
-    this.#subscribed = subscribed;
-    this.#guarded(this.#subscribedListener);
   }
 
   #flush(): void {

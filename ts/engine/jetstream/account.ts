@@ -15,7 +15,6 @@ import { subjectsOverlap } from '../../core/subject/subject.ts';
 import { compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
-import type { Consumer } from './consumer.ts';
 import type { Origin } from './origin.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
 import type { ServerRoom } from './server-room.ts';
@@ -43,8 +42,6 @@ export class JetStreamAccount {
   readonly offline = new Map<string, string>();
   readonly transfers = new Transfers();
   readonly consumerConfigs = new ConfigPool();
-  /** Push consumers that nobody listens to. */
-  readonly unheard = new Set<Consumer>();
   /** What all accounts share. */
   readonly room: ServerRoom;
   apiTotal = 0;

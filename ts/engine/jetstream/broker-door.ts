@@ -92,8 +92,8 @@ export class BrokerDoor implements Door {
     return connection === 0 || client === undefined ? undefined : clientInfo(client, serverName);
   }
 
-  onSubscribed(call: () => void): void {
-    this.#broker.onSubscribed(call);
+  watch(account: number, subject: string, call: () => void): ServerSubscription {
+    return this.#broker.watches.watch(account, subject, call);
   }
 
   soon(call: () => void): void {

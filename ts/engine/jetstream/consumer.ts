@@ -42,6 +42,8 @@ export class Consumer implements ConsumerReceiver {
   #deliverSubject: string;
   readonly #view: ConsumerView;
   #subscription: ServerSubscription | undefined;
+  /** Of the deliver subject. */
+  #watch: ServerSubscription | undefined;
   /** Who waits for the state to be safe. */
   #confirms: string[] | undefined;
   #savedRevision = -1;
@@ -112,6 +114,7 @@ export class Consumer implements ConsumerReceiver {
       flow: this.#common.config.flow_control ? `$JS.FC.${scope}.*` : '',
     };
     this.#subscription = door.subscribeConsumer(account.number, subjects, this);
+    this.#watchInterest();
     this.checkInterest();
     this.save();
     this.#arm();
@@ -134,7 +137,10 @@ export class Consumer implements ConsumerReceiver {
     const { filters, deliverSubject } = ownConfig(config, this.name);
     this.#common = consumerConfigs.hold(config, this.name, this.stream.consumerSettings());
     consumerConfigs.release(before.common);
-    this.#deliverSubject = deliverSubject;
+    if (deliverSubject !== this.#deliverSubject) {
+      this.#deliverSubject = deliverSubject;
+      this.#watchInterest();
+    }
     this.#view.select(filters);
     this.machine.configure(this.#common.settings, deliverSubject, this.#now());
     this.writeMeta();
@@ -185,14 +191,18 @@ export class Consumer implements ConsumerReceiver {
     this.#saveSoon();
   }
 
-  /** Whether somebody listens on the deliver subject: looked at when clients subscribe, and now and then. */
+  #watchInterest(): void {
+    const { account, ports } = this.stream;
+    this.#watch?.cancel();
+    this.#watch = this.isPush ? ports.door.watch(account.number, this.#deliverSubject, () => this.checkInterest()) : undefined;
+  }
+
+  /** Whether somebody listens on the deliver subject: looked at whenever its subscriptions change. */
   checkInterest(): void {
     if (!this.isPush || this.#closed) return;
     const { deliver_group } = this.#common.config;
     const { account, ports } = this.stream;
     const active = ports.door.hasReceiver(account.number, this.#deliverSubject, deliver_group);
-    if (active) account.unheard.delete(this);
-    else account.unheard.add(this);
     if (active === this.machine.pushActive) return;
     this.machine.step({ is: 'interest', active }, this.#now());
     this.#arm();
@@ -211,7 +221,7 @@ export class Consumer implements ConsumerReceiver {
     if (this.#closed) return;
     this.#closed = true;
     this.stream.hungry.delete(this);
-    this.stream.account.unheard.delete(this);
+    this.#watch?.cancel();
     this.#subscription?.cancel();
     this.#saveTimer?.cancel();
     this.#tickTimer?.cancel();

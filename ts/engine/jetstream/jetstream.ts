@@ -1,17 +1,11 @@
 // JetStream of the server: enabled account by account, streams and consumers reopened from the store, everything stopped in order.
 
-import type { Timer } from '../../ports/clock.ts';
 import { JetStreamAccount } from './account.ts';
 import { ApiDispatcher } from './dispatcher.ts';
 import { listenToLongAcks } from './long-acks.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { recoverStream } from './recover.ts';
 import { ServerRoom } from './server-room.ts';
-
-/** How often push consumers look whether somebody listens. */
-const interestIntervalMs = 250;
-/** Of the push consumers without a listener so many, the newest, look at once when clients subscribe; the others when it is time. */
-const MOST_LOOKING = 64;
 
 export class JetStream {
   readonly ports: JetStreamPorts;
@@ -23,13 +17,10 @@ export class JetStream {
   );
   readonly #dispatchers = new Map<string, ApiDispatcher>();
   readonly #longAcks: ServerSubscription[] = [];
-  readonly #interestTimer: Timer;
 
   constructor(ports: JetStreamPorts, settings: JetStreamSettings) {
     this.ports = ports;
     this.settings = settings;
-    this.#interestTimer = ports.clock.every(interestIntervalMs, () => this.#checkInterest());
-    ports.door.onSubscribed(() => this.#lookForListeners());
   }
 
   /** Takes new settings and limits over; what exists already stays. */
@@ -55,23 +46,8 @@ export class JetStream {
     return account;
   }
 
-  #lookForListeners(): void {
-    for (const { unheard } of this.accounts.values()) {
-      if (unheard.size > 0) for (const consumer of [...unheard].slice(-MOST_LOOKING)) consumer.checkInterest();
-    }
-  }
-
-  #checkInterest(): void {
-    for (const account of this.accounts.values()) {
-      for (const stream of account.streams.values()) {
-        for (const consumer of stream.consumers.values()) if (consumer.isPush) consumer.checkInterest();
-      }
-    }
-  }
-
   /** Ends deliveries and the API, writes what is left, closes the files. */
   async stop(): Promise<void> {
-    this.#interestTimer.cancel();
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
     for (const subscription of this.#longAcks.splice(0)) subscription.cancel();
     for (const { transfers } of this.accounts.values()) transfers.cancelAll();

@@ -63,8 +63,8 @@ export interface Door {
   hasReceiver(account: number, subject: string, queue: string): boolean;
   /** What a connection says of itself, as in advisories; undefined for the server. */
   clientInfo(connection: number, serverName: string): Document | undefined;
-  /** Calls behind the events of every turn in which clients subscribed. Replaces the one before. */
-  onSubscribed(call: () => void): void;
+  /** Calls behind the events of every turn in which somebody subscribed to exactly this subject, or does not any more. */
+  watch(account: number, subject: string, call: () => void): ServerSubscription;
   /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
   soon(call: () => void): void;
 }

@@ -24,6 +24,7 @@ interface FakeSubscription {
 /** A broker of one account: synchronous, every publish reaches every match. */
 export class FakeBroker implements Door {
   readonly #subscriptions = new Set<FakeSubscription>();
+  readonly #watches = new Set<{ readonly subject: string; readonly call: () => void }>();
   #captures: (message: InboundMessage) => boolean = () => false;
   #depth = 0;
   readonly #soon: (() => void)[] = [];
@@ -31,7 +32,13 @@ export class FakeBroker implements Door {
   subscribe(_account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription {
     const subscription = { subject, call };
     this.#subscriptions.add(subscription);
-    return { cancel: () => void this.#subscriptions.delete(subscription) };
+    this.#changed(subject);
+    return {
+      cancel: () => {
+        this.#subscriptions.delete(subscription);
+        this.#changed(subject);
+      },
+    };
   }
 
   subscribeDirect(
@@ -99,7 +106,15 @@ export class FakeBroker implements Door {
     return this.hasLiteralInterest(account, subject);
   }
 
-  onSubscribed(): void {}
+  watch(_account: number, subject: string, call: () => void): ServerSubscription {
+    const watch = { subject, call };
+    this.#watches.add(watch);
+    return { cancel: () => void this.#watches.delete(watch) };
+  }
+
+  #changed(subject: string): void {
+    for (const watch of this.#watches) if (watch.subject === subject) this.soon(watch.call);
+  }
 
   soon(call: () => void): void {
     this.#soon.push(call);
