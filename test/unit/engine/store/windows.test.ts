@@ -43,7 +43,7 @@ function opened() {
   const over = (block: number, offset: number, length: number, ahead = 0, of = stream): Window | undefined =>
     windows.over(of, files as unknown as BlockFiles, block, offset, length, ahead);
   const check = (window: Window | undefined, offset: number, length: number): void => {
-    assert.ok(window !== undefined && window.from <= offset && window.to >= offset + length, JSON.stringify(window));
+    assert.ok(window !== undefined && window.from <= offset && window.to >= offset + length);
     const bytes = kernel.memory.bytes(window.address + (offset - window.from), length);
     assert.ok(bytes.equals(files.content(window.block).subarray(offset, offset + length)));
   };
