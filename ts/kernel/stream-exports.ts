@@ -56,6 +56,7 @@ export interface StreamExports {
   deliver(): number;
   findWindow(stream: number, block: number, offset: number, length: number): number;
   windowsAt(): number;
+  goesOn(stream: number, block: number, offset: number): number;
   smallRow(stream: number, block: number, offset: number): number;
   locateMessage(stream: number, sequence: number): number;
   answerDirect(stream: number, record: number, inbox: number, length: number): void;

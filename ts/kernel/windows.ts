@@ -39,6 +39,11 @@ export class WindowTable {
     return this.#kernel.exports.findWindow(stream, block, offset, length);
   }
 
+  /** Whether a record lies shortly behind what was read of its block a moment ago. */
+  goesOn(stream: number, block: number, offset: number): boolean {
+    return this.#kernel.exports.goesOn(stream, block, offset) !== 0;
+  }
+
   /** The row that a small window in the step at `offset` takes. */
   smallRow(stream: number, block: number, offset: number): number {
     return this.#kernel.exports.smallRow(stream, block, offset);

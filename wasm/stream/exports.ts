@@ -262,7 +262,7 @@ export function callAt(): usize {
   return CALL;
 }
 export { beginDeliver, deliver } from './deliver';
-export { findWindow, smallRow, windowsAt } from './windows';
+export { findWindow, goesOn, smallRow, windowsAt } from './windows';
 /** Finds a message: the answer is in ANSWER. */
 export function locateMessage(stream: usize, sequence: f64): bool {
   return locate(at(stream), <u64>sequence);

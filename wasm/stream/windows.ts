@@ -79,6 +79,31 @@ export function smallRow(stream: usize, block: u32, offset: u32): u32 {
   return first.used < second.used ? pair : pair + 1;
 }
 
+/** Among so many uses of windows, one is recent. */
+const RECENT: f64 = 256;
+
+// @ts-ignore: decorator
+@inline
+function isRecent(window: Window): bool {
+  return window.used > uses - RECENT;
+}
+
+/** Whether a record lies shortly behind what was read of its block a moment ago: whoever reads may well go on. */
+export function goesOn(stream: usize, block: u32, offset: u32): bool {
+  for (let i: u32 = 0; i < LARGE; i++) {
+    const window = rowAt(i);
+    if (window.stream != stream || window.block != block || !isRecent(window)) continue;
+    if (offset >= window.from && offset < window.to + (2 << STEP)) return true;
+  }
+  const before = offset - (1 << STEP);
+  if (offset < 1 << STEP) return false;
+  const pair = pairOf(stream, block, before);
+  return (
+    (isOfStep(rowAt(pair), stream, block, before) && isRecent(rowAt(pair))) ||
+    (isOfStep(rowAt(pair + 1), stream, block, before) && isRecent(rowAt(pair + 1)))
+  );
+}
+
 function found(i: u32): i32 {
   rowAt(i).used = ++uses;
   return i;

@@ -1,6 +1,7 @@
 // Windows: pieces of block files in kernel memory, where records are verified and framed, shared by all streams. Large ones are for batches,
-// which go on behind their end; the one unused for longest is filled anew. Small ones are for single messages: each begins in one step of a
-// block, and stays while it is asked for. Records larger than a window get a large one of their size.
+// which go on behind their end, and for single messages that follow each other; the one unused for longest is filled anew. Small ones are for
+// single messages anywhere: each begins in one step of a block, and stays while it is asked for. A record larger than a window gets a large one
+// of its size.
 //
 // Kept true: what is in a window is in the kernel's table too, so that the kernel finds it; both forget what a file no longer has.
 
@@ -22,7 +23,17 @@ interface Slot {
   readonly row: number;
 }
 
+/** Where windows are read from. */
+interface Source {
+  readonly stream: number;
+  readonly files: BlockFiles;
+  readonly block: number;
+}
+
 const LARGE_SIZE = 256 * 1024;
+/** What is read for single messages that follow each other, from a multiple of the grid on. */
+const GOING_ON = 48 * 1024;
+const GRID = 16 * 1024;
 /** A small window has one step of its block at most, or two where the last record goes on in the next. */
 const SMALL_SIZE = 2 * WINDOW_STEP;
 /** Vector loads run past the end of a record. */
@@ -47,41 +58,44 @@ export class Windows {
   over(stream: number, files: BlockFiles, block: number, offset: number, length: number, ahead: number): Window | undefined {
     const row = this.#table.find(stream, block, offset, length);
     if (row >= 0) return this.#slots[row];
-    const from = offset - (offset % WINDOW_STEP);
-    const isSmall = ahead <= WINDOW_STEP && offset + length <= from + SMALL_SIZE;
-    const slot = isSmall
-      ? this.#inStep(stream, files, block, offset, length)
-      : this.#ahead(stream, files, block, offset, Math.max(length, Math.min(LARGE_SIZE, ahead)));
+    const source = { stream, files, block };
+    const slot = this.#read(source, offset, length, Math.min(LARGE_SIZE, ahead));
     return slot.to < offset + length ? undefined : slot;
   }
 
-  /**
-   * A small window: over the record alone, and over the whole step when there was one in that step before. Where the bytes before the record
-   * cannot be read, from there.
-   */
-  #inStep(stream: number, files: BlockFiles, block: number, offset: number, length: number): Slot {
+  #read(source: Source, offset: number, length: number, ahead: number): Slot {
+    const { stream, block } = source;
+    if (ahead > WINDOW_STEP || length > WINDOW_STEP)
+      return this.#fill(this.#large(source, offset, Math.max(length, ahead)), source, offset, Math.max(length, ahead));
+    if (this.#table.goesOn(stream, block, offset)) {
+      const slot = this.#large(source, offset, GOING_ON);
+      return this.#fillFrom(slot, source, offset - (offset % GRID), offset, GOING_ON);
+    }
+    return this.#inStep(source, offset, length);
+  }
+
+  /** A small window: over the record alone, and over the whole step when there was one in that step before. */
+  #inStep(source: Source, offset: number, length: number): Slot {
+    const { stream, block } = source;
     const slot = this.#slots[this.#table.smallRow(stream, block, offset)] as Slot;
     const first = offset - (offset % WINDOW_STEP);
     const isAgain = slot.stream === stream && slot.block === block && slot.from >= first && slot.from < first + WINDOW_STEP;
-    this.#empty(slot);
-    if (!isAgain) return this.#fill(slot, stream, files, block, offset, length);
-    const size = offset + length <= first + WINDOW_STEP ? WINDOW_STEP : SMALL_SIZE;
+    if (!isAgain) return this.#fill(slot, source, offset, length);
+    return this.#fillFrom(slot, source, first, offset, offset + length <= first + WINDOW_STEP ? WINDOW_STEP : SMALL_SIZE);
+  }
+
+  /** Fills a window from before a record on; where those bytes cannot be read, from the record on. */
+  #fillFrom(slot: Slot, source: Source, from: number, offset: number, size: number): Slot {
     try {
-      return this.#fill(slot, stream, files, block, first, size);
+      return this.#fill(slot, source, from, size);
     } catch (fault) {
-      if (!(fault instanceof DiskFault) || first === offset) throw fault;
-      return this.#fill(slot, stream, files, block, offset, first + size - offset);
+      if (!(fault instanceof DiskFault) || from === offset) throw fault;
+      return this.#fill(slot, source, offset, from + size - offset);
     }
   }
 
-  /** Fills a large window from a record on. */
-  #ahead(stream: number, files: BlockFiles, block: number, offset: number, size: number): Slot {
-    const slot = this.#large(stream, block, size);
+  #fill(slot: Slot, { stream, files, block }: Source, from: number, size: number): Slot {
     this.#empty(slot);
-    return this.#fill(slot, stream, files, block, offset, size);
-  }
-
-  #fill(slot: Slot, stream: number, files: BlockFiles, block: number, from: number, size: number): Slot {
     this.#room(slot, size);
     const have = files.read(block, slot.bytes.length === size ? slot.bytes : slot.bytes.subarray(0, size), from);
     slot.stream = stream;
@@ -101,11 +115,14 @@ export class Windows {
     slot.bytes = this.#kernel.memory.bytes(slot.address, room);
   }
 
-  /** The large window of the same block, which reading has come to the end of, or the one unused for longest. */
-  #large(stream: number, block: number, size: number): Slot {
+  /** The large window that reading has come to the end of, or the one unused for longest. */
+  #large({ stream, block }: Source, offset: number, size: number): Slot {
     const rows = this.#slots.slice(0, LARGE_ROWS);
-    const same = rows.find((slot) => slot.stream === stream && slot.block === block && slot.bytes.length >= size);
-    if (same !== undefined) return same;
+    const before = rows.filter((slot) => {
+      const isNear = slot.from <= offset && offset <= slot.to + LARGE_SIZE;
+      return slot.stream === stream && slot.block === block && isNear && slot.bytes.length >= size;
+    });
+    if (before.length > 0) return before.reduce((nearest, slot) => (slot.from > nearest.from ? slot : nearest));
     const unused = rows.find((slot) => slot.stream === 0);
     return unused ?? rows.reduce((oldest, slot) => (this.#table.used(slot.row) < this.#table.used(oldest.row) ? slot : oldest));
   }

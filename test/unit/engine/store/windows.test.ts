@@ -72,6 +72,29 @@ test('the record at the end of a step is in its window whole', () => {
   check(over(1, 200, 10), 200, 10);
 });
 
+test('messages that follow each other, also with others between, are read ahead of', () => {
+  for (const stride of [160, 1_300, 6_000]) {
+    const { files, over, check } = opened();
+    for (let offset = 0; offset < 300_000; offset += stride) check(over(1, offset, 150), offset, 150);
+    assert.ok(files.reads.length <= 12, `${files.reads.length} reads`);
+  }
+});
+
+test("many readers of one block do not take each other's windows", () => {
+  const { files, over, check } = opened();
+  const readers = Array.from({ length: 8 }, (_, i) => i * 120_000);
+  for (let step = 0; step < 600; step++)
+    for (const start of readers) check(over(1, start + 160 * step, 150), start + 160 * step, 150);
+  assert.ok(files.reads.length <= 8 * 8, `${files.reads.length} reads`);
+});
+
+test('messages that lie anywhere are read alone', () => {
+  const { files, over } = opened();
+  for (let i = 0; i < 500; i++) over(1 + (i % 3), (i * 104_729) % 1_000_000, 150);
+  const bytes = files.reads.reduce((sum, [, , length]) => sum + length, 0);
+  assert.ok(bytes < 500 * 1_000, `${bytes} bytes`);
+});
+
 test('a record larger than a small window, and a batch, get a large one that is read ahead', () => {
   const { files, over, check } = opened();
   check(over(1, 10, 400_000), 10, 400_000);
