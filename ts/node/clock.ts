@@ -7,6 +7,27 @@ const DRIFT_MS = 50;
 /** What a timer of the process can wait at most; a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** One call, later. Connections have one each, so it is as small as can be. */
+class Delay implements Timer {
+  #timeout: NodeJS.Timeout;
+
+  constructor(delayMs: number, call: () => void) {
+    this.#timeout = delayMs > LONGEST_MS ? this.#inSteps(delayMs, call) : setTimeout(call, delayMs);
+  }
+
+  #inSteps(leftMs: number, call: () => void): NodeJS.Timeout {
+    const next = (): void => {
+      const left = leftMs - LONGEST_MS;
+      this.#timeout = left > LONGEST_MS ? this.#inSteps(left, call) : setTimeout(call, left);
+    };
+    return setTimeout(next, LONGEST_MS);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}
+
 export class NodeClock implements Clock {
   #anchorWallMs = Date.now();
   #anchorMs = performance.now();
@@ -46,12 +67,7 @@ export class NodeClock implements Clock {
   }
 
   after(delayMs: number, call: () => void): Timer {
-    let timer: NodeJS.Timeout;
-    const wait = (leftMs: number): void => {
-      timer = leftMs > LONGEST_MS ? setTimeout(() => wait(leftMs - LONGEST_MS), LONGEST_MS) : setTimeout(call, leftMs);
-    };
-    wait(delayMs);
-    return { cancel: () => clearTimeout(timer) };
+    return new Delay(delayMs, call);
   }
 
   every(intervalMs: number, call: () => void): Timer {

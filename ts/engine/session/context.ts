@@ -166,10 +166,12 @@ export class SessionContext {
   admission(granted: Granted): Admission | undefined {
     if (this.accounts.get(granted.account) === undefined) return undefined;
     const { maxPayload, maxSubscriptions: maxSubs } = this.#options;
+    const limits = this.accounts.limits(granted.account, withUser(granted, { maxPayload, maxSubs }));
     return {
       granted,
       isSystem: this.accounts.isSystem(granted.account),
-      ...this.accounts.limits(granted.account, withUser(granted, { maxPayload, maxSubs })),
+      maxPayload: limits.maxPayload,
+      maxSubs: limits.maxSubs,
     };
   }
 
