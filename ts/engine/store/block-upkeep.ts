@@ -74,7 +74,7 @@ export class BlockUpkeep {
     const from = this.#unpackedFrom;
     this.#unpackedFrom = block;
     if (!this.#packs) return;
-    for (let number = from; number < block; number++) this.#parts.upkeep.add(() => this.#pack(number));
+    for (let number = from; number < block; number++) this.#parts.upkeep.add(() => this.#packNext(number));
   }
 
   /** Messages went: blocks may be more dead than alive soon. */
@@ -93,6 +93,15 @@ export class BlockUpkeep {
     return !this.#closed && this.#parts.isWriting() && this.#parts.files.versionOf(block) === version;
   }
 
+  async #packNext(block: number): Promise<number> {
+    try {
+      return await this.#pack(block);
+    } catch (error) {
+      this.#report(block, error instanceof Error ? error.message : String(error));
+      return 0;
+    }
+  }
+
   async #pack(block: number): Promise<number> {
     const { files, jobs } = this.#parts;
     const version = files.versionOf(block);
@@ -103,7 +112,7 @@ export class BlockUpkeep {
     else if (packed && this.#mayReplace(block, version)) this.#replace(block, target, { size, packed });
     else this.#discard(target);
     if (!this.#closed && files.versionOf(block) !== version && files.isPacked(block) === false)
-      this.#parts.upkeep.add(() => this.#pack(block));
+      this.#parts.upkeep.add(() => this.#packNext(block));
     return 2 * size;
   }
 
