@@ -63,9 +63,18 @@ export class OperatorMode {
   /** The configuration was read again: its JWTs may be others now. */
   async reload(options: Options): Promise<void> {
     const { source } = this;
-    if (source.replace === undefined) this.#preload(options);
-    else source.replace(new Map(Object.entries(options.resolverPreload)));
-    await this.accounts.refresh(rulesOf(options));
+    this.accounts.follow(rulesOf(options));
+    if (source.replace !== undefined) {
+      source.replace(new Map(Object.entries(options.resolverPreload)));
+      await this.accounts.refresh();
+      return;
+    }
+    try {
+      this.#preload(options);
+      if (source instanceof TokenDirectory) source.reread();
+    } catch (error) {
+      this.#ports.log.error(messageOf(error));
+    }
   }
 
   stop(): void {

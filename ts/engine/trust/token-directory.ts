@@ -149,6 +149,18 @@ export class TokenDirectory implements AccountSource {
     return rows;
   }
 
+  /** Somebody may have changed files by hand: what differs is told of. */
+  reread(): void {
+    const before = new Map([...this.#index].map(([key, { hash }]) => [key, hash]));
+    for (const key of before.keys()) this.#untrack(key);
+    this.#readAll();
+    for (const [key, { hash }] of [...this.#index]) {
+      const old = before.get(key);
+      const jwt = old !== undefined && Buffer.compare(old, hash) === 0 ? undefined : this.#ports.files.read(key);
+      if (jwt !== undefined) this.changed(key, jwt);
+    }
+  }
+
   stop(): void {
     this.#check.cancel();
   }

@@ -116,9 +116,12 @@ export class TrustedAccounts {
     this.#expire(key, known);
   }
 
-  /** Fetches all known accounts once more, after the source's content may have changed. */
-  async refresh(rules: TrustRules): Promise<void> {
+  follow(rules: TrustRules): void {
     this.#rules = rules;
+  }
+
+  /** Fetches all known accounts once more, where a source has other content now; those that are not there any more go. */
+  async refresh(): Promise<void> {
     for (const [key, known] of [...this.#known]) {
       if (known.isBootstrap) continue;
       try {

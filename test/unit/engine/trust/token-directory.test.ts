@@ -149,6 +149,20 @@ test('a name that is no account key is no file, neither to read nor to write', (
   }
 });
 
+test('files that somebody changed by hand are told of when the directory is read again', () => {
+  const { directory, files } = opened();
+  const [a, b, c] = [account(), account(), account()];
+  for (const one of [a, b]) directory.save(one.key, one.jwt());
+  const told: string[] = [];
+  directory.changed = (key) => told.push(key);
+  files.write(b.key, b.jwt({}, { conn: 1 }));
+  files.write(c.key, c.jwt());
+  directory.reread();
+  assert.deepEqual(told.toSorted(), [b.key, c.key].toSorted());
+  directory.reread();
+  assert.equal(told.length, 2);
+});
+
 test('other servers are asked for what is not here, and it is kept then', async () => {
   const { directory } = opened();
   const a = account();
