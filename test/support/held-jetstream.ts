@@ -6,6 +6,7 @@ import { BrokerDoor } from '../../ts/engine/jetstream/broker-door.ts';
 import { JetStream } from '../../ts/engine/jetstream/jetstream.ts';
 import { unlimited } from '../../ts/engine/jetstream/ports.ts';
 import { ServerStore } from '../../ts/engine/store/server-store.ts';
+import { streamEvent } from '../../ts/kernel/streams.ts';
 import { nodeCiphers } from '../../ts/node/ciphers.ts';
 import { nodeCrypto } from '../../ts/node/crypto.ts';
 import { NodeJobs } from '../../ts/node/jobs.ts';
@@ -15,9 +16,12 @@ import { VolatileDisk } from './volatile-disk.ts';
 
 export interface Held {
   readonly broker: Broker;
+  readonly clock: TestBroker['clock'];
   readonly peer: TestPeer;
   /** Publishes with a reply subject and tells what the client heard of it at once. */
   ask(subject: string, payload: string, reply?: string): string;
+  /** How many publishes the kernel handed to the host. */
+  handed(): number;
   /** All syncs end, also those that begin meanwhile; what the client heard then. */
   release(): Promise<string>;
   /** One sync ends and a millisecond passes; what the client heard then. */
@@ -41,12 +45,19 @@ export async function held(context: TestContext, log = silentLog, maximumPages =
     },
   );
   const door = new BrokerDoor(broker);
-  const batch = { perStream: 0, total: 0, messages: 0, timeoutMs: 0 };
+  const batch = { perStream: 50, total: 1000, messages: 12, timeoutMs: 10_000 };
   const limits = { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n, batch, maxMemory: -1, maxStorage: -1 };
   const settings = { serverName: 'held', domain: '', strict: true, maxPayloadBytes: 1 << 20, limits };
   const ports = { door, store, clock, random: new NodeRandom(), log: silentLog, crypto: nodeCrypto };
   const jetstream = new JetStream(ports, settings);
-  broker.events.toJetStream({ ack: (message) => door.ack(message), store: (type, words, at) => store.event(type, words, at) });
+  let handed = 0;
+  broker.events.toJetStream({
+    ack: (message) => door.ack(message),
+    store(type, words, at) {
+      if (type === streamEvent.publish) handed++;
+      store.event(type, words, at);
+    },
+  });
   await jetstream.enable('$G', broker.accounts.get('$G').handle, unlimited);
 
   const peer = test.peer();
@@ -68,10 +79,12 @@ export async function held(context: TestContext, log = silentLog, maximumPages =
   });
   return {
     broker,
+    clock,
     peer,
     release,
     step,
     leaveIn: (...how) => disk.leaveIn(...how),
+    handed: () => handed,
     ask(subject, payload, reply = 'r') {
       peer.say(`PUB ${subject} ${reply} ${payload.length}\r\n${payload}\r\n`);
       return peer.heard();

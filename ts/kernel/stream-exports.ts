@@ -25,6 +25,12 @@ export interface StreamExports {
   openFastBatch(stream: number, id: number, length: number, sequence: number, due: number): void;
   readFastBatch(stream: number, id: number, length: number): number;
   closeFastBatch(stream: number, id: number, length: number): void;
+  openAtomicBatch(stream: number, id: number, length: number, sequence: number, most: number): void;
+  readAtomicBatch(stream: number, id: number, length: number): number;
+  firstOfBatch(stream: number, id: number, length: number): number;
+  storeMembers(stream: number, id: number, length: number): void;
+  dropMembers(stream: number, id: number, length: number): void;
+  closeAtomicBatch(stream: number, id: number, length: number): void;
   tailStream(stream: number, block: number, offset: number): void;
   startStream(stream: number, first: number): void;
   raiseStream(stream: number, last: number, seconds: number, nanos: number): void;

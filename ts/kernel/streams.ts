@@ -133,6 +133,12 @@ export class StreamKernel {
     return this.memory.all().write(text, at, 'utf8');
   }
 
+  /** Writes a text as argument; returns where it lies, until the next call of this, and its length. */
+  argument(text: string): readonly [at: number, length: number] {
+    const length = this.#text(text);
+    return [this.#block, length];
+  }
+
   /** A block of the arena for windows and loads, to be freed by `release`. Throws when the memory has none. */
   take(size: number): number {
     const block = this.exports.tryAlloc(size) >>> 0;

@@ -21,6 +21,7 @@ import { queueAck } from './acks';
 import { takesFast, tookFast } from './fast';
 import { asksForDecision, idAt, idLength } from './headers';
 import { addId, findId } from './ids';
+import { MEMBER_SUBJECT, Member, firstMember, keepMember, takesMember } from './members';
 import { nowNs } from '../lib/time';
 import {
   EVENT_STREAM_PUBLISH,
@@ -69,21 +70,27 @@ function needsHost(stream: Stream): bool {
 
 /** The current message goes on with a fast batch: no acknowledgement of its own. */
 let isFast: bool = false;
+/** It is a member of an atomic batch, to be put aside. */
+let isMember: bool = false;
 
 /** Why the host must decide about the current message; 0: it is stored. */
 function judge(stream: Stream, length: u32): u32 {
   isFast = false;
+  isMember = false;
   if (lacksMemory(stream, length)) return JUDGE_MEMORY;
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
   if (stream.flags & JUDGED) return JUDGE_HEADERS;
-  if (msgHeaderLength && needsHost(stream)) return JUDGE_HEADERS;
+  const counted = countedBytes(stream, indexedLength(stream, length, msgHeaderLength));
+  if (msgHeaderLength && needsHost(stream)) {
+    if (!takesMember(stream, counted)) return JUDGE_HEADERS;
+    isMember = true;
+  }
   if (msgReplyLength > 4 && load<u32>(msgReply + msgReplyLength - 4) == FAST) {
     if (!takesFast(stream, msgReply, msgReplyLength)) return JUDGE_HEADERS;
     isFast = true;
   }
   if (stream.maxMessageSize >= 0 && <i64>msgDataLength > stream.maxMessageSize) return JUDGE_SIZE;
   if (length > RECORD_LARGEST || msgSubjectLength > 65535) return JUDGE_SIZE;
-  const counted = countedBytes(stream, indexedLength(stream, length, msgHeaderLength));
   if (stream.granted >= 0 && <i64>counted > stream.granted) return JUDGE_ROOM;
   const limit = overLimit(stream, counted);
   if (limit) return limit == 1 ? JUDGE_MESSAGES : JUDGE_BYTES;
@@ -180,11 +187,28 @@ export function appendMessage(
   return sequence;
 }
 
+/** Stores what waits of an atomic batch, one behind the other, without asking whether it may be. */
+export function appendMembers(stream: Stream, id: usize, idLength: u32): void {
+  let at = firstMember(stream, id, idLength);
+  while (at) {
+    const member = changetype<Member>(at);
+    const subject = at + MEMBER_SUBJECT;
+    const length = member.subjectLength;
+    appendMessage(stream, nowNs, subject, length, member.headerLength, subject + length, member.dataLength);
+    at = member.next;
+  }
+}
+
 /** Called by the router for each publish on one of a stream's subjects: the message is in the globals of deliver/message. */
 export function streamAppend(target: u32): bool {
   const stream = changetype<Stream>(<usize>target);
-  const reason = judge(stream, recordSize(msgSubjectLength, msgHeaderLength, msgDataLength));
+  const length = recordSize(msgSubjectLength, msgHeaderLength, msgDataLength);
+  const reason = judge(stream, length);
   if (reason) return hand(stream, reason);
+  if (isMember) {
+    keepMember();
+    return true;
+  }
   const sequence = appendMessage(stream, nowNs, msgSubject, msgSubjectLength, msgHeaderLength, msgData, msgDataLength);
   if (msgHeaderLength && idLength) addId(stream, idAt, idLength, sequence, nowNs);
   if (isFast) tookFast(sequence);

@@ -6,9 +6,10 @@ import { sha256 } from '../record/sha256';
 import { collect, collectedList, dropCollected } from '../index/filter';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
-import { appendMessage } from './append';
+import { appendMembers, appendMessage } from './append';
 import { liveBytes, listKept, moveBlock } from './compact';
 import { closeFast, dropFast, openFast, readFast } from './fast';
+import { closeAtomic, dropAtomic, emptyAtomic, firstMember, openAtomic, readAtomic } from './members';
 import { addId, countIds, dropIds, findId, forgetIdsAbove } from './ids';
 import { deleteMessage, purge, purgeUnfinished } from './delete';
 import { forgetKeys } from './block-keys';
@@ -67,6 +68,7 @@ export function closeStream(stream: usize): void {
   dropRuns(at(stream), u32.MAX_VALUE);
   dropIds(at(stream));
   dropFast(at(stream));
+  dropAtomic(at(stream));
   forgetKeys(at(stream));
   freeStream(at(stream));
 }
@@ -130,6 +132,31 @@ export function readFastBatch(stream: usize, id: usize, length: u32): bool {
 /** Forgets a fast batch. */
 export function closeFastBatch(stream: usize, id: usize, length: u32): void {
   closeFast(at(stream), id, length);
+}
+/** Opens an atomic batch, or tells how far it is; members up to `most` are put aside. */
+export function openAtomicBatch(stream: usize, id: usize, length: u32, sequence: f64, most: f64): void {
+  openAtomic(at(stream), id, length, <u64>sequence, <u64>most);
+}
+/** What waits of an atomic batch, as f64 in ANSWER: how many, bytes, milliseconds. False: nothing. */
+export function readAtomicBatch(stream: usize, id: usize, length: u32): bool {
+  return readAtomic(at(stream), id, length, ANSWER + 16);
+}
+/** The first that waits of an atomic batch (members.ts), 0: none. */
+export function firstOfBatch(stream: usize, id: usize, length: u32): usize {
+  return firstMember(at(stream), id, length);
+}
+/** Stores what waits of an atomic batch. */
+export function storeMembers(stream: usize, id: usize, length: u32): void {
+  appendMembers(at(stream), id, length);
+  emptyAtomic(at(stream), id, length);
+}
+/** Gives up what waits of an atomic batch, which stays open. */
+export function dropMembers(stream: usize, id: usize, length: u32): void {
+  emptyAtomic(at(stream), id, length);
+}
+/** Forgets an atomic batch. */
+export function closeAtomicBatch(stream: usize, id: usize, length: u32): void {
+  closeAtomic(at(stream), id, length);
 }
 /** How many message ids are remembered. */
 export function rememberedIds(stream: usize): u32 {

@@ -6,17 +6,14 @@
 // What stays true: the host opens and closes batches; whatever is not the next message of one that is open, and not yet due for
 // an answer, is the host's.
 
-import { alloc, free } from '../lib/arena';
-import { copy, equal, hashToken, parseSequence } from '../lib/bytes';
+import { parseSequence } from '../lib/bytes';
 import { nowNs } from '../lib/time';
+import { OpenBatch, addBatch, dropBatch, findBatch } from './open-batches';
 import { Stream } from './stream';
 
 
 @unmanaged
-class FastBatch {
-  next: usize;
-  tag: u32;
-  idLength: u32;
+class FastBatch extends OpenBatch {
   /** The highest sequence of the batch, and the one whose message the host wants to see. */
   sequence: u64;
   due: u64;
@@ -25,7 +22,6 @@ class FastBatch {
   time: i64;
 }
 
-const HEAD: usize = 48;
 /** `.$FI` and a digit for the operation with its dot. */
 const TAIL: u32 = 6;
 const APPEND: u32 = 0x31;
@@ -42,12 +38,7 @@ function tokenBefore(from: usize, end: usize): usize {
 }
 
 function find(stream: Stream, id: usize, length: u32): FastBatch {
-  const tag = hashToken(id, length);
-  for (let at = stream.fast; at; at = changetype<FastBatch>(at).next) {
-    const batch = changetype<FastBatch>(at);
-    if (batch.tag == tag && batch.idLength == length && equal(at + HEAD, id, length)) return batch;
-  }
-  return changetype<FastBatch>(0);
+  return changetype<FastBatch>(findBatch(stream.fast, id, length));
 }
 
 /** Whether the message with this reply subject is the next one of an open batch, and needs no answer. */
@@ -82,11 +73,7 @@ export function tookFast(streamSequence: u64): void {
 export function openFast(stream: Stream, id: usize, length: u32, sequence: u64, due: u64): void {
   let batch = find(stream, id, length);
   if (!changetype<usize>(batch)) {
-    batch = changetype<FastBatch>(alloc(HEAD + length + 16));
-    batch.tag = hashToken(id, length);
-    batch.idLength = length;
-    copy(changetype<usize>(batch) + HEAD, id, length);
-    batch.next = stream.fast;
+    batch = changetype<FastBatch>(addBatch(stream.fast, id, length));
     stream.fast = changetype<usize>(batch);
   }
   batch.sequence = sequence;
@@ -107,22 +94,11 @@ export function readFast(stream: Stream, id: usize, length: u32, to: usize): boo
 
 /** Forgets a batch. */
 export function closeFast(stream: Stream, id: usize, length: u32): void {
-  const batch = find(stream, id, length);
-  if (!changetype<usize>(batch)) return;
-  if (stream.fast == changetype<usize>(batch)) stream.fast = batch.next;
-  else {
-    let before = changetype<FastBatch>(stream.fast);
-    while (before.next != changetype<usize>(batch)) before = changetype<FastBatch>(before.next);
-    before.next = batch.next;
-  }
-  free(changetype<usize>(batch));
+  const batch = findBatch(stream.fast, id, length);
+  if (batch) stream.fast = dropBatch(stream.fast, batch);
 }
 
 /** Forgets all of them. */
 export function dropFast(stream: Stream): void {
-  while (stream.fast) {
-    const batch = stream.fast;
-    stream.fast = changetype<FastBatch>(batch).next;
-    free(batch);
-  }
+  while (stream.fast) stream.fast = dropBatch(stream.fast, stream.fast);
 }

@@ -78,6 +78,8 @@ export class Stream {
   ids: usize;
   /** Open fast batches: a list (fast.ts). */
   fast: usize;
+  /** Open atomic batches: a list (members.ts). */
+  atomic: usize;
   /** Limits removed first messages for which there is no tombstone. */
   ghosts: bool;
   /** The newest block with a record that says what the last sequence is: a message, or what is left of it. */

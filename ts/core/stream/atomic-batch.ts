@@ -13,8 +13,14 @@ export type AbandonReason = 'timeout' | 'large' | 'incomplete' | 'unsupported';
 
 export type BatchVerdict<T> =
   | { readonly is: 'staged' }
-  /** `sealed`: the last member itself says that it commits. */
-  | { readonly is: 'commit'; readonly id: string; readonly members: readonly BatchMember<T>[]; readonly sealed: boolean }
+  /** `sealed`: the last member itself says that it commits. `aside`: so many come before the last, and are kept elsewhere. */
+  | {
+      readonly is: 'commit';
+      readonly id: string;
+      readonly members: readonly BatchMember<T>[];
+      readonly sealed: boolean;
+      readonly aside: number;
+    }
   | {
       readonly is: 'refuse';
       readonly error: ApiError;
@@ -32,6 +38,8 @@ export interface BatchLimits {
 
 interface OpenBatch<T> {
   readonly members: BatchMember<T>[];
+  /** So many came behind the members, without being offered. */
+  aside: number;
   lastAtMs: number;
 }
 
@@ -67,13 +75,39 @@ export class AtomicBatches<T> {
     }
     if (isAboveLevel) return this.#giveUp(id, 'unsupported', apiError('RequiredApiLevelErr'));
     batch.lastAtMs = nowMs;
-    if (sequence !== batch.members.length + 1 || size === 0)
+    if (sequence !== batch.members.length + batch.aside + 1 || size === 0)
       return this.#giveUp(id, 'incomplete', apiError('AtomicPublishIncompleteBatchErr'));
     if (size > this.#limits.messages) return this.#giveUp(id, 'large', this.#tooLarge());
     if (commit !== 'eob') batch.members.push({ message, headers });
     if (commit === undefined) return { is: 'staged' };
     this.#end(id);
-    return { is: 'commit', id, members: batch.members, sealed: commit === '1' };
+    return { is: 'commit', id, members: batch.members, sealed: commit === '1', aside: batch.aside };
+  }
+
+  get ids(): Iterable<string> {
+    return this.#open.keys();
+  }
+
+  /** How far a batch is; undefined: it is not open. */
+  progress(id: string): number | undefined {
+    const batch = this.#open.get(id);
+    return batch === undefined ? undefined : batch.members.length + batch.aside;
+  }
+
+  /** So many were put aside since the last member, the last of them then; the next that is offered commits. */
+  wentAside(id: string, count: number, atMs: number): void {
+    const batch = this.#open.get(id);
+    if (batch === undefined) return;
+    batch.aside = count;
+    batch.lastAtMs = Math.max(batch.lastAtMs, atMs);
+  }
+
+  /** What was put aside is here now. */
+  cameBack(id: string, members: readonly BatchMember<T>[]): void {
+    const batch = this.#open.get(id);
+    if (batch === undefined) return;
+    batch.aside = 0;
+    batch.members.push(...members);
   }
 
   #tooLarge(): ApiError {
@@ -84,7 +118,7 @@ export class AtomicBatches<T> {
     if (sequence !== 1 && size > this.#limits.messages) return { is: 'refuse', error: this.#tooLarge() };
     if (sequence !== 1) return refuse('AtomicPublishIncompleteBatchErr');
     if (this.#open.size >= this.#limits.perStream || !this.#limits.hasRoom()) return refuse('AtomicPublishTooManyInflight');
-    const fresh: OpenBatch<T> = { members: [], lastAtMs: 0 };
+    const fresh: OpenBatch<T> = { members: [], aside: 0, lastAtMs: 0 };
     this.#open.set(id, fresh);
     return fresh;
   }

@@ -3,64 +3,33 @@
 // when what they speak of is synced.
 
 import { isAboveLevel } from '../../core/jetstream/api-level.ts';
-import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
-import { addHeaders, withoutHeaders } from '../../core/jetstream/headers.ts';
+import { apiError } from '../../core/jetstream/errors.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
-import type { Document } from '../../core/jetstream/schema.ts';
-import { AtomicBatches, type BatchLimits, type BatchMember } from '../../core/stream/atomic-batch.ts';
+import type { BatchLimits } from '../../core/stream/atomic-batch.ts';
 import { FastBatches, type FastAnswer, type FastReply } from '../../core/stream/fast-batch.ts';
-import type { Accepted } from '../../core/stream/judge.ts';
 import { checkLastId } from '../../core/stream/judge.ts';
-import { checkMessageSize, storedBytes, type Headers, type JudgeView, type Publish } from '../../core/stream/judge-checks.ts';
+import type { Headers } from '../../core/stream/judge-checks.ts';
 import { Stage } from '../../core/stream/staged-judge.ts';
 import type { Timer } from '../../ports/clock.ts';
 import type { JudgedPublish } from '../store/store.ts';
+import { AtomicPublishing } from './atomic-publishing.ts';
+import { earlyFault, withoutLevel, type BatchStorage } from './batch-storage.ts';
 import type { OpenBatches } from './server-room.ts';
 import type { Stream } from './stream.ts';
 
-/** What batches need of publishing. */
-export interface BatchStorage {
-  readonly view: JudgeView;
-  publishOf(message: JudgedPublish, headers: Headers): Publish;
-  /** Stores an accepted message without an acknowledgement; undefined: the store refused. */
-  append(message: JudgedPublish, verdict: Accepted): number | undefined;
-  refuse(reply: string, error: ApiError): void;
-  pubAck(fields: { readonly seq: number; readonly batch?: string; readonly count?: number }): Document;
-  /** Sends when everything so far is synced. */
-  answer(reply: string, text: string): void;
-}
-
 const usualMost = { atomic: { perStream: 50, total: 1_000 }, fast: { perStream: 1_000, total: 50_000 } } as const;
-const levelHeader = 'Nats-Required-Api-Level';
-const lastIdHeader = 'Nats-Expected-Last-Msg-Id';
-const noBytes = new Uint8Array(0);
-
-/** A batch ended by a message that is not stored: its last stored one gets the mark. */
-function sealed(members: readonly BatchMember<JudgedPublish>[]): readonly BatchMember<JudgedPublish>[] {
-  return members.map((member, index) => {
-    if (index < members.length - 1) return member;
-    const headers = addHeaders(member.message.headers, [['Nats-Batch-Commit', 1]]);
-    return { ...member, message: { ...member.message, headers } };
-  });
-}
-
-function withoutLevel(message: JudgedPublish, headers: Headers): JudgedPublish {
-  return headers.has(levelHeader)
-    ? { ...message, headers: withoutHeaders(message.headers, (name) => name === levelHeader) }
-    : message;
-}
 
 export class Batches {
   readonly #stream: Stream;
   readonly #storage: BatchStorage;
-  readonly #atomic: AtomicBatches<JudgedPublish>;
+  readonly #atomic: AtomicPublishing;
   readonly #fast: FastBatches;
   #timer: Timer | undefined;
 
   constructor(stream: Stream, storage: BatchStorage) {
     this.#stream = stream;
     this.#storage = storage;
-    this.#atomic = new AtomicBatches(this.#limits('atomic'));
+    this.#atomic = new AtomicPublishing(stream, storage, this.#limits('atomic'));
     this.#fast = new FastBatches(this.#limits('fast'));
   }
 
@@ -90,15 +59,6 @@ export class Batches {
     this.#fast.clear();
   }
 
-  /** What every batch is refused for before it is looked at. */
-  #earlyFault({ subject, headers, payload }: JudgedPublish): ApiError | undefined {
-    const { config } = this.#stream;
-    if (config.sealed) return apiError('StreamSealedErr');
-    const bytes = storedBytes(config, { subject, headerBytes: headers.length, payloadBytes: payload.length });
-    const room = this.#storage.view.roomFault(bytes);
-    return room ?? checkMessageSize(config, headers, payload);
-  }
-
   /** Gives up batches when nobody has continued them for their time. */
   #watch(): void {
     if (this.#timer !== undefined) return;
@@ -108,7 +68,7 @@ export class Batches {
     if (oldestMs === Infinity) return;
     this.#timer = clock.after(Math.max(1, oldestMs + timeoutMs - clock.wallMs()), () => {
       this.#timer = undefined;
-      for (const id of this.#atomic.expire(clock.wallMs(), timeoutMs)) this.#adviseAbandoned(id, 'timeout');
+      this.#atomic.expire(clock.wallMs(), timeoutMs);
       const open = [...this.#fast.ids];
       for (const id of open) this.#catchUp(id);
       this.#fast.expire(clock.wallMs(), timeoutMs);
@@ -117,55 +77,9 @@ export class Batches {
     });
   }
 
-  #adviseAbandoned(batch: string, reason: string): void {
-    const { account, name } = this.#stream;
-    account.advise('batchAbandoned', { stream: name, batch, reason }, name);
-  }
-
-  // Atomic
-
   atomic(publish: JudgedPublish, headers: Headers): void {
-    const { config, ports, account } = this.#stream;
-    const { reply } = publish;
-    const early = this.#earlyFault(publish) ?? (config.allow_atomic ? undefined : apiError('AtomicPublishDisabledErr'));
-    if (early !== undefined) return this.#storage.refuse(reply, early);
-    const message = withoutLevel(publish, headers);
-    const verdict = this.#atomic.offer(message, headers, isAboveLevel(headers), ports.clock.wallMs());
+    this.#atomic.offer(publish, headers);
     this.#watch();
-    if (verdict.is === 'commit')
-      return this.#commit(verdict.id, verdict.sealed ? verdict.members : sealed(verdict.members), reply);
-    if (verdict.is === 'staged') {
-      if (reply !== '' && !config.no_ack) ports.door.publish(account.number, reply, '', undefined, noBytes);
-      return;
-    }
-    this.#storage.refuse(reply, verdict.error);
-    if (verdict.abandoned !== undefined) this.#adviseAbandoned(verdict.abandoned.id, verdict.abandoned.reason);
-  }
-
-  #commit(id: string, members: readonly BatchMember<JudgedPublish>[], reply: string): void {
-    const { config } = this.#stream;
-    const storage = this.#storage;
-    const stage = new Stage();
-    const accepted: [JudgedPublish, Accepted][] = [];
-    for (const { message, headers } of members) {
-      if ((headers.get(lastIdHeader) ?? '') !== '')
-        return storage.refuse(reply, apiError('AtomicPublishUnsupportedHeaderBatchErr', { header: lastIdHeader }));
-      const verdict = stage.judge(config, storage.publishOf(message, headers), storage.view);
-      if (verdict.is === 'refuse') return storage.refuse(reply, verdict.error);
-      accepted.push([message, verdict]);
-    }
-    const bytes = accepted.reduce(
-      (sum, [{ subject }, { block, payload }]) => sum + subject.length * 3 + block.length + payload.length,
-      0,
-    );
-    if (this.#stream.store.lacksMemory(bytes)) return storage.refuse(reply, apiError('InsufficientResourcesErr'));
-    let last = 0;
-    for (const [message, verdict] of accepted) {
-      const seq = storage.append(message, verdict);
-      if (seq === undefined) return storage.refuse(reply, apiError('InsufficientResourcesErr'));
-      last = seq;
-    }
-    storage.answer(reply, encodeJson(storage.pubAck({ seq: last, batch: id, count: members.length })));
   }
 
   // Fast
@@ -173,7 +87,7 @@ export class Batches {
   fast(publish: JudgedPublish, headers: Headers, reply: FastReply | 'invalid'): void {
     const { config } = this.#stream;
     const early =
-      this.#earlyFault(publish) ??
+      earlyFault(config, publish, this.#storage.view) ??
       (!config.allow_batched
         ? apiError('BatchPublishDisabledErr')
         : reply === 'invalid'

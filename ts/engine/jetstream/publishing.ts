@@ -11,7 +11,8 @@ import { parseFastReply } from '../../core/stream/fast-batch.ts';
 import { judgePublish, type Accepted } from '../../core/stream/judge.ts';
 import type { Headers, Publish } from '../../core/stream/judge-checks.ts';
 import type { JudgedPublish, NewMessage } from '../store/store.ts';
-import { Batches, type BatchStorage } from './batches.ts';
+import type { BatchStorage } from './batch-storage.ts';
+import { Batches } from './batches.ts';
 import { StreamJudgeView } from './judge-view.ts';
 import type { Stream } from './stream.ts';
 

@@ -242,6 +242,19 @@ export interface FastDoor {
   close(id: string): void;
 }
 
+/** Open atomic batches, whose plain members the kernel puts aside by itself, behind those that came to `onPublish`. */
+export interface AtomicDoor {
+  /** A batch is at this member, and nothing of it waits in the kernel; the next ones may, up to `most`, unless they want an answer. */
+  open(id: string, sequence: number, most: number): void;
+  /** What waits of it; undefined: nothing. */
+  read(id: string): { readonly count: number; readonly bytes: number; readonly atMs: number } | undefined;
+  /** Takes out what waits. */
+  take(id: string): readonly Pick<JudgedPublish, 'subject' | 'headers' | 'payload'>[];
+  /** Stores what waits, one behind the other. */
+  store(id: string): void;
+  close(id: string): void;
+}
+
 export interface StreamStore {
   readonly name: string;
   /** The kernel's. */
@@ -251,6 +264,7 @@ export interface StreamStore {
   readonly syncedSeq: number;
   readonly ids: MessageIds;
   readonly fast: FastDoor;
+  readonly atomic: AtomicDoor;
   /** Bytes that may be appended before a publish comes to `onPublish` for want of room; -1: any number, as in the beginning. */
   readonly granted: number;
   grant(bytes: number): void;

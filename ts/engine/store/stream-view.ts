@@ -1,12 +1,13 @@
 // What a stream on disk can be asked: its state, single messages, subjects and counts. Nothing here changes anything.
 
+import { AtomicBatchKernel } from '../../kernel/atomic-batches.ts';
 import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
 import { KernelSelection } from './selection.ts';
-import type { FastDoor, MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
+import type { AtomicDoor, FastDoor, MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
 
 export class StreamView {
   /** The kernel's handle. */
@@ -15,6 +16,7 @@ export class StreamView {
   protected readonly reader: StreamReader;
   readonly ids: MessageIds;
   readonly fast: FastDoor;
+  readonly atomic: AtomicDoor;
   readonly #lost: Lost;
   #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
 
@@ -27,6 +29,7 @@ export class StreamView {
     this.reader = reader;
     this.#lost = lost;
     this.ids = new KernelIds(handle, streams);
+    this.atomic = new AtomicBatchKernel(handle, streams);
     this.fast = {
       open: (id, sequence, due) => streams.openFastBatch(handle, id, sequence, due),
       close: (id) => streams.closeFastBatch(handle, id),

@@ -52,6 +52,7 @@ export class FakeStream implements StreamStore {
   readonly ids: PlainIds;
   readonly lacksMemory = (): boolean => false;
   readonly fast = { open: () => {}, close: () => {}, read: () => undefined };
+  readonly atomic = { open: () => {}, close: () => {}, read: () => undefined, take: () => [], store: () => {} };
   granted = -1;
   fault: string | undefined;
   refusal: undefined;
