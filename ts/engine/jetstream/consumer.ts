@@ -106,7 +106,7 @@ export class Consumer implements ConsumerReceiver {
     if (state !== undefined) this.machine.restore(state);
     this.#durable = state !== undefined;
     this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
-    this.#savedRevision = state === undefined ? -1 : this.machine.revision;
+    this.#savedRevision = state === undefined && !this.#isTold ? -1 : this.machine.revision;
     const scope = `${stream}.${this.name}`;
     const subjects = {
       requests: account.apiPrefixes.map((prefix) => `${prefix}.CONSUMER.MSG.NEXT.${scope}`),
@@ -246,6 +246,11 @@ export class Consumer implements ConsumerReceiver {
     }
     this.#savedRevision = this.machine.revision;
     return true;
+  }
+
+  /** A start would begin where it is now without being told. */
+  get #isTold(): boolean {
+    return this.#common.config.deliver_policy === 'all' && this.machine.info().delivered.stream === 0;
   }
 
   /** Keeps nothing on disk. */

@@ -71,8 +71,8 @@ export class StreamDirectory {
   /** Makes the directory of a new stream; `above` are the directories that get new entries by that. */
   create(meta: string, above: readonly string[]): void {
     const { disk } = this.#ports;
-    if (this.isHalfMade) disk.removeTree(this.path);
-    disk.makeDirectory(this.blocks);
+    if (disk.exists(this.path) && this.isHalfMade) disk.removeTree(this.path);
+    for (const path of [this.path, this.blocks]) disk.makeDirectory(path);
     this.#seal().create();
     this.#writeMeta(this.path, this.name, this.#seal(), meta, above);
   }
@@ -239,7 +239,10 @@ export class StreamDirectory {
 
   writeConsumer(name: string, meta: string): void {
     const path = this.#consumerPath(name);
-    this.#ports.disk.makeDirectory(path);
+    const { disk } = this.#ports;
+    // What a crash has left of another one of this name is not its state.
+    if (!disk.exists(path)) disk.makeDirectory(path);
+    else if (!disk.exists(`${path}/meta.inf`) && !this.#writes.isBusy(path)) disk.remove(`${path}/o.dat`);
     const seal = this.#consumerSeal(name);
     seal.create();
     this.#writeMeta(path, `${this.name}/${name}`, seal, meta, [`${this.path}/obs`, this.path]);

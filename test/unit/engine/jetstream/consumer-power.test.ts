@@ -85,3 +85,25 @@ test('confirmed acknowledgements survive a power failure at any step, and torn w
   }
   assert.ok(told.confirmed.size >= 12, `${told.confirmed.size} confirmed`);
 });
+
+test('a new consumer has its state on disk, unless its configuration tells where it begins', async (context) => {
+  const server = await held(context);
+  server.peer.say('SUB r 1\r\n');
+  server.ask('$JS.API.STREAM.CREATE.S', JSON.stringify({ name: 'S', subjects: ['s'] }));
+  await server.release();
+  server.ask('s', 'a message');
+  await server.release();
+  for (const policy of ['all', 'new']) {
+    const config = { name: policy, durable_name: policy, ack_policy: 'explicit', deliver_policy: policy };
+    server.ask(`$JS.API.CONSUMER.CREATE.S.${policy}`, JSON.stringify({ stream_name: 'S', config }));
+  }
+  await server.release();
+  const folder = temporaryFolder();
+  server.leaveIn(folder, 'newest');
+  const after = openTestStore(join(folder, 'js'));
+  const stream = await after.store.recover(after.options('S'));
+
+  const states = stream.consumers().map(({ name, state }) => [name, state?.delivered.stream]);
+  assert.deepEqual(Object.fromEntries(states), { all: undefined, new: 1 });
+  await after.stop();
+});

@@ -92,3 +92,18 @@ test('consumers come back with their state', async () => {
   assert.deepEqual(stream.consumers(), [{ name: 'NEW', meta: '{"Name":"NEW"}' }]);
   await server.stop();
 });
+
+test('a state that a crash has left of a consumer is not that of a new one with its name', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S'), '{}');
+  const seen = { consumer: 5, stream: 9 };
+  stream.writeConsumer('C', '{"Name":"C"}');
+  stream.writeConsumerState('C', { ackFloor: seen, delivered: seen, pending: [], redelivered: [] }, false);
+  await synced(stream);
+  for (const name of ['meta.inf', 'meta.sum']) rmSync(join(root, '$G/streams/S/obs/C', name));
+  stream.writeConsumer('C', '{"Name":"C"}');
+  await synced(stream);
+  assert.deepEqual(stream.consumers(), [{ name: 'C', meta: '{"Name":"C"}' }]);
+  await server.stop();
+});
