@@ -102,7 +102,7 @@ function makePairs(): void {
 }
 
 /** Prints the last `digits` digits of `value` so that they end at `end`. */
-function printDigits(end: usize, value: u32, digits: u32): void {
+export function printDigits(end: usize, value: u32, digits: u32): void {
   if (!pairsMade) makePairs();
   let at = end;
   while (digits >= 2) {

@@ -1,6 +1,6 @@
 // Instants as text: RFC 3339 in UTC, with as many fraction digits as are not zero.
 
-import { printNumber } from './bytes';
+import { copy, printDigits, printNumber } from './bytes';
 
 const NANOS: i64 = 1000000000;
 const DAY: i64 = 86400;
@@ -41,25 +41,38 @@ function printDate(to: usize, days: i64): usize {
   return two(mark(at, 0x2d), ofYear - (153 * march + 2) / 5 + 1);
 }
 
+/** All nine digits, then without the zeros at their end. */
 function printFraction(to: usize, nanos: u32): usize {
-  let at = mark(to, 0x2e);
-  let rest = nanos;
-  for (let unit: u32 = 100000000; rest; unit /= 10) {
-    at = mark(at, <u8>(0x30 + rest / unit));
-    rest %= unit;
-  }
+  let at = to + 10;
+  store<u8>(to, 0x2e);
+  printDigits(at, nanos, 9);
+  while (load<u8>(at - 1) == 0x30) at--;
   return at;
 }
 
-/** Writes an instant of nanoseconds since 1970, at most 35 bytes; returns where it ends. */
-export function printInstant(to: usize, time: i64): usize {
-  const seconds = time / NANOS;
+/** The second printed last, and its text: instants that are printed one after the other share it. */
+const text: usize = memory.data(32, 16);
+let textLength: u32 = 0;
+let textSecond: i64 = 0;
+
+function printSecond(to: usize, seconds: i64): usize {
   const days = seconds / DAY;
   const ofDay = <u32>(seconds - days * DAY);
   let at = printDate(to, days);
   at = two(mark(at, 0x54), ofDay / 3600);
   at = two(mark(at, 0x3a), (ofDay / 60) % 60);
-  at = two(mark(at, 0x3a), ofDay % 60);
+  return two(mark(at, 0x3a), ofDay % 60);
+}
+
+/** Writes an instant of nanoseconds since 1970, at most 35 bytes; returns where it ends. */
+export function printInstant(to: usize, time: i64): usize {
+  const seconds = time / NANOS;
+  if (seconds != textSecond || !textLength) {
+    textLength = <u32>(printSecond(text, seconds) - text);
+    textSecond = seconds;
+  }
+  copy(to, text, textLength);
+  let at = to + textLength;
   const nanos = <u32>(time - seconds * NANOS);
   if (nanos) at = printFraction(at, nanos);
   return mark(at, 0x5a);

@@ -2,6 +2,7 @@
 // window (a piece of a block file that the host has put into memory), checked against their checksum, and routed with the reply
 // subject that carries the consumer's numbers. Which messages go is a selection and a range of sequences, or a list of them.
 
+import { free } from '../lib/arena';
 import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { routeTo, routeVia, soleReceiver } from '../deliver/route';
 import { Leaf } from '../index/subjects';
@@ -42,7 +43,7 @@ import {
   DELIVER_WINDOW,
   DeliverCall,
 } from './deliver-call';
-import { sendDirect } from './direct';
+import { layDirect } from './direct';
 import { Selection, isOfOne, onlyLeaf, selects } from './selection';
 import { Stream, sequencesOf } from './stream';
 
@@ -136,19 +137,25 @@ function send(call: DeliverCall, stream: Stream, record: usize, replyLength: u32
   setReply(REPLY, replyLength);
   if (call.adds || call.extraLength) composeData(call, record);
   else setData(recordData(record), recordDataLength(record), recordHeaderLength(record));
-  if (call.receiver) {
-    const taken = routeTo(call.receiver);
-    if (taken != 2) return taken;
-    call.receiver = 0;
-    return 1;
-  }
-  return routeVia(call.subject, call.subjectLength);
+  return route(call);
+}
+
+/** Routes the current message to the subject of the call; 0: nobody took it. */
+function route(call: DeliverCall): u32 {
+  if (!call.receiver) return routeVia(call.subject, call.subjectLength);
+  const taken = routeTo(call.receiver);
+  if (taken != 2) return taken;
+  call.receiver = 0;
+  return 1;
 }
 
 /** Sends one record to the inbox of a direct get; 0: nobody took it. */
 function answer(call: DeliverCall, stream: Stream, record: usize): u32 {
   const pending = <u64>max(call.pending - 1, 0);
-  return sendDirect(stream, record, call.subject, call.subjectLength, call.direct, pending, <u64>call.last);
+  const block = layDirect(stream, record, call.subject, call.subjectLength, call.direct, pending, <u64>call.last);
+  const taken = route(call);
+  free(block);
+  return taken;
 }
 
 function need(call: DeliverCall, block: u32, entry: usize): u32 {

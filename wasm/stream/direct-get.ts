@@ -29,7 +29,7 @@ import { Segment, entryLength, entryOffset, findEntry, foundSegment, isLive } fr
 import { findSubject } from '../index/subjects';
 import { recordSequence, recordValid } from '../record/record';
 import { keyOf } from './block-keys';
-import { DIRECT_ONE, sendDirect } from './direct';
+import { sendDirect } from './direct';
 import { EVENT_STREAM_DIRECT } from './events';
 import { FAULTED, HELD, Stream, sequencesOf } from './stream';
 import { windowed } from './windows';
@@ -113,7 +113,7 @@ export function askStream(sub: Sub): bool {
 /** Answers the request that was taken, now that it has been routed; it is not the current message afterwards. */
 export function answerTaken(): void {
   if (!record) return;
-  sendDirect(changetype<Stream>(source), record, msgReply, msgReplyLength, DIRECT_ONE, 0, 0);
+  sendDirect(changetype<Stream>(source), record, msgReply, msgReplyLength);
   record = 0;
 }
 
@@ -132,7 +132,7 @@ export function answerAsked(stream: Stream, words: usize): void {
   const at = shownRecord(stream, <u64>load<f64>(words, 16));
   const message = words + ((<usize>PLACE_WORDS) << 2);
   if (at) {
-    sendDirect(stream, at, load<u32>(message, 20), load<u32>(message, 24), DIRECT_ONE, 0, 0);
+    sendDirect(stream, at, load<u32>(message, 20), load<u32>(message, 24));
     return;
   }
   const again = pushEvent(EVENT_MESSAGE, MESSAGE_WORDS);

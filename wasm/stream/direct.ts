@@ -2,7 +2,7 @@
 // in the stream.
 
 import { alloc, free } from '../lib/arena';
-import { copy, printNumber } from '../lib/bytes';
+import { copy, copyOver, printNumber } from '../lib/bytes';
 import { printInstant } from '../lib/instant';
 import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { routeVia } from '../deliver/route';
@@ -23,7 +23,7 @@ export const DIRECT_BARE: u32 = 2;
 export const DIRECT_ONE: u32 = 3;
 
 const CRLF: u16 = 0x0a0d;
-/** Room for all that is added, without stream name and subject. */
+/** Room for all that is added, without stream name and subject; what is copied may run over its end. */
 const ADDED: u32 = 320;
 
 /** Texts, each a header's beginning with the end of the line before it. */
@@ -47,15 +47,15 @@ const LAST: usize = memory.data<u8>([0x4c, 0x61, 0x73, 0x74, 0x2d, 0x53, 0x65, 0
 // @ts-ignore: decorator
 @inline
 function name(to: usize, text: usize, length: u32): usize {
-  copy(to, NATS, 7);
-  copy(to + 7, text, length);
+  copyOver(to, NATS, 7);
+  copyOver(to + 7, text, length);
   return to + 7 + length;
 }
 
 // @ts-ignore: decorator
 @inline
 function put(to: usize, text: usize, length: u32): usize {
-  copy(to, text, length);
+  copyOver(to, text, length);
   return to + length;
 }
 
@@ -77,8 +77,11 @@ function layHeaders(to: usize, stream: Stream, record: usize, inBatch: bool, pen
   return at + 4;
 }
 
-/** Sends the record to an inbox; `pending` are left behind it, `last` went before it. 0: nobody took it. */
-export function sendDirect(
+/**
+ * Makes the record the current message, for an inbox; `pending` are left behind it, `last` went before it. Returns the block it
+ * lies in, to be freed behind the routing.
+ */
+export function layDirect(
   stream: Stream,
   record: usize,
   inbox: usize,
@@ -86,7 +89,7 @@ export function sendDirect(
   how: u32,
   pending: u64,
   last: u64,
-): u32 {
+): usize {
   const own = recordHeaderLength(record);
   const payload = recordData(record) + own;
   const length = recordDataLength(record) - own;
@@ -95,13 +98,18 @@ export function sendDirect(
   setReply(0, 0);
   if (how == DIRECT_BARE) {
     setData(payload, length, 0);
-    return routeVia(inbox, inboxLength);
+    return 0;
   }
   const block = alloc(own + stream.nameLength + recordSubjectLength(record) + ADDED + length);
   const end = layHeaders(block, stream, record, how == DIRECT_BATCH, pending, last);
   copy(end, payload, length);
   setData(block, <u32>(end - block) + length, <u32>(end - block));
-  const taken = routeVia(inbox, inboxLength);
+  return block;
+}
+
+/** Sends one record to an inbox. */
+export function sendDirect(stream: Stream, record: usize, inbox: usize, inboxLength: u32): void {
+  const block = layDirect(stream, record, inbox, inboxLength, DIRECT_ONE, 0, 0);
+  routeVia(inbox, inboxLength);
   free(block);
-  return taken;
 }

@@ -15,7 +15,7 @@ import { deleteMessage, purge, purgeUnfinished } from './delete';
 import { forgetKeys } from './block-keys';
 import { checkRecord } from './deliver';
 import { CALL } from './deliver-call';
-import { DIRECT_ONE, sendDirect } from './direct';
+import { sendDirect } from './direct';
 import { answerAsked } from './direct-get';
 import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
@@ -296,7 +296,7 @@ export function locateMessage(stream: usize, sequence: f64): bool {
 }
 /** Sends the record at `record`, found undamaged, to the inbox of a direct get. */
 export function answerDirect(stream: usize, record: usize, inbox: usize, length: u32): void {
-  sendDirect(at(stream), record, inbox, length, DIRECT_ONE, 0, 0);
+  sendDirect(at(stream), record, inbox, length);
 }
 /** The record that the entry at `words` asks for is in a window, or cannot be: answers, or makes it a message for the host. */
 export function answerRequest(stream: usize, words: usize): void {
