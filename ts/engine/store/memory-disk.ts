@@ -1,44 +1,81 @@
 // The disk port over buffers: where streams with `storage: memory` live. Nothing outlasts the process, and a sync is through at once.
 //
-// A file's buffer doubles as it grows, so that appends cost a copy of what is appended; the last doubling is given back when the file is closed.
+// A file is in pieces, so that it grows without copying what it has; the first doubles until it is a whole one, for there are many small files.
+// What the last one has too much is given back when the file is closed.
 
 import { DiskFault } from '../../ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ports/disk.ts';
 
 const SMALLEST = 4096;
-const NOTHING = new Uint8Array(0);
+const PIECE = 256 << 10;
 
 class MemoryFile {
-  #bytes: Uint8Array = NOTHING;
+  /** All but the last one are whole. */
+  readonly #pieces: Uint8Array[] = [];
   size = 0;
 
-  content(): Uint8Array {
-    return this.#bytes.subarray(0, this.size);
-  }
-
   write(views: readonly Uint8Array[], offset: number): void {
-    const length = views.reduce((sum, view) => sum + view.length, 0);
-    if (offset + length > this.#bytes.length) this.#resize(Math.max(SMALLEST, 2 * this.#bytes.length, offset + length));
     let at = offset;
     for (const view of views) {
-      this.#bytes.set(view, at);
-      at += view.length;
+      for (let done = 0; done < view.length;) {
+        const { piece, from } = this.#place(at, view.length - done);
+        const part = view.subarray(done, done + piece.length - from);
+        piece.set(part, from);
+        done += part.length;
+        at += part.length;
+      }
     }
     this.size = Math.max(this.size, at);
   }
 
-  #resize(capacity: number): void {
-    const grown = new Uint8Array(capacity);
-    grown.set(this.content());
-    this.#bytes = grown;
+  /** The piece of an offset, made or grown to take `length` bytes, or as many as it can. */
+  #place(offset: number, length: number): { readonly piece: Uint8Array; readonly from: number } {
+    const number = Math.floor(offset / PIECE);
+    const from = offset % PIECE;
+    while (this.#pieces.length <= number) {
+      if (this.#pieces.length > 0) this.#resize(PIECE);
+      this.#pieces.push(new Uint8Array(number === 0 ? 0 : PIECE));
+    }
+    const there = (this.#pieces[number] as Uint8Array).length;
+    const wanted = Math.min(PIECE, from + length);
+    if (wanted > there) this.#resize(number > 0 ? PIECE : Math.min(PIECE, Math.max(SMALLEST, 2 * there, wanted)));
+    return { piece: this.#pieces[number] as Uint8Array, from };
+  }
+
+  /** Gives the last piece another length. */
+  #resize(length: number): void {
+    const last = this.#pieces.at(-1);
+    if (last === undefined || last.length === length) return;
+    const resized = new Uint8Array(length);
+    resized.set(last.subarray(0, length));
+    this.#pieces[this.#pieces.length - 1] = resized;
+  }
+
+  read(into: Uint8Array, offset: number): number {
+    const length = Math.max(0, Math.min(into.length, this.size - offset));
+    for (let done = 0; done < length;) {
+      const from = (offset + done) % PIECE;
+      const part = (this.#pieces[Math.floor((offset + done) / PIECE)] as Uint8Array).subarray(from, from + length - done);
+      into.set(part, done);
+      done += part.length;
+    }
+    return length;
+  }
+
+  whole(): Uint8Array {
+    const bytes = new Uint8Array(this.size);
+    this.read(bytes, 0);
+    return bytes;
   }
 
   cut(length: number): void {
     this.size = Math.min(this.size, length);
+    this.#pieces.length = Math.min(this.#pieces.length, Math.ceil(this.size / PIECE));
   }
 
   trim(): void {
-    if (this.#bytes.length > this.size) this.#resize(this.size);
+    this.cut(this.size);
+    if (this.size > 0) this.#resize(this.size - (this.#pieces.length - 1) * PIECE);
   }
 }
 
@@ -66,8 +103,7 @@ export class MemoryDisk implements Disk {
   }
 
   readWhole(path: string): Uint8Array | undefined {
-    const file = this.#files.get(path);
-    return file === undefined ? undefined : Uint8Array.from(file.content());
+    return this.#files.get(path)?.whole();
   }
 
   writeWhole(path: string, content: Uint8Array): void {
@@ -150,11 +186,7 @@ export class MemoryDisk implements Disk {
   }
 
   read(file: OpenFile, into: Uint8Array, offset: number): number {
-    const bytes = this.#file(file)
-      .content()
-      .subarray(offset, offset + into.length);
-    into.set(bytes);
-    return bytes.length;
+    return this.#file(file).read(into, offset);
   }
 
   write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
