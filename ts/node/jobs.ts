@@ -18,6 +18,8 @@ const WORTH_A_POOL = 24 << 20;
 const SMALL = 64 << 10;
 const MOST_THREADS = 8;
 const IDLE_MS = 5_000;
+/** A thread makes hardly any objects: what it works on is in its kernel's memory. */
+const YOUNG_MIB = 4;
 
 /** Tasks of two kinds; which function of the worker runs is named with the second. */
 type Pool = Piscina<ScanTask | RewriteTask, ScanResult & RewriteResult>;
@@ -58,6 +60,7 @@ export class NodeJobs implements Jobs {
       minThreads: 0,
       maxThreads: Math.min(MOST_THREADS, availableParallelism()),
       idleTimeout: IDLE_MS,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     });
   }
 

@@ -81,7 +81,7 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   if (existing !== undefined) return change(stream, existing, { ...config, name: existing.config.name });
   if (asked.action === 'update') refuse('ConsumerDoesNotExist');
   const most = mostConsumers(stream);
-  if (most > 0 && counted(stream) >= most) refuse('MaximumConsumersLimitErr');
+  if (most > 0 && stream.consumers.size >= most && counted(stream) >= most) refuse('MaximumConsumersLimitErr');
   checkWorkQueue(stream, config, wantedName);
   const name = wantedName === '' ? freshName(stream) : wantedName;
   if (config.name !== '' || config.durable_name === '') config = { ...config, name };
@@ -116,6 +116,11 @@ function counted(stream: Stream): number {
   let count = 0;
   for (const { isDirect } of stream.consumers.values()) if (!isDirect) count += 1;
   return count;
+}
+
+function hasCounted(stream: Stream): boolean {
+  for (const { isDirect } of stream.consumers.values()) if (!isDirect) return true;
+  return false;
 }
 
 /** Adds a consumer, or refuses and leaves nothing of it when the disk does. */
@@ -164,7 +169,7 @@ function checkWorkQueue(stream: Stream, config: ConsumerConfig, name: string): v
   if (stream.config.retention !== 'workqueue' || config.direct || config.sourcing) return;
   if (config.ack_policy !== 'explicit' && config.ack_policy !== 'flow_control') refuse('ConsumerWQRequiresExplicitAckErr');
   if (config.deliver_policy !== 'all') refuse('ConsumerWQConsumerNotDeliverAllErr');
-  if (counted(stream) === 0) return;
+  if (!hasCounted(stream)) return;
   if (filtersOf(config).length === 0) refuse('ConsumerWQMultipleUnfilteredErr');
   checkUnique(stream, config, name);
 }
