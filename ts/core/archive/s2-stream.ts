@@ -15,13 +15,14 @@ import { blockBytes, S2BlockEncoder } from './s2-block-encode.ts';
 
 /** Bytes in front of a chunk's body. */
 export const chunkHead = 4;
-const sumBytes = 4;
+/** Bytes of the checksum a body begins with. */
+export const chunkSum = 4;
 /** Types of chunks. */
 export const chunk = { block: 0x00, stored: 0x01, firstSkipped: 0x80, identifier: 0xff } as const;
 /** The most a chunk holds. */
 export const mostContent = 4 << 20;
 /** A block of the largest content whose every byte is a literal. */
-export const mostBody = sumBytes + mostContent + Math.floor(mostContent / 6) + 32;
+export const mostBody = chunkSum + mostContent + Math.floor(mostContent / 6) + 32;
 const identifiers = ['S2sTwO', 'sNaPpY'];
 
 const encoder = new TextEncoder();
@@ -116,8 +117,8 @@ export class S2Decoder {
 
 /** The content of a chunk. Throws an ArchiveError. */
 export function chunkContent(kind: 'stored' | 'block', body: Uint8Array): Uint8Array {
-  if (body.length < sumBytes) throw new ArchiveError('s2: corrupt input');
-  const rest = body.subarray(sumBytes);
+  if (body.length < chunkSum) throw new ArchiveError('s2: corrupt input');
+  const rest = body.subarray(chunkSum);
   const content = kind === 'stored' ? rest : decodeS2Block(rest, mostContent);
   if (content.length > mostContent) throw new ArchiveError('s2: corrupt input');
   if (maskedCrc32c(content) !== readU32(body, 0)) throw new ArchiveError('s2: checksum mismatch');
@@ -180,12 +181,12 @@ export class S2Encoder {
     const block = this.#blocks.encode(content);
     const worth = block.length < content.length - (content.length >> 3);
     const body = worth ? block : content;
-    const out = new Uint8Array(chunkHead + sumBytes + body.length);
-    const size = sumBytes + body.length;
+    const out = new Uint8Array(chunkHead + chunkSum + body.length);
+    const size = chunkSum + body.length;
     const sum = maskedCrc32c(content);
     out.set([worth ? chunk.block : chunk.stored, size & 255, (size >> 8) & 255, size >> 16]);
     out.set([sum & 255, (sum >>> 8) & 255, (sum >>> 16) & 255, sum >>> 24], chunkHead);
-    out.set(body, chunkHead + sumBytes);
+    out.set(body, chunkHead + chunkSum);
     return out;
   }
 }

@@ -6,10 +6,9 @@
 
 import { ArchiveError } from '../archive/archive-error.ts';
 import { decodeDamagedS2Block } from '../archive/s2-block-decode.ts';
-import { chunk, chunkContent, chunkHead, concatBytes, mostBody, mostContent } from '../archive/s2-stream.ts';
+import { chunk, chunkContent, chunkHead, chunkSum, concatBytes, mostBody, mostContent } from '../archive/s2-stream.ts';
 import { plainEnd, readHead } from './packed-block.ts';
 
-const SUM = 4;
 /** As long as the smallest record. */
 const APART = 30;
 
@@ -91,10 +90,10 @@ class Salvage {
 
   /** What a damaged stretch still says, chunk by chunk. */
   #guess(from: number, to: number): void {
-    for (let at = from; at + chunkHead + SUM < to;) {
+    for (let at = from; at + chunkHead + chunkSum < to;) {
       const said = this.#lengthAt(at);
       const end = said === undefined || at + said > to ? to : at + said;
-      const body = this.#file.subarray(at + chunkHead + SUM, end);
+      const body = this.#file.subarray(at + chunkHead + chunkSum, end);
       const content = this.#file[at] === chunk.stored ? body : decodeDamagedS2Block(body, mostContent);
       this.pieces.push({ content, isWhole: false });
       at = end;

@@ -9,7 +9,7 @@ import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
 import type { Maps } from './maps.ts';
 import { checkLength, giveBackRoom, makeRoom, takeRoom, type Lengths } from './room-ahead.ts';
-import { packContent, type Unpacked } from './unpacked.ts';
+import { packContent, unpackFile, type PackedFile, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
 
 /** The form of a block's file. */
@@ -210,7 +210,7 @@ export class BlockFiles {
 
   /** A compressed block is written anew as a whole. */
   #patchPacked(block: Block, offset: number, bytes: Uint8Array): void {
-    const content = Uint8Array.from(this.#contentOf(block));
+    const content = unpackFile(this.#packedFile(block));
     content.set(bytes, offset);
     this.rewrite(block.number, content);
   }
@@ -369,8 +369,7 @@ export class BlockFiles {
     const length = Math.min(into.length, block.size - offset);
     if (length <= 0) return 0;
     if (block.form.packed) {
-      into.set(this.#contentOf(block).subarray(offset, offset + length));
-      return length;
+      return this.#unpacked.read(block, into.subarray(0, length), offset, () => this.#packedFile(block));
     }
     const { cipher } = block.form;
     const mapped = cipher === undefined && number < this.#newest && length >= MAP_FROM ? this.#mapOf(block) : undefined;
@@ -392,14 +391,12 @@ export class BlockFiles {
     return bytes;
   }
 
-  /** The content of a compressed block. */
-  #contentOf(block: Block): Uint8Array {
-    return this.#unpacked.use(block, () => {
-      const file = this.#use(block);
-      const bytes = new Uint8Array(this.#disk.size(file));
-      const have = this.#disk.read(file, bytes, 0);
-      return { path: file.path, bytes: bytes.subarray(0, have), cipher: block.form.cipher };
-    });
+  /** The file of a compressed block. */
+  #packedFile(block: Block): PackedFile {
+    const file = this.#use(block);
+    const bytes = new Uint8Array(this.#disk.size(file));
+    const have = this.#disk.read(file, bytes, 0);
+    return { path: file.path, bytes: bytes.subarray(0, have), cipher: block.form.cipher };
   }
 
   /** The map of a block, unless its file was cut: touching what is missing there would be a signal, and a read of it is an error. */

@@ -1,12 +1,15 @@
-// The contents of compressed blocks that are being read, of all streams, bounded: the one used least recently goes when there are too many.
+// Compressed blocks that are being read, of all streams, bounded: the one used least recently goes when there are too many. Their files are kept as
+// they are, and chunks of them decoded as reading comes to them: no read takes long.
 
 import { ArchiveError } from '../../core/archive/archive-error.ts';
 import { packBlock, unpackBlock } from '../../core/block/packed-block.ts';
+import { PackedContent } from '../../core/block/packed-content.ts';
 import type { KeyStream } from '../../ports/ciphers.ts';
+import { DiskFault } from '../../ports/disk.ts';
 import { StoreFault } from './store.ts';
 
-/** Contents kept at once; each is as large as a block. */
-const MOST_CONTENTS = 6;
+/** Files kept at once; each is at most as large as a block. */
+const MOST_FILES = 6;
 
 /** A block file as it lies on disk. */
 export interface PackedFile {
@@ -36,15 +39,31 @@ export function packContent(
 }
 
 export class Unpacked {
-  readonly #used = new Map<object, Uint8Array>();
+  readonly #used = new Map<object, PackedContent>();
 
-  /** The content of a holder's block, read by `read` when it is not here. */
-  use(holder: object, read: () => PackedFile): Uint8Array {
-    const content = this.#used.get(holder) ?? unpackFile(read());
+  /**
+   * Reads the content of a holder's block, whose file is read by `file` when it is not here; returns how many bytes there were. Throws a
+   * DiskFault where it is damaged.
+   */
+  read(holder: object, into: Uint8Array, offset: number, file: () => PackedFile): number {
+    try {
+      return this.#use(holder, file).read(into, offset);
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+      throw new DiskFault('DAMAGED', '', `the compressed block is damaged: ${error.message}`, error);
+    }
+  }
+
+  #use(holder: object, file: () => PackedFile): PackedContent {
+    let content = this.#used.get(holder);
+    if (content === undefined) {
+      const { bytes, cipher } = file();
+      content = new PackedContent(cipher === undefined ? bytes : cipher(bytes, 0));
+    }
     this.#used.delete(holder);
     this.#used.set(holder, content);
     const [oldest] = this.#used.keys();
-    if (this.#used.size > MOST_CONTENTS && oldest !== undefined) this.#used.delete(oldest);
+    if (this.#used.size > MOST_FILES && oldest !== undefined) this.#used.delete(oldest);
     return content;
   }
 

@@ -260,3 +260,21 @@ for (const [name, form] of Object.entries(forms)) {
     });
   });
 }
+
+test('a chunk that rots under a running server costs the messages in it', async () => {
+  const root = temporaryFolder();
+  const form = { compression: 's2' } as const;
+  const [first] = await makeStore(root, form);
+  const unit = first?.units[20];
+  assert.ok(first !== undefined && unit !== undefined);
+  const server = open(root, form);
+  const stream = await server.store.recover(server.options('S', { limits }));
+  const bytes = Buffer.from(first.file);
+  bytes[unit.from + 100] = (bytes[unit.from + 100] ?? 0) ^ 1;
+  writeFileSync(join(blocksOf(root), '1.blk'), bytes);
+  const kept = contentOf(stream);
+  for (let seq = 1; seq <= messages; seq++)
+    assert.equal(kept.get(seq) === payloadOf(seq), !(first.needs.get(seq) ?? []).includes(unit), `message ${seq}`);
+  assert.ok(server.log.lines.some((line) => line.startsWith('ERR') && line.includes('1.blk cannot be read')));
+  await server.stop();
+});
