@@ -4,7 +4,7 @@
  */
 import type { ServerProcess } from '../../test/support/server.ts';
 import { startBench } from './nats-bench.ts';
-import { jetstream, measured, type Measure, type Workload } from './workload.ts';
+import { always, jetstream, measured, unsynced, type Measure, type Workload } from './workload.ts';
 
 type Storage = 'file' | 'memory';
 
@@ -32,6 +32,10 @@ function reading(
 const put = (server: ServerProcess, count: number, clients: number) =>
   startBench(server.url, ['kv', 'put', '--msgs', String(count), '--size', '128', '--clients', String(clients)]);
 
+function putting(name: string, about: string, messages: number, clients: number): Workload {
+  return jetstream(name, about, messages, (server, count) => measured(server, count, put(server, count, clients)));
+}
+
 export const consumption: readonly Workload[] = [
   reading('js-ordered', 'read a stream, ordered consumer', 1_000_000, ['ordered']),
   reading('js-consume', 'read a stream, durable with a callback, explicit acks', 500_000, ['consume']),
@@ -43,8 +47,12 @@ export const consumption: readonly Workload[] = [
   reading('js-fetch-memory', 'read a memory stream, durable with fetches, explicit acks', 500_000, ['fetch'], 'memory'),
   reading('js-get', 'direct gets, one at a time', 20_000, ['get', 'sync']),
   reading('js-get-batch', 'direct gets in batches of 500', 500_000, ['get', 'batch']),
-  jetstream('kv-put', 'puts one at a time', 5_000, (server, count) => measured(server, count, put(server, count, 1))),
-  jetstream('kv-put-8', 'puts, 8 clients', 40_000, (server, count) => measured(server, count, put(server, count, 8))),
+  putting('kv-put', 'puts one at a time', 5_000, 1),
+  { ...putting('kv-put-always', 'the same, both synced', 5_000, 1), ...always },
+  { ...putting('kv-put-2m', 'the same, neither synced', 20_000, 1), ...unsynced },
+  putting('kv-put-8', 'puts, 8 clients', 40_000, 8),
+  { ...putting('kv-put-8-always', 'the same, both synced', 40_000, 8), ...always, natsServerMessages: 8_000 },
+  { ...putting('kv-put-8-2m', 'the same, neither synced', 40_000, 8), ...unsynced },
   jetstream('kv-get', 'gets one at a time', 20_000, async (server, count) => {
     await put(server, count, 8).result;
     return measured(server, count, startBench(server.url, ['kv', 'get', '--msgs', String(count), '--size', '128']));

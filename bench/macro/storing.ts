@@ -7,7 +7,7 @@ import type { ServerProcess } from '../../test/support/server.ts';
 import { startBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
 import { loginLoad, StoredLoad } from './stored-load.ts';
-import { cost, jetstream, measured, type Measure, type Workload } from './workload.ts';
+import { always, cost, jetstream, measured, unsynced, type Measure, type Workload } from './workload.ts';
 
 interface Shape {
   readonly how: 'async' | 'sync' | 'batch';
@@ -24,10 +24,6 @@ function publishing({ how, size = '128', storage = 'file' }: Shape): Workload['r
       startBench(server.url, ['js', 'pub', how, 'bench', '--msgs', String(messages), '--size', size, ...stream]),
     );
 }
-
-/** The same promise on both servers, or only on ours. */
-const always = { config: { 'nats-server': 'jetstream { sync_interval: always }' } };
-const unsynced = { config: { slipstream: 'jetstream { sync_interval: 2m }' } };
 
 function perSecond(name: string, value: number): Measure {
   return { name, unit: '/s', better: 'more', value };

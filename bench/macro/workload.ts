@@ -49,3 +49,7 @@ export function core(name: string, about: string, messages: number, run: Workloa
 export function jetstream(name: string, about: string, messages: number, run: Workload['run']): Workload {
   return { name, about, messages, jetstream: true, run };
 }
+
+/** By default ours syncs before it acknowledges and nats-server behind it: both before, or both behind it. */
+export const always = { config: { 'nats-server': 'jetstream { sync_interval: always }' } };
+export const unsynced = { config: { slipstream: 'jetstream { sync_interval: 2m }' } };
