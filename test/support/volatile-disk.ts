@@ -57,13 +57,15 @@ export class VolatileDisk implements Disk {
     return [...node.entries].map(([name, entry]) => ({ name, directory: entry instanceof Directory }));
   }
 
-  makeDirectory(path: string): void {
+  makeDirectory(path: string): boolean {
+    if (this.exists(path)) return false;
     let node = this.#root;
     for (const name of this.#names(path)) {
       const next = node.entries.get(name) ?? new Directory();
       node.entries.set(name, next);
       if (next instanceof Directory) node = next;
     }
+    return true;
   }
 
   readWhole(path: string): Uint8Array | undefined {

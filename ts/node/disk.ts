@@ -57,8 +57,8 @@ export class NodeDisk implements Disk {
     });
   }
 
-  makeDirectory(path: string): void {
-    guarded(path, () => fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }));
+  makeDirectory(path: string): boolean {
+    return guarded(path, () => fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })) !== undefined;
   }
 
   readWhole(path: string): Uint8Array | undefined {

@@ -41,7 +41,8 @@ export interface Disk {
   exists(path: string): boolean;
   /** Entries of a directory in no order; empty when there is no such directory. */
   list(path: string): DirectoryEntry[];
-  makeDirectory(path: string): void;
+  /** Makes a directory and those above it; false when it was there. */
+  makeDirectory(path: string): boolean;
   /** Undefined when there is no such file. */
   readWhole(path: string): Uint8Array | undefined;
   /** Writes a file from its beginning, synced if `durable`. */

@@ -98,8 +98,10 @@ export class MemoryDisk implements Disk {
     return found;
   }
 
-  makeDirectory(path: string): void {
+  makeDirectory(path: string): boolean {
+    if (this.#directories.has(path)) return false;
     for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) this.#directories.add(path.slice(0, at));
+    return true;
   }
 
   readWhole(path: string): Uint8Array | undefined {

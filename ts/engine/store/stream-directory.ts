@@ -241,8 +241,8 @@ export class StreamDirectory {
     const path = this.#consumerPath(name);
     const { disk } = this.#ports;
     // What a crash has left of another one of this name is not its state.
-    if (!disk.exists(path)) disk.makeDirectory(path);
-    else if (!disk.exists(`${path}/meta.inf`) && !this.#writes.isBusy(path)) disk.remove(`${path}/o.dat`);
+    const isNew = disk.makeDirectory(path);
+    if (!isNew && !disk.exists(`${path}/meta.inf`) && !this.#writes.isBusy(path)) disk.remove(`${path}/o.dat`);
     const seal = this.#consumerSeal(name);
     seal.create();
     this.#writeMeta(path, `${this.name}/${name}`, seal, meta, [`${this.path}/obs`, this.path]);
