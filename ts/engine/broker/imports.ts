@@ -54,6 +54,7 @@ export class BrokerImports {
     for (const name of new Set([...this.#held.keys(), ...all.keys()])) {
       const wanted = all.get(name) ?? nothing;
       const held = this.#held.get(name);
+      if (held === undefined && wanted.streams.length + wanted.services.length === 0) continue;
       if (JSON.stringify(held?.imports ?? nothing) === JSON.stringify(wanted)) continue;
       const account = this.#accounts.get(name);
       if (held !== undefined) this.#close(account, held);

@@ -36,6 +36,8 @@ export class KnownAccount implements TrustedAccount {
   /** Stands in for the system account until its JWT can be had. */
   readonly isBootstrap: boolean;
   expiry: Timer | undefined;
+  /** As made from the claims, where they do not depend on anything else. */
+  options: AccountOptions | undefined;
 
   constructor(claims: AccountClaims, jwt: string, strict: boolean, isBootstrap = false) {
     this.claims = claims;
@@ -96,7 +98,13 @@ export class TrustedAccounts {
     const { tokens, clock } = this.#ports;
     const claims = new Map([...this.#known].map(([key, account]) => [key, account.claims]));
     const nowMs = clock.wallMs();
-    return new Map([...claims].map(([key, one]) => [key, accountOptions(one, claims, nowMs, tokens)]));
+    const rows = [...this.#known].map(([key, account]) => {
+      const options = account.options ?? accountOptions(account.claims, claims, nowMs, tokens);
+      // A token of an import is judged with the claims of another account, and by the time.
+      if (!account.claims.imports.some(({ token }) => token !== '')) account.options = options;
+      return [key, options] as const;
+    });
+    return new Map(rows);
   }
 
   /** Takes a new JWT of an account that is known. Throws an AccountRefused or a TokenError. */

@@ -85,8 +85,9 @@ export class SystemService {
   /** Listens in accounts that are new, and no longer in those that are gone. */
   reload(): void {
     const accounts = this.#parts.view.accountNames();
+    const names = new Set(accounts.map(({ name }) => name));
     for (const [name, subscriptions] of this.#open) {
-      if (accounts.some((account) => account.name === name)) continue;
+      if (names.has(name)) continue;
       for (const subscription of subscriptions) subscription.cancel();
       this.#open.delete(name);
     }
