@@ -1,13 +1,13 @@
 // The duplicate window: message ids that were stored in the last `duplicate_window`, each with its sequence. A table finds an id,
-// a list of chunks keeps all of them in order of time, so that old ones go from its front.
+// a queue keeps all of them in order of time, so that old ones go from its front.
 //
-//   Chunk  u32 next | u32 used | u32 read | u32 capacity | entries
 //   entry  u64 sequence | i64 time | u32 tag | u16 length | id
 //
-// What stays true: every entry between `read` and `used` of a chunk is in the table, nothing else is.
+// What stays true: every entry of the queue is in the table, nothing else is.
 
-import { alloc, allocZero, free } from '../lib/arena';
+import { allocZero, free } from '../lib/arena';
 import { copy, equal, hashToken } from '../lib/bytes';
+import { Queue, queueAdd, queueAt, queueFront, queueSkip, queueWalk, queueWalkOn } from '../lib/queue';
 import {
   Table,
   slotPointer,
@@ -22,15 +22,6 @@ import {
 } from '../lib/table';
 import { Stream } from './stream';
 
-
-@unmanaged
-class Chunk {
-  next: usize;
-  used: u32;
-  read: u32;
-  capacity: u32;
-}
-
 /** The window of one stream. */
 @unmanaged
 class Window {
@@ -42,16 +33,24 @@ class Window {
   last: usize;
 }
 
-const HEAD: usize = 16;
 const ENTRY_HEAD: u32 = 22;
-const SLACK: u32 = 16;
-const FIRST_SIZE: u32 = 512;
-const SIZE: u32 = 32768;
 
 // @ts-ignore: decorator
 @inline
 function tableOf(window: Window): Table {
   return changetype<Table>(changetype<usize>(window));
+}
+
+// @ts-ignore: decorator
+@inline
+function queueOf(window: Window): Queue {
+  return queueAt(changetype<usize>(window) + offsetof<Window>('first'));
+}
+
+// @ts-ignore: decorator
+@inline
+function sizeOf(entry: usize): u32 {
+  return ENTRY_HEAD + <u32>load<u16>(entry, 20);
 }
 
 function windowOf(stream: Stream): Window {
@@ -76,17 +75,10 @@ function entryOf(window: Window, tag: u32, id: usize, length: u32): usize {
 
 /** Forgets the ids that are older than the window. */
 function expire(window: Window, oldest: i64): void {
-  while (window.first) {
-    const chunk = changetype<Chunk>(window.first);
-    while (chunk.read < chunk.used) {
-      const entry = changetype<usize>(chunk) + HEAD + chunk.read;
-      if (load<i64>(entry, 8) > oldest) return;
-      tableRemove(tableOf(window), load<u32>(entry, 16), entry);
-      chunk.read += ENTRY_HEAD + <u32>load<u16>(entry, 20);
-    }
-    window.first = chunk.next;
-    if (!chunk.next) window.last = 0;
-    free(changetype<usize>(chunk));
+  const queue = queueOf(window);
+  for (let entry = queueFront(queue); entry && load<i64>(entry, 8) <= oldest; entry = queueFront(queue)) {
+    tableRemove(tableOf(window), load<u32>(entry, 16), entry);
+    queueSkip(queue, sizeOf(entry));
   }
 }
 
@@ -97,21 +89,6 @@ export function findId(stream: Stream, id: usize, length: u32, now: i64): u64 {
   expire(window, now - stream.windowSpan);
   const entry = entryOf(window, hashToken(id, length), id, length);
   return entry ? load<u64>(entry) : 0;
-}
-
-function room(window: Window, entry: u32): Chunk {
-  const last = changetype<Chunk>(window.last);
-  if (window.last && last.used + entry <= last.capacity) return last;
-  const size = max(entry + <u32>HEAD + SLACK, window.last ? SIZE : FIRST_SIZE);
-  const chunk = changetype<Chunk>(alloc(size));
-  chunk.next = 0;
-  chunk.used = 0;
-  chunk.read = 0;
-  chunk.capacity = size - <u32>HEAD - SLACK;
-  if (window.last) last.next = changetype<usize>(chunk);
-  else window.first = changetype<usize>(chunk);
-  window.last = changetype<usize>(chunk);
-  return chunk;
 }
 
 /** Bytes that the next id takes when the table has to grow for it. */
@@ -130,29 +107,22 @@ export function addId(stream: Stream, id: usize, length: u32, sequence: u64, tim
     store<u64>(known, sequence);
     return;
   }
-  const chunk = room(window, ENTRY_HEAD + length);
-  const entry = changetype<usize>(chunk) + HEAD + chunk.used;
+  const entry = queueAdd(queueOf(window), ENTRY_HEAD + length);
   store<u64>(entry, sequence);
   store<i64>(entry, time, 8);
   store<u32>(entry, tag, 16);
   store<u16>(entry, <u16>length, 20);
   copy(entry + ENTRY_HEAD, id, length);
-  chunk.used += ENTRY_HEAD + length;
   tableAdd(tableOf(window), tag, entry);
 }
 
 /** What was stored above a sequence is not stored any more: its ids mean no sequence. */
 export function forgetIdsAbove(stream: Stream, sequence: u64): void {
   if (!stream.ids) return;
-  let chunk = changetype<Chunk>(changetype<Window>(stream.ids).first);
-  while (changetype<usize>(chunk)) {
-    let at = chunk.read;
-    while (at < chunk.used) {
-      const entry = changetype<usize>(chunk) + HEAD + at;
-      if (load<u64>(entry) > sequence) store<u64>(entry, 0);
-      at += ENTRY_HEAD + <u32>load<u16>(entry, 20);
-    }
-    chunk = changetype<Chunk>(chunk.next);
+  let entry = queueWalk(queueOf(changetype<Window>(stream.ids)));
+  while (entry) {
+    if (load<u64>(entry) > sequence) store<u64>(entry, 0);
+    entry = queueWalkOn(sizeOf(entry));
   }
 }
 
