@@ -12,6 +12,7 @@ import { noPicks, Picks } from './picks.ts';
 import { noPin, PriorityGroups, type Turn } from './priority.ts';
 import type { PullRequest, Refusal } from './pull-request.ts';
 import type { ConsumerSettings } from './settings.ts';
+import { flowControlRequest, idleHeartbeat, requestEnds, statusOf } from './statuses.ts';
 import { WaitingQueue, type WaitingRequest } from './waiting.ts';
 
 /** Where a new consumer begins. */
@@ -28,8 +29,6 @@ export interface ConsumerIdentity {
   /** '' where it does not push. */
   readonly deliverSubject: string;
 }
-
-type HeaderPairs = readonly (readonly [name: string, value: string | number])[];
 
 const unlimitedBytes = 0x7fff_ffff;
 const batchMessages = 1024;
@@ -223,26 +222,22 @@ export class ConsumerMachine {
     else if (request.heartbeatMs === 0) this.#status(reply, '409 Exceeded MaxWaiting');
   }
 
-  #status(to: string, status: string, headers: HeaderPairs = [], reply = ''): void {
-    this.#outputs.say({ is: 'status', to, status, headers, reply });
+  #status(to: string, status: string): void {
+    this.#outputs.say(statusOf(to, status));
   }
 
-  /** Ends a request with a status that tells what it did not get. */
-  #closeRequest({ reply, wanted, bytes }: WaitingRequest, status: string): void {
-    this.#status(reply, status, [
-      ['Nats-Pending-Messages', wanted],
-      ['Nats-Pending-Bytes', bytes],
-    ]);
+  #closeRequest(request: WaitingRequest, status: string): void {
+    this.#outputs.say(requestEnds(request, status));
   }
 
   #heartbeat(to: string): void {
-    const headers: [string, string | number][] = [
-      ['Nats-Last-Consumer', this.#ledger.delivered.consumer],
-      ['Nats-Last-Stream', this.#nextSeq - 1],
-    ];
-    const asked = this.#window?.asked ?? '';
-    if (asked !== '') headers.push(['Nats-Consumer-Stalled', asked]);
-    this.#status(to, '100 Idle Heartbeat', headers);
+    const last = { consumer: this.#ledger.delivered.consumer, stream: this.#nextSeq - 1 };
+    this.#outputs.say(idleHeartbeat(to, last, this.#window?.asked ?? ''));
+  }
+
+  /** Sends a flow control request where one is due. */
+  #askFlow(asked: string | undefined): void {
+    if (asked !== undefined) this.#outputs.say(flowControlRequest(this.#deliverSubject, asked));
   }
 
   /** No more messages for now: requests that do not wait are answered. */
@@ -401,8 +396,7 @@ export class ConsumerMachine {
     else this.#ledger.sent(seqs, messages, nowMs);
     this.#deliveredAtMs = this.#usedAtMs = nowMs;
     if (heartbeatMs > 0) this.#heartbeatAtMs = nowMs + heartbeatMs;
-    const asked = this.#window?.sent(bytes, this.#flowAcknowledges && this.#room(1) <= 0);
-    if (asked !== undefined) this.#status(this.#deliverSubject, '100 FlowControl Request', [], asked);
+    this.#askFlow(this.#window?.sent(bytes, this.#flowAcknowledges && this.#room(1) <= 0));
   }
 
   #serve(request: WaitingRequest, { messages, bytes, stopped }: DeliverResult, nowMs: number): void {
@@ -450,8 +444,7 @@ export class ConsumerMachine {
     if (this.pushActive && this.#settings.heartbeatMs > 0 && nowMs >= this.#heartbeatAtMs) {
       this.#heartbeat(this.#deliverSubject);
       this.#heartbeatAtMs = nowMs + this.#settings.heartbeatMs;
-      const asked = this.#flowAcknowledges && this.#ledger.pending > 0 ? this.#window?.ask() : undefined;
-      if (asked !== undefined) this.#status(this.#deliverSubject, '100 FlowControl Request', [], asked);
+      if (this.#flowAcknowledges && this.#ledger.pending > 0) this.#askFlow(this.#window?.ask());
     }
     if (nowMs >= this.#ledger.checkAtMs) this.#ledger.check(nowMs);
     this.#priority?.tick(nowMs);
