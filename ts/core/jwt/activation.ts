@@ -15,6 +15,17 @@ function isSignedBy(exporter: AccountClaims, activation: Claims): boolean {
   return named === exporter.subject && (activation.issuer === named || exporter.signingKeys.has(activation.issuer));
 }
 
+/** When a token runs out, in seconds since 1970, as it says itself; 0: never, or it is none. */
+export function activationEnd({ token }: ClaimImport, ports: TokenPorts): number {
+  if (token === '') return 0;
+  try {
+    return decodeKind(token, 'activation', ports).expires;
+  } catch (error) {
+    if (error instanceof TokenError) return 0;
+    throw error;
+  }
+}
+
 /** Whether the token of an import opens an export to the importing account. */
 export function isActivated(
   wanted: ClaimImport,

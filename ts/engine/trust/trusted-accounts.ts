@@ -7,6 +7,7 @@ import type { TrustedAccount } from '../../core/auth/signed-user.ts';
 import type { AccountOptions } from '../../core/config/options.ts';
 import { decodeAccount } from '../../core/jwt/account-claims.ts';
 import type { AccountClaims } from '../../core/jwt/account-claims.ts';
+import { activationEnd } from '../../core/jwt/activation.ts';
 import { accountOptions } from '../../core/jwt/account-options.ts';
 import { accountProblems } from '../../core/jwt/check-claims.ts';
 import { isOutOfTime, isPublicNkey } from '../../core/jwt/token.ts';
@@ -38,6 +39,8 @@ export class KnownAccount implements TrustedAccount {
   expiry: Timer | undefined;
   /** As made from the claims, where they do not depend on anything else. */
   options: AccountOptions | undefined;
+  /** When the tokens of its imports run out. */
+  activationEnds: readonly number[] | undefined;
 
   constructor(claims: AccountClaims, jwt: string, strict: boolean, isBootstrap = false) {
     this.claims = claims;
@@ -67,6 +70,7 @@ export class TrustedAccounts {
   readonly #changed: AccountsChanged;
   #rules: TrustRules;
   #gathering: Promise<void> | undefined;
+  #activations: Timer | undefined;
   /** What was handed on last. */
   #taken: Promise<void> = Promise.resolve();
 
@@ -148,7 +152,30 @@ export class TrustedAccounts {
     void this.#apply();
   }
 
+  /** The next activation that runs out closes the import that it opened. */
+  #watchActivations(): void {
+    const { clock, tokens } = this.#ports;
+    this.#activations?.cancel();
+    const nowMs = clock.wallMs();
+    let soonest: { readonly key: string; readonly endMs: number } | undefined;
+    for (const [key, account] of this.#known) {
+      account.activationEnds ??= account.claims.imports.map((row) => activationEnd(row, tokens));
+      for (const seconds of account.activationEnds) {
+        // A token holds to the end of the second that it names.
+        const endMs = (seconds + 1) * 1000;
+        if (seconds > 0 && endMs > nowMs && endMs < (soonest?.endMs ?? Infinity)) soonest = { key, endMs };
+      }
+    }
+    if (soonest === undefined) return;
+    const { key, endMs } = soonest;
+    this.#activations = clock.after(endMs - nowMs, () => {
+      this.#dirty.add(key);
+      void this.#apply();
+    });
+  }
+
   stop(): void {
+    this.#activations?.cancel();
     for (const { expiry } of this.#known.values()) expiry?.cancel();
     this.#source.stop();
   }
@@ -236,7 +263,10 @@ export class TrustedAccounts {
   #apply(): Promise<void> {
     const names = new Set(this.#dirty);
     this.#dirty.clear();
-    if (names.size > 0) this.#taken = this.#changed(names);
+    if (names.size > 0) {
+      this.#taken = this.#changed(names);
+      this.#watchActivations();
+    }
     return this.#taken;
   }
 }
