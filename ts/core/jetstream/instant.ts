@@ -6,6 +6,8 @@
 export interface Instant {
   readonly seconds: number;
   readonly nanos: number;
+  /** East of Greenwich, of the zone it was given in; documents say it in that zone again. */
+  readonly zoneMinutes?: number;
 }
 
 /** The year 1, which documents use for "no time". */
@@ -52,17 +54,25 @@ function civil(days: number): string {
   return `${String(full).padStart(4, '0')}-${two(month)}-${two(ofYear - Math.floor((153 * march + 2) / 5) + 1)}`;
 }
 
+function zoneText(minutes: number): string {
+  if (minutes === 0) return 'Z';
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
 /** `2026-11-23T05:30:27.363694238Z`: fraction digits only as far as they are not zero. */
-export function formatInstant({ seconds, nanos }: Instant): string {
+export function formatInstant({ seconds: utc, nanos, zoneMinutes = 0 }: Instant): string {
+  const seconds = utc + zoneMinutes * 60;
+  const zone = zoneText(zoneMinutes);
   const days = Math.floor(seconds / 86400);
   const ofDay = seconds - days * 86400;
   const time = `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
-  if (nanos === 0) return `${civil(days)}T${time}Z`;
+  if (nanos === 0) return `${civil(days)}T${time}${zone}`;
   let digits = String(nanos).padStart(9, '0');
   let end = 9;
   while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
   if (end < 9) digits = digits.slice(0, end);
-  return `${civil(days)}T${time}.${digits}Z`;
+  return `${civil(days)}T${time}.${digits}${zone}`;
 }
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,18}))?(Z|[+-]\d{2}:\d{2})$/;
@@ -79,9 +89,10 @@ export function parseInstant(text: string): Instant | undefined {
   if (date.getUTCMonth() !== month - 1 || at(3) < 1) return undefined;
   const zone = parts[8] ?? 'Z';
   const sign = zone.startsWith('-') ? -1 : 1;
-  const offset = zone === 'Z' ? 0 : sign * (Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4, 6)) * 60);
-  const seconds = date.getTime() / 1000 + at(4) * 3600 + at(5) * 60 + at(6) - offset;
-  return { seconds, nanos: Number((parts[7] ?? '').padEnd(9, '0').slice(0, 9)) };
+  const zoneMinutes = zone === 'Z' ? 0 : sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
+  const seconds = date.getTime() / 1000 + at(4) * 3600 + at(5) * 60 + at(6) - zoneMinutes * 60;
+  const nanos = Number((parts[7] ?? '').padEnd(9, '0').slice(0, 9));
+  return { seconds, nanos, ...(zoneMinutes === 0 ? {} : { zoneMinutes }) };
 }
 
 /** A duration as Go prints it: `2m0s`, `1h0m0s`, `1.5s`, `100ms`. */

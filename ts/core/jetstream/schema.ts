@@ -4,6 +4,7 @@
 
 import { formatInstant, parseInstant, type Instant } from './instant.ts';
 import { JsonError, parseJson, type JsonNode } from './parse-json.ts';
+import { timeProblem } from './time-problem.ts';
 
 export type IntegerType = 'int' | 'int32' | 'int64' | 'uint64';
 
@@ -141,7 +142,7 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
     case 'duration':
       return readInteger(node, ranges.int64, 'time.Duration', place);
     case 'time':
-      return readTime(node, place);
+      return readTime(node);
     case 'any':
       return undefined;
     case 'list':
@@ -182,12 +183,11 @@ function clamp(value: bigint): number {
   return value < BigInt(Number.MIN_SAFE_INTEGER) ? Number.MIN_SAFE_INTEGER : Number(value);
 }
 
-function readTime(node: JsonNode, place: Place): Instant {
+function readTime(node: JsonNode): Instant {
   if (node.kind !== 'string') throw new JsonError('Time.UnmarshalJSON: input is not a JSON string');
   const at = parseInstant(node.value);
   if (at !== undefined) return at;
-  const raw = place.text.slice(node.start, node.end);
-  throw new JsonError(`parsing time ${raw} as "2006-01-02T15:04:05Z07:00": cannot parse ${raw} as "2006"`);
+  throw new JsonError(timeProblem(node.value));
 }
 
 /** Writes a document in the table's order, leaving zero values out where nats-server does. */

@@ -52,7 +52,9 @@ export function nextFiring(headers: Headers, after: Instant, now: Instant): Firi
 function firing(pattern: string, zone: ZoneOffset | undefined, after: Instant, now: Instant): Firing | undefined {
   if (pattern.startsWith('@at ')) {
     const at = zone === undefined ? parseInstant(pattern.slice(4)) : undefined;
-    return at === undefined ? undefined : { at, repeats: false, offset: 0 };
+    if (at === undefined) return undefined;
+    const { seconds, nanos } = at;
+    return { at: { seconds, nanos }, repeats: false, offset: 0 };
   }
   if (pattern.startsWith('@every ')) return zone === undefined ? every(pattern.slice(7), after, now) : undefined;
   const cron = parseCron(named[pattern] ?? pattern);

@@ -11,6 +11,7 @@ import { BrokerDoor } from './broker-door.ts';
 import { JetStream } from './jetstream.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { accountSnapshot, sumUsage } from './snapshots.ts';
+import { purgeOnDemand } from './account-purge.ts';
 import { refuseApi } from './without-jetstream.ts';
 
 export interface JetStreamFacts {
@@ -71,6 +72,7 @@ export class JetStreamService implements JetStreamLife {
   readonly #door: BrokerDoor;
   /** Accounts without JetStream, whose API says so. */
   readonly #refusing = new Map<string, ServerSubscription>();
+  #purging: ServerSubscription | undefined;
 
   constructor(parts: JetStreamParts, facts: JetStreamFacts, store: Store, ports: OuterPorts, storeEvent: StoreEvent) {
     const { broker, options, identity } = parts;
@@ -91,9 +93,11 @@ export class JetStreamService implements JetStreamLife {
   async #enableMissing(): Promise<void> {
     const { sessions, broker } = this.#parts;
     for (const account of sessions.accounts.all()) {
-      if (account.isSystem || this.#jetstream.accounts.has(account.name)) continue;
+      if (this.#jetstream.accounts.has(account.name)) continue;
       const { handle } = broker.accounts.get(account.name);
-      if (account.jetstream === undefined) {
+      if (account.isSystem && !this.#refusing.has(account.name))
+        this.#purging = purgeOnDemand(this.#door, handle, this.#jetstream, this.#log);
+      if (account.isSystem || account.jetstream === undefined) {
         this.#refuse(account.name, handle);
         continue;
       }
@@ -131,6 +135,7 @@ export class JetStreamService implements JetStreamLife {
   }
 
   async stop(): Promise<void> {
+    this.#purging?.cancel();
     await this.#jetstream.stop();
   }
 

@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { timeProblem } from '../../../../ts/core/jetstream/time-problem.ts';
 import fc from 'fast-check';
 import {
   formatDuration,
   formatInstant,
   parseDuration,
+  compareInstants,
   parseInstant,
   zeroInstant,
 } from '../../../../ts/core/jetstream/instant.ts';
@@ -102,12 +104,45 @@ test('every second of ten thousand years is written as Date writes it', () => {
   );
 });
 
-test('times with an offset are turned to UTC, impossible ones refused', () => {
-  assert.deepEqual(parseInstant('2020-01-01T02:30:00+02:30'), parseInstant('2020-01-01T00:00:00Z'));
+test('times with an offset are the same instant in UTC and are written in their zone, impossible ones refused', () => {
+  for (const text of ['2020-01-01T02:30:00+02:30', '2019-12-31T20:15:00.5-03:45']) {
+    const at = parseInstant(text);
+    assert.ok(at);
+    assert.equal(
+      compareInstants(at, parseInstant(text.includes('.5') ? '2020-01-01T00:00:00.5Z' : '2020-01-01T00:00:00Z') ?? at),
+      0,
+    );
+    assert.equal(formatInstant(at), text);
+  }
+  for (const same of ['+00:00', '-00:00'])
+    assert.deepEqual(parseInstant(`2020-01-01T00:00:00${same}`), parseInstant('2020-01-01T00:00:00Z'));
   for (const text of ['', '2020-01-01', '2020-13-01T00:00:00Z', '2020-02-30T00:00:00Z', '2020-01-01T24:00:00Z']) {
     assert.equal(parseInstant(text), undefined, text);
   }
 });
+
+const layout = '"2006-01-02T15:04:05Z07:00"';
+const problems: readonly (readonly [text: string, problem: string])[] = [
+  ['', `as ${layout}: cannot parse "" as "2006"`],
+  ['x', `as ${layout}: cannot parse "x" as "2006"`],
+  ['2024-01-02', `as ${layout}: cannot parse "" as "T"`],
+  ['2024-01-02t03:04:05z', `as ${layout}: cannot parse "t03:04:05z" as "T"`],
+  ['2024-01-02T03:04:05', `as ${layout}: cannot parse "" as "Z07:00"`],
+  ['2024-13-02T03:04:05Z', 'month out of range'],
+  ['2024-02-30T00:00:00Z', 'day out of range'],
+  ['2024-01-02T24:00:00Z', 'hour out of range'],
+  ['2024-01-02T03:60:00Z', 'minute out of range'],
+  ['2024-01-02T03:04:60Z', 'second out of range'],
+  ['2024-01-02T03:04:05Zx', 'extra text: "x"'],
+];
+
+for (const [text, problem] of problems) {
+  test(`${JSON.stringify(text)} is no time: ${problem}`, () => {
+    const separator = problem.startsWith('as ') ? ' ' : ': ';
+    assert.equal(timeProblem(text), `parsing time ${JSON.stringify(text)}${separator}${problem}`);
+    assert.equal(parseInstant(text), undefined);
+  });
+}
 
 const durations: readonly (readonly [nanos: bigint, text: string])[] = [
   [0n, '0s'],
