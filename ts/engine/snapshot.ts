@@ -267,6 +267,42 @@ export interface ConsumerSnapshot {
   readonly info: { readonly [key: string]: Json | undefined };
 }
 
+/** One delivery of a traced message. */
+export interface TracedDelivery {
+  readonly at: Instant;
+  readonly cid: number;
+  readonly name: string;
+  readonly subject: string;
+  readonly queue: string;
+}
+
+/** What a stream did with the message. */
+export interface TracedStorage {
+  readonly at: Instant;
+  readonly stream: string;
+  /** As stored; absent where it was refused. */
+  readonly subject?: string;
+  readonly error?: string;
+}
+
+/** The way of a message that asked for it to be told. */
+export interface MessageTrace {
+  readonly account: string;
+  readonly destination: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly sizeBytes: number;
+  readonly at: Instant;
+  readonly cid: number;
+  readonly name: string;
+  /** As published, and what a mapping made of it. */
+  readonly subject: string;
+  readonly mappedTo?: string;
+  /** Nobody received it; what is told would have happened. */
+  readonly only: boolean;
+  readonly deliveries: TracedDelivery[];
+  readonly storages: TracedStorage[];
+}
+
 /** Which subscriptions to list; nothing given lists all, those of the server itself included. */
 export interface SubscriptionFilter {
   readonly account?: string;

@@ -11,6 +11,7 @@ import {
   ERROR_REPLY_DENIED,
   ERROR_UNKNOWN_OPERATION,
 } from '../lib/errors';
+import { asksForTrace } from './trace-header';
 import { EVENT_MAP } from '../lib/events';
 import { pushEvent, raiseBarrier } from '../lib/ring';
 import { accountAt } from '../deliver/account';
@@ -106,7 +107,8 @@ export function publish(connection: Connection, headers: bool, end: usize): u32 
   connection.inBytes += <f64>msgDataLength;
   setOrigin(changetype<usize>(connection), connection.account);
   const mappings = accountAt(connection.account).mappings;
-  if (mappings && permits(mappings, msgSubject, msgSubjectLength)) askForMapping(connection);
+  if (mappings && permits(mappings, msgSubject, msgSubjectLength)) askHost(connection);
+  else if (headers && asksForTrace(msgData, msgHeaderLength)) askHost(connection);
   else routePublished(connection);
   return PUBLISHED;
 }
@@ -159,7 +161,8 @@ function allowed(connection: Connection): bool {
   return true;
 }
 
-function askForMapping(connection: Connection): void {
+/** The host maps the subject, or follows the message, and has it routed. */
+function askHost(connection: Connection): void {
   const words = pushEvent(EVENT_MAP, 8);
   if (!words) return;
   store<u32>(words, connection.index);

@@ -16,6 +16,7 @@ import { KernelEvents } from './kernel-events.ts';
 import { PermissionSetPool } from './permission-sets.ts';
 import { BrokerImports } from './imports.ts';
 import { HostSubscriptions } from './host-subscriptions.ts';
+import { MessageTraces } from './message-trace.ts';
 import { InterestWatches } from './interest-watches.ts';
 
 /** A connection that is gone, for whoever keeps a record of it. */
@@ -41,6 +42,7 @@ export class Broker implements Acceptor {
   readonly host: HostSubscriptions;
   readonly watches: InterestWatches;
   readonly imports: BrokerImports;
+  readonly traces: MessageTraces;
   /** Services in other accounts hear it. */
   readonly serverName: string;
   readonly events: KernelEvents;
@@ -72,6 +74,7 @@ export class Broker implements Acceptor {
     this.watches = new InterestWatches(kernel);
     this.imports = new BrokerImports(kernel, this.accounts, ports.clock);
     this.serverName = ports.serverName ?? '';
+    this.traces = new MessageTraces(this);
     this.events = new KernelEvents(this);
     this.#deadlineCheck = this.clock.every(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
   }

@@ -3,6 +3,7 @@
 import { flag } from '../../kernel/constants.ts';
 import type { AckMessage, EventSink } from '../../kernel/events.ts';
 import type { Broker } from './broker.ts';
+import type { ClientConnection } from './client.ts';
 
 /** Acknowledgements and the store's own entries, for JetStream. */
 export interface JetStreamEvents {
@@ -87,8 +88,18 @@ export class KernelEvents implements EventSink {
     if (connection === undefined) return;
     const { kernel } = this.#broker;
     const subject = kernel.memory.text(words[at + 1] ?? 0, words[at + 2] ?? 0);
-    const mapped = connection.account?.mapper?.map(subject);
-    if (mapped !== undefined) kernel.publishMapped(words, at, mapped);
+    const mapped = this.#mapped(connection, subject);
+    if (mapped === undefined) return;
+    const deliver = (): void => kernel.publishMapped(words, at, mapped);
+    const word = (k: number) => words[at + k] ?? 0;
+    if (word(5) === 0) return deliver();
+    const headers = kernel.memory.copy(word(6), word(5));
+    this.#broker.traces.follow({ connection, subject, mapped, headers, sizeBytes: word(7) }, deliver);
+  }
+
+  /** Undefined: the mappings drop the message. */
+  #mapped({ account }: ClientConnection, subject: string): string | undefined {
+    return account?.mapper === undefined ? subject : account.mapper.map(subject);
   }
 
   mapImported(words: Uint32Array, at: number): void {

@@ -60,6 +60,12 @@ export class BrokerDoor implements Door {
     else receiver.pull(message);
   }
 
+  traced(account: number, published: string, outcome: { stream: string; subject?: string; error?: string }): void {
+    const { accounts, traces } = this.#broker;
+    const name = accounts.all().find(({ handle }) => handle === account)?.name ?? '';
+    traces.stored(name, published, outcome);
+  }
+
   dropConsumer(tag: number, handles: readonly number[]): void {
     if (!this.#consumers.delete(tag)) return;
     this.#broker.host.close(tag);

@@ -67,6 +67,8 @@ export interface Door {
   watch(account: number, subject: string, call: () => void): ServerSubscription;
   /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
   soon(call: () => void): void;
+  /** What became of a published message that is traced: stored under `subject`, or refused. */
+  traced(account: number, published: string, outcome: { stream: string; subject?: string; error?: string }): void;
 }
 
 /** Limits of the server's `jetstream` block; 0 is none, -1 for sizes without end. */

@@ -66,15 +66,30 @@ export class Publishing implements BatchStorage {
     const fast = parseFastReply(arrived.reply);
     const isBatch = fast !== undefined || headers.has('Nats-Batch-Id');
     const rejection = isBatch ? undefined : rejections[arrived.reason];
-    if (rejection !== undefined) return this.refuse(arrived.reply, rejection());
+    if (rejection !== undefined) {
+      const error = rejection();
+      this.#trace(arrived.subject, headers, { error: error.description });
+      return this.refuse(arrived.reply, error);
+    }
     const publish = { ...arrived, subject: this.#stream.storedSubject(arrived.subject) };
     if (fast !== undefined) return this.#batches.fast(publish, headers, fast);
     if (headers.has('Nats-Batch-Id')) return this.#batches.atomic(publish, headers);
     const verdict = judgePublish(this.#stream.config, this.publishOf(publish, headers), this.view);
+    this.#trace(
+      arrived.subject,
+      headers,
+      verdict.is === 'refuse' ? { error: verdict.error.description } : { subject: publish.subject },
+    );
     if (verdict.is === 'refuse') this.refuse(publish.reply, verdict.error);
     else if (verdict.is === 'duplicate') this.answer(publish.reply, this.#known(verdict.seq));
     else if (verdict.value === undefined) this.append(publish, verdict, publish.reply);
     else this.#count(publish, verdict, verdict.value);
+  }
+
+  /** Tells whoever follows the message what becomes of it here. */
+  #trace(published: string, headers: Headers, outcome: { subject?: string; error?: string }): void {
+    const { account, name, ports } = this.#stream;
+    if (headers.has('Nats-Trace-Dest')) ports.door.traced(account.number, published, { stream: name, ...outcome });
   }
 
   publishOf(

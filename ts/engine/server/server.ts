@@ -258,6 +258,7 @@ export class Server implements ServerFacts {
     this.view.onGone = (record) => {
       if (record.account !== GLOBAL_ACCOUNT && this.#isHeard()) this.broker.soon(() => system.left(record));
     };
+    this.broker.traces.report = (trace) => system.traced(trace);
     system.start();
   }
 

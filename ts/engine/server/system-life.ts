@@ -2,7 +2,7 @@
 
 import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { ServerControl, SystemDoor } from '../../ports/system.ts';
-import type { ClosedConnection, ConnectionSnapshot, EngineView } from '../snapshot.ts';
+import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace } from '../snapshot.ts';
 
 export interface SystemLife {
   start(): void;
@@ -14,6 +14,7 @@ export interface SystemLife {
   shutdown(): void;
   joined(connection: ConnectionSnapshot): void;
   left(connection: ClosedConnection): void;
+  traced(trace: MessageTrace): void;
 }
 
 export interface SystemParts {

@@ -2,7 +2,7 @@
 // asked is in events.ts.
 
 import { JsonError, parseJson } from '../../core/jetstream/parse-json.ts';
-import type { ClosedConnection, ConnectionSnapshot, EngineView } from '../../engine/snapshot.ts';
+import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace } from '../../engine/snapshot.ts';
 import { jsonText, type JsonInput } from '../../lib/json-text.ts';
 import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { Log } from '../../ports/log.ts';
@@ -19,6 +19,7 @@ import { orders, silent, type Order } from './orders.ts';
 import { accountRequests, allAccounts, serverRequests, type Answerer, type Body } from './requests.ts';
 import { isMeant, serverInfo } from './server-info.ts';
 import { statsz } from './statsz.ts';
+import { supposedStorages, traceDocument } from './trace-document.ts';
 import { userInfo } from './user-info.ts';
 
 const encoder = new TextEncoder();
@@ -139,6 +140,14 @@ export class SystemService {
 
   left(connection: ClosedConnection): void {
     this.#events.left(connection);
+  }
+
+  /** What would be stored is told of traces that store nothing. */
+  traced(trace: MessageTrace): void {
+    const { view, door } = this.#parts;
+    const whole = trace.only ? { ...trace, storages: supposedStorages(trace, view) } : trace;
+    const document = traceDocument(whole, serverInfo(view.server(), ++this.#seq));
+    door.publish(trace.account, trace.destination, encoder.encode(jsonText(document)));
   }
 
   /** What clients of any account may ask about themselves. */

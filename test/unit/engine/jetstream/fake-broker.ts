@@ -116,6 +116,8 @@ export class FakeBroker implements Door {
     for (const watch of this.#watches) if (watch.subject === subject) this.soon(watch.call);
   }
 
+  traced(): void {}
+
   soon(call: () => void): void {
     this.#soon.push(call);
     if (this.#depth === 0) this.settle();
