@@ -13,10 +13,12 @@ interface Shape {
   readonly how: 'async' | 'sync' | 'batch';
   readonly size?: string;
   readonly storage?: 'file' | 'memory';
+  /** One that waits for its acknowledgements is idle meanwhile, and is what limits a fast server. */
+  readonly clients?: number;
 }
 
-function publishing({ how, size = '128', storage = 'file' }: Shape): Workload['run'] {
-  const stream = ['--create', '--storage', storage, '--maxbytes', '4GB', '--purge'];
+function publishing({ how, size = '128', storage = 'file', clients = 1 }: Shape): Workload['run'] {
+  const stream = ['--clients', String(clients), '--create', '--storage', storage, '--maxbytes', '4GB', '--purge'];
   return (server, messages) =>
     measured(
       server,
@@ -126,9 +128,20 @@ export const storing: readonly Workload[] = [
   jetstream('js-async', 'publish to a file stream, 500 under way', 300_000, publishing({ how: 'async' })),
   { ...jetstream('js-async-always', 'both synced', 300_000, publishing({ how: 'async' })), ...always, ...few },
   { ...jetstream('js-async-2m', 'neither synced', 300_000, publishing({ how: 'async' })), ...unsynced },
+  jetstream('js-async-4', 'the same by 4 clients', 400_000, publishing({ how: 'async', clients: 4 })),
+  {
+    ...jetstream('js-async-2m-4', 'by 4 clients, neither synced', 400_000, publishing({ how: 'async', clients: 4 })),
+    ...unsynced,
+  },
   jetstream('js-async-1k', '1 KiB, 500 under way', 100_000, publishing({ how: 'async', size: '1024' })),
   jetstream('js-batch', 'atomic batches of 500', 300_000, publishing({ how: 'batch' })),
   jetstream('js-memory', 'publish to a memory stream, 500 under way', 300_000, publishing({ how: 'async', storage: 'memory' })),
+  jetstream(
+    'js-memory-4',
+    'publish to a memory stream by 4 clients',
+    400_000,
+    publishing({ how: 'async', storage: 'memory', clients: 4 }),
+  ),
   { ...jetstream('js-sync', 'one at a time, both synced', 5_000, publishing({ how: 'sync' })), ...always },
   { ...jetstream('js-sync-2m', 'one at a time, neither synced', 30_000, publishing({ how: 'sync' })), ...unsynced },
   {
