@@ -43,6 +43,17 @@ for (const { kind, skip } of targets) {
       }
     });
 
+    test('asked for what it stored, it answers that it has no JetStream', async () => {
+      for (const [account, problem] of [
+        ['SYS', 'not jetstream enabled'],
+        ['NOBODY', 'not found'],
+      ] as const) {
+        const answer = await clients[0]?.request(`$SYS.REQ.ACCOUNT.${account}.JSZ`, '', { timeout: 5000 });
+        const { error } = answer?.json<{ error: { description: string } }>() ?? assert.fail();
+        assert.equal(error.description, `account "${account}" ${problem}`);
+      }
+    });
+
     test('it has all streams of one account deleted', async () => {
       const [system, a, b] = clients;
       for (const client of [a, b])

@@ -98,7 +98,10 @@ function stats({ view }: MonitorContext, names: readonly string[], unused: boole
 function accountJetStream({ view }: MonitorContext, body: Body, account: string): Document {
   const document = jsz(view, jszOptions(queryOf({ ...body, account }, ofJetStream)));
   const [detail] = (document['account_details'] ?? []) as readonly Document[];
-  if (detail === undefined) throw new BadRequest(`account "${account}" not found`);
+  if (detail === undefined) {
+    const isKnown = view.accounts().some(({ name }) => name === account);
+    throw new BadRequest(`account "${account}" ${isKnown ? 'not jetstream enabled' : 'not found'}`);
+  }
   return detail;
 }
 
