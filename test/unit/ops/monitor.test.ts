@@ -32,7 +32,8 @@ test('elapsed time leaves out leading zero units', () => {
 
 test('a round trip is shown as Go prints durations, and not at all before the first PONG', () => {
   assert.equal(roundTripText(1.587_55), '1.58755ms');
-  assert.equal(roundTripText(0.846), '846µs');
+  assert.equal(roundTripText(0.846_9), '846µs');
+  assert.equal(roundTripText(0.000_7), '700ns');
   assert.equal(roundTripText(undefined), undefined);
 });
 

@@ -36,9 +36,11 @@ export function instantText(at: Instant): string {
   return formatInstant(at);
 }
 
-/** `1.58755ms`; a trip time of nothing is not shown. */
+/** `1.58755ms`, below a millisecond whole microseconds; a trip time of nothing is not shown. */
 export function roundTripText(ms: number | undefined): string | undefined {
-  return ms === undefined || ms <= 0 ? undefined : formatDuration(BigInt(nanoseconds(ms)));
+  if (ms === undefined || ms <= 0) return undefined;
+  const isCut = ms > 0.001 && ms < 1;
+  return formatDuration(BigInt(nanoseconds(isCut ? Math.floor(ms * 1000) / 1000 : ms)));
 }
 
 const day = 24 * 3600;
