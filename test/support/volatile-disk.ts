@@ -155,7 +155,7 @@ export class VolatileDisk implements Disk {
 
   cut(file: OpenFile, length: number): void {
     const node = this.#file(file);
-    node.content = Buffer.concat([node.content.subarray(0, length)], length);
+    node.content = Buffer.from(node.content.subarray(0, length));
   }
 
   /** Waits for `finishSync`. */

@@ -32,13 +32,6 @@ const DAMAGE = 24;
 const LARGEST = 1 << 30;
 const NOTHING = new Uint8Array(0);
 
-/** How many zeros a file ends in, behind an offset. */
-function zerosBehind(file: Uint8Array, offset: number): number {
-  let from = file.length;
-  while (from > offset && file[from - 1] === 0) from--;
-  return file.length - from;
-}
-
 export class BlockScanner {
   readonly #memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared: true });
   readonly #exports: ScanExports;
@@ -96,7 +89,6 @@ export class BlockScanner {
     const nothing = {
       packed: false,
       goodEnd: 0,
-      room: 0,
       damages: [],
       tombstones: 0,
       subjectCount: 0,
@@ -139,8 +131,7 @@ export class BlockScanner {
   #scanForm(task: ScanTask, at: number, file: Uint8Array): ScanResult {
     if (!isPacked(file)) {
       this.#scanContent(task, at, file.length);
-      const found = this.#result(task.block, file.length, false);
-      return { ...found, room: zerosBehind(file, found.goodEnd) };
+      return this.#result(task.block, file.length, false);
     }
     try {
       const found = this.#scanUnpacked(task, unpackBlock(file));
@@ -192,7 +183,6 @@ export class BlockScanner {
       size,
       packed,
       goodEnd: exports.scanGoodEnd() >>> 0,
-      room: 0,
       damages: this.#damages(),
       tombstones: exports.scanTombstones() >>> 0,
       entries: this.#copy(exports.scanEntries(), exports.scanEntriesLength()),

@@ -32,8 +32,6 @@ export interface ScanResult {
   readonly plain?: true;
   /** Offset behind the last good record. */
   readonly goodEnd: number;
-  /** Zeros at the end of a plain block, behind everything else. */
-  readonly room: number;
   readonly damages: readonly Damage[];
   readonly tombstones: number;
   readonly entries: Uint8Array;

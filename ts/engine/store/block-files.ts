@@ -1,14 +1,14 @@
 // The block files of one stream: which there are, how long, and open descriptors for those in use. The block that is appended to stays
-// open; others are opened when read and closed again when many are open. A file is always exactly as long as its records, that of the last
-// block aside, which may have room ahead (room-ahead.ts): a write that fails is cut back to where it began.
+// open; others are opened when read and closed again when many are open. A file is always exactly as long as its records: a write that
+// fails is cut back to where it began.
 //
 // Offsets and sizes are those of a block's content, whatever form its file has: plain, encrypted, or compressed.
 
 import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
+import { DiskFault } from '../../ports/disk.ts';
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
 import type { Maps } from './maps.ts';
-import { checkLength, giveBackRoom, makeRoom, takeRoom, type Lengths } from './room-ahead.ts';
 import { packContent, unpackFile, type PackedFile, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
 
@@ -21,8 +21,9 @@ export interface BlockForm {
   readonly packed: boolean;
 }
 
-interface Block extends Lengths {
+interface Block {
   readonly number: number;
+  size: number;
   file: OpenFile | undefined;
   /** Has tombstones: they may stand for messages of earlier blocks. */
   tombstones: boolean;
@@ -32,6 +33,9 @@ interface Block extends Lengths {
 }
 
 const PLAIN: BlockForm = { key: undefined, cipher: undefined, packed: false };
+
+/** The code of a fault that is somebody else's writing: what the files have now is left as it is. */
+export const FOREIGN = 'FOREIGN';
 
 /** Where a stream's records end. */
 export interface BlockEnd {
@@ -95,7 +99,7 @@ export class BlockFiles {
 
   /** Enters a block that exists. */
   add(number: number, size: number, tombstones: boolean, form: BlockForm = PLAIN): void {
-    this.#blocks.set(number, { number, size, room: 0, file: undefined, tombstones, form, version: 0 });
+    this.#blocks.set(number, { number, size, file: undefined, tombstones, form, version: 0 });
     this.#newest = Math.max(this.#newest, number);
   }
 
@@ -144,11 +148,8 @@ export class BlockFiles {
     return `${this.directory}/${number}.blk`;
   }
 
-  /**
-   * Appends runs in order, one gathered write a block. Throws a DiskFault; then the failing file is cut back. `ahead`: more is to come, to be
-   * synced like this one.
-   */
-  write(runs: readonly Run[], ahead: boolean): void {
+  /** Appends runs in order, one gathered write a block. Throws a DiskFault; then the failing file is cut back. */
+  write(runs: readonly Run[]): void {
     for (let i = 0; i < runs.length;) {
       const { block: number, offset } = runs[i] as Run;
       const views: Uint8Array[] = [];
@@ -158,36 +159,32 @@ export class BlockFiles {
         views.push(bytes);
         end += bytes.length;
       }
-      this.#append(number, views, end - offset, ahead);
+      this.#append(number, offset, views, end);
     }
   }
 
-  #append(number: number, views: readonly Uint8Array[], bytes: number, ahead: boolean): void {
+  #append(number: number, offset: number, views: readonly Uint8Array[], end: number): void {
     this.changing();
     const block = this.#blocks.get(number) ?? this.create(number);
     const file = this.#use(block);
-    const offset = block.size;
-    checkLength(this.#disk, file, block);
+    this.#checkLength(file, offset);
     try {
-      if (ahead && block.form.cipher === undefined) makeRoom(this.#disk, file, block, bytes);
       this.#disk.write(file, enciphered(block.form, views, offset), offset);
     } catch (fault) {
-      block.room = 0;
       this.#disk.cut(file, offset);
       throw fault;
     }
-    takeRoom(block, bytes);
+    block.size = end;
     this.#unsynced.add(file);
-    if (offset < NEXT_KEY_AT && block.size >= NEXT_KEY_AT) this.#keys?.prepare(number + 1);
+    if (offset < NEXT_KEY_AT && end >= NEXT_KEY_AT) this.#keys?.prepare(number + 1);
   }
 
-  /** Cuts off the last block what was made ready for records that have not come. */
-  giveBackRoom(): void {
-    const block = this.#blocks.get(this.#newest);
-    if (block === undefined || block.room === 0) return;
-    const file = this.#use(block);
-    giveBackRoom(this.#disk, file, block);
-    this.#unsynced.add(file);
+  /** The file ends where we left it. Somebody else's records are neither written over nor cut away. */
+  #checkLength(file: OpenFile, length: number): void {
+    const found = this.#disk.size(file);
+    if (found === length) return;
+    const message = `${file.path} was changed by another program: it has ${found} bytes where ${length} were written`;
+    throw new DiskFault(FOREIGN, file.path, message);
   }
 
   /** What an erased record is filled with: random bytes where its key stream has hidden something before. */
@@ -255,7 +252,6 @@ export class BlockFiles {
     this.#disk.rename(path, this.#path(number));
     this.#letGo(block);
     block.size = size;
-    block.room = 0;
     block.form = { ...block.form, packed };
     block.version++;
     this.noteDirectory();
@@ -288,11 +284,10 @@ export class BlockFiles {
   /** Makes a new, empty block. */
   create(number: number): Block {
     this.changing();
-    this.giveBackRoom();
     const key = this.#keys?.create(number);
     const cipher = key === undefined ? undefined : this.#keys?.keyStream(key);
     const form = { key, cipher, packed: false };
-    const block: Block = { number, size: 0, room: 0, file: undefined, tombstones: false, form, version: 0 };
+    const block: Block = { number, size: 0, file: undefined, tombstones: false, form, version: 0 };
     block.file = this.#disk.open(this.#path(number), true);
     this.#open.add(block);
     this.#blocks.set(number, block);
@@ -417,15 +412,14 @@ export class BlockFiles {
     this.#maps.drop(block);
     this.#disk.cut(file, length);
     block.size = length;
-    block.room = 0;
     this.#unsynced.add(file);
   }
 
   /** Takes back everything written behind `end`. */
   cutBack({ block, offset }: BlockEnd): void {
-    for (const { number, size, room } of [...this.#blocks.values()]) {
+    for (const { number, size } of [...this.#blocks.values()]) {
       if (number > block) this.remove(number);
-      else if (number === block && size + room > offset) this.cut(number, offset);
+      else if (number === block && size > offset) this.cut(number, offset);
     }
   }
 

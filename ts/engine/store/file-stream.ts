@@ -70,7 +70,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   #purging = false;
   #closed = false;
   readonly #writeSome = (): boolean => {
-    this.#writeRuns(false);
+    this.#writeRuns();
     return this.#fault === undefined;
   };
   #onSynced: (syncedSeq: number) => void = () => {};
@@ -209,7 +209,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** The kernel has staged something. */
   dirty(): void {
     this.#parts.rounds.add(this);
-    if (this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns(false);
+    if (this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns();
   }
 
   // Messages
@@ -290,11 +290,11 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   // Rounds
 
-  write(ahead: boolean): void {
+  write(): void {
     this.#visibility.roundBegins();
     this.#inRound = true;
     this.#waiters.begin();
-    this.#writeRuns(ahead);
+    this.#writeRuns();
     this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
     this.#roundEnd = this.#end();
     this.#passOnRemoved();
@@ -303,13 +303,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#parts.erasures.begin();
   }
 
-  #writeRuns(ahead: boolean): void {
+  #writeRuns(): void {
     if (this.#fault !== undefined) return;
-    const { streams, files, inMemory } = this.#parts;
+    const { streams, files } = this.#parts;
     const runs = streams.takeRuns(this.handle);
     if (runs.length === 0) return;
     this.#orFailed(() => {
-      files.write(runs, ahead && !inMemory);
+      files.write(runs);
       streams.exports.runsWritten(this.handle, runs.length);
       for (const { block, tombstones } of runs) if (tombstones) files.noteTombstones(block);
     });
@@ -456,7 +456,6 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   async stop(): Promise<void> {
     if (this.#closed) return;
     await this.#drain();
-    this.#orFailed(() => this.#parts.files.giveBackRoom());
     if (this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
     this.#close();
   }

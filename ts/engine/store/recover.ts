@@ -98,8 +98,7 @@ export async function recoverStream(
   try {
     for (let i = 0; i < numbers.length; i += BATCH) {
       const tasks = numbers.slice(i, i + BATCH).map((block) => scanTask(directory, block, opened.get(block)));
-      for (const found of await jobs.scan(tasks)) {
-        const scan = found.block === numbers.at(-1) ? withoutRoom(found) : found;
+      for (const scan of await jobs.scan(tasks)) {
         if (scan.problem !== undefined) throw new StoreFault('BLOCK', `${directory.blocks}/${scan.block}.blk: ${scan.problem}`);
         if (scan.plain === true) opened.set(scan.block, undefined);
         const highest = kernel.exports.lastSequence(stream);
@@ -120,18 +119,12 @@ export async function recoverStream(
   const hasNoKey = keys !== undefined && unreadable !== undefined && opened.get(unreadable.block) === undefined;
   if (!isRead && unreadable !== undefined && (unread.length > 1 || hasNoKey))
     throw new StoreFault('BLOCK', `${directory.blocks}: nothing in its blocks can be read`);
-  if (last !== undefined && last.room > 0) files.cut(last.block, last.size);
   const lost: Lost = { bytes: 0, messages: [] };
   const harmed = survey.harmed();
   const mended = harmed.map((block) => mendHarmed(ports, directory, files, stream, block, block.scan === last, lost));
   const end = tail(last, mended.every(Boolean));
   if (keys !== undefined) await adoptBlocks(ports, files, keys, opened);
   return { lost, intact: lost.bytes === 0 && harmed.length === 0 && keys === undefined, ...end };
-}
-
-/** A block that was to grow, without the zeros that were to be written over. */
-function withoutRoom(scan: ScanResult): ScanResult {
-  return { ...scan, size: scan.size - scan.room };
 }
 
 /**
@@ -161,16 +154,7 @@ function openKeys(
 /** What takes the place of the scan of a block whose key does not open. */
 function shutScan(disk: Disk, directory: StreamDirectory, block: number): ScanResult {
   const size = disk.readWhole(`${directory.blocks}/${block}.blk`)?.length ?? 0;
-  const nothing = {
-    packed: true,
-    goodEnd: 0,
-    room: 0,
-    damages: [],
-    tombstones: 0,
-    entries: NOTHING,
-    subjects: NOTHING,
-    subjectCount: 0,
-  };
+  const nothing = { packed: true, goodEnd: 0, damages: [], tombstones: 0, entries: NOTHING, subjects: NOTHING, subjectCount: 0 };
   return { block, size, ...nothing, problem: 'a key file that does not open with the configured key' };
 }
 

@@ -8,11 +8,8 @@ import type { Disk, DiskFault, OpenFile, SyncFailure } from '../../ports/disk.ts
 
 /** A stream as its rounds see it. */
 export interface RoundMember {
-  /**
-   * Writes what is staged; what is acknowledged at the end of the round is fixed by this. Faults are kept by the member. `ahead`: files may
-   * be made ready for rounds like this one.
-   */
-  write(ahead: boolean): void;
+  /** Writes what is staged; what is acknowledged at the end of the round is fixed by this. Faults are kept by the member. */
+  write(): void;
   /** The files written and not yet handed out. */
   takeUnsynced(): OpenFile[];
   /** A file that was handed out is synced, or never will be. */
@@ -33,12 +30,6 @@ export interface RoundsOptions {
   /** Calls once behind the events of the turn under way. */
   readonly soon: (call: () => void) => void;
 }
-
-/**
- * Files with room ahead sync sooner each by itself, but a journal that the file system commits once for many files is sooner still: only
- * rounds of so few streams make room.
- */
-const FEW_MEMBERS = 4;
 
 export class Rounds {
   readonly #disk: Disk;
@@ -98,9 +89,8 @@ export class Rounds {
     const members = [...this.#dirty];
     this.#dirty = new Set();
     const owners = new Map<OpenFile, RoundMember>();
-    const ahead = this.synchronous && members.length <= FEW_MEMBERS;
     for (const member of members) {
-      member.write(ahead);
+      member.write();
       for (const file of member.takeUnsynced()) owners.set(file, member);
     }
     if (this.synchronous && owners.size > 0) {

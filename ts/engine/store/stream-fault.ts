@@ -1,7 +1,7 @@
 // Why a stream stopped writing: what the operator is told, what publishes are answered, and whether it may go on by itself.
 
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
-import { FOREIGN } from './room-ahead.ts';
+import { FOREIGN } from './block-files.ts';
 
 /** What the system says when there is no room: on the device, for the user, or a write that took only a part. */
 const noRoom = new Set(['ENOSPC', 'EDQUOT', 'SHORT']);

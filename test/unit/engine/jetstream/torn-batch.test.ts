@@ -33,8 +33,7 @@ async function left(): Promise<{ readonly folder: string; readonly block: string
   const block = join(folder, 'jetstream/$G/streams/B/msgs/1.blk');
   const bytes = readFileSync(block);
   const ends: number[] = [];
-  // Behind the records there may be room ahead, zeros.
-  for (let at = 0; at < bytes.length && bytes.readUInt32LE(at) > 0; ends.push(at)) at += bytes.readUInt32LE(at) & 0x7fff_ffff;
+  for (let at = 0; at < bytes.length; ends.push(at)) at += bytes.readUInt32LE(at) & 0x7fff_ffff;
   return { folder, block, ends };
 }
 

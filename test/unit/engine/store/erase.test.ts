@@ -33,10 +33,7 @@ test('an erased message is gone from the file, whether it was written already or
   assert.ok(!block.includes(secretOf(2)) && !block.includes(secretOf(8)));
   assert.ok(block.includes(secretOf(4)), 'a plain delete leaves the bytes');
   const found = scan(blockKey('S', 1), block);
-  assert.ok(
-    block.subarray(found.goodEnd).every((byte) => byte === 0),
-    'every record is whole',
-  );
+  assert.equal(found.goodEnd, block.length, 'every record is whole');
   const erased = found.records.filter(({ is }) => is === 'erased').map(({ seq }) => seq);
   assert.deepEqual(erased, [2, 8]);
   await server.stop();
