@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { createAccount } from '@nats-io/nkeys';
-import { connect, credsAuthenticator, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { ServerProcess, serverFor, type ServerKind } from '../support/server.ts';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
-import { TestAccount, TestOperator, credsFile, jetstreamLimits, jwt, type TestUser } from '../support/tokens.ts';
+import { TestAccount, TestOperator, jetstreamLimits, jwt, type TestUser } from '../support/tokens.ts';
 import { targets } from './servers.ts';
+import { enter } from './signed-clients.ts';
 
 class World {
   readonly operator = new TestOperator();
@@ -35,11 +36,6 @@ async function serving(kind: ServerKind, config: string, work: Working, args: re
   } finally {
     await server.kill();
   }
-}
-
-function enter(server: ServerProcess, user: TestUser): Promise<NatsConnection> {
-  const authenticator = credsAuthenticator(new TextEncoder().encode(credsFile(user)));
-  return connect({ servers: server.url, reconnect: false, authenticator });
 }
 
 async function refusal(attempt: Promise<NatsConnection>): Promise<string> {

@@ -4,11 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { serverFor, type ServerProcess } from '../support/server.ts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { serverFor } from '../support/server.ts';
 import { temporaryFolder, removeFolder } from '../support/temporary.ts';
-import { TestAccount, TestOperator, credsFile, jwt, type TestUser } from '../support/tokens.ts';
+import { TestAccount, TestOperator, jwt } from '../support/tokens.ts';
 import { targets } from './servers.ts';
+import { enter, refused } from './signed-clients.ts';
 
 interface Answer {
   readonly server?: { readonly name: string };
@@ -33,20 +34,6 @@ class World {
 
   full(more = ''): string {
     return this.config(`{ type: full, dir: ${JSON.stringify(join(this.folder, 'jwt'))}, allow_delete: true, ${more} }`);
-  }
-}
-
-function enter(server: ServerProcess, user: TestUser): Promise<NatsConnection> {
-  const authenticator = credsAuthenticator(new TextEncoder().encode(credsFile(user)));
-  return connect({ servers: server.url, reconnect: false, authenticator });
-}
-
-async function refused(attempt: Promise<NatsConnection>): Promise<boolean> {
-  try {
-    await (await attempt).close();
-    return false;
-  } catch (error) {
-    return /Authorization Violation/i.test(String(error));
   }
 }
 

@@ -5,12 +5,13 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createAccount, createOperator, createUser } from '@nats-io/nkeys';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { skipWithout } from '../support/peers.ts';
-import { serverFor, type ServerProcess } from '../support/server.ts';
+import { serverFor } from '../support/server.ts';
 import { TestAccount, TestOperator, credsFile, jetstreamLimits, jwt, type TestUser } from '../support/tokens.ts';
 import { startCli } from './cli.ts';
 import { targets } from './servers.ts';
+import { enter, refused } from './signed-clients.ts';
 
 class World {
   readonly operator = new TestOperator();
@@ -28,20 +29,6 @@ class World {
       `resolver_preload: {\n${preload.map(([key, token]) => `  ${key}: ${token}`).join('\n')}\n}`,
       more,
     ].join('\n');
-  }
-}
-
-function enter(server: ServerProcess, user: TestUser): Promise<NatsConnection> {
-  const authenticator = credsAuthenticator(new TextEncoder().encode(credsFile(user)));
-  return connect({ servers: server.url, reconnect: false, authenticator });
-}
-
-async function refused(attempt: Promise<NatsConnection>): Promise<boolean> {
-  try {
-    await (await attempt).close();
-    return false;
-  } catch (error) {
-    return /Authorization Violation/i.test(String(error));
   }
 }
 
