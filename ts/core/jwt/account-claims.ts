@@ -4,6 +4,7 @@
 import type { AccountJetStreamLimits } from '../config/options-auth.ts';
 import {
   TokenError,
+  durationMsOf,
   flagOf,
   hasMember,
   integerOf,
@@ -84,8 +85,6 @@ export interface AccountClaims extends Claims {
   readonly clusterTraffic: string;
 }
 
-const NANOS_PER_MS = 1e6;
-
 function latencyOf(row: JsonMembers): ClaimExport['latency'] {
   if (!hasMember(row, 'service_latency')) return undefined;
   const latency = membersOf(row, 'service_latency');
@@ -100,7 +99,7 @@ function exportOf(row: JsonMembers): ClaimExport {
     tokenRequired: flagOf(row, 'token_req'),
     revocations: timesOf(row, 'revocations'),
     responseType: textOf(row, 'response_type'),
-    responseThresholdMs: integerOf(row, 'response_threshold') / NANOS_PER_MS,
+    responseThresholdMs: durationMsOf(row, 'response_threshold'),
     latency: latencyOf(row),
     accountTokenPosition: integerOf(row, 'account_token_position'),
     allowTrace: flagOf(row, 'allow_trace'),

@@ -31,6 +31,13 @@ export function integerOf(from: JsonMembers, key: string, absent = 0): number {
   return value;
 }
 
+const NANOS_PER_MS = 1e6;
+
+/** Nanoseconds as milliseconds. */
+export function durationMsOf(from: JsonMembers, key: string): number {
+  return integerOf(from, key) / NANOS_PER_MS;
+}
+
 export function flagOf(from: JsonMembers, key: string): boolean {
   const value = member(from, key) ?? false;
   if (typeof value !== 'boolean') throw wrongType(key, 'a boolean');

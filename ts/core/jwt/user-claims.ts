@@ -2,7 +2,7 @@
 // Kept true: a member that is absent allows nothing where it is a number, as in nats-server: tools write -1 for "no limit".
 
 import type { Permissions } from '../config/options-auth.ts';
-import { flagOf, hasMember, integerOf, membersOf, objectsOf, textOf, textsOf } from './fields.ts';
+import { durationMsOf, flagOf, hasMember, integerOf, membersOf, objectsOf, textOf, textsOf } from './fields.ts';
 import type { JsonMembers } from './fields.ts';
 import { decodeKind } from './token.ts';
 import type { Claims, TokenPorts } from './token.ts';
@@ -44,8 +44,6 @@ export interface UserClaims extends Claims {
 
 const DEFAULT_RESPONSES = 1;
 const DEFAULT_RESPONSE_MS = 120_000;
-const NANOS_PER_MS = 1e6;
-
 export function claimPermissions(nats: JsonMembers): ClaimPermissions {
   const publish = membersOf(nats, 'pub');
   const subscribe = membersOf(nats, 'sub');
@@ -56,7 +54,7 @@ export function claimPermissions(nats: JsonMembers): ClaimPermissions {
     subscribeAllow: textsOf(subscribe, 'allow'),
     subscribeDeny: textsOf(subscribe, 'deny'),
     responses: hasMember(nats, 'resp')
-      ? { max: integerOf(responses, 'max'), expiresMs: integerOf(responses, 'ttl') / NANOS_PER_MS }
+      ? { max: integerOf(responses, 'max'), expiresMs: durationMsOf(responses, 'ttl') }
       : undefined,
   };
 }

@@ -5,6 +5,7 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { JetStreamAccount } from './account.ts';
 import type { AccountLimits } from './ports.ts';
 import type { ApiHandler } from './request.ts';
+import { usage } from './snapshots.ts';
 
 function limitsDocument(limits: AccountLimits): Document {
   return {
@@ -19,12 +20,13 @@ function limitsDocument(limits: AccountLimits): Document {
   };
 }
 
-function usage(account: JetStreamAccount): Document {
+function usageDocument(account: JetStreamAccount): Document {
+  const { memory, storage, reservedMemory, reservedStorage } = usage(account);
   return {
-    memory: account.stored('memory'),
-    storage: account.stored('file'),
-    reserved_memory: account.reserved('memory'),
-    reserved_storage: account.reserved('file'),
+    memory,
+    storage,
+    reserved_memory: reservedMemory,
+    reserved_storage: reservedStorage,
     streams: account.streams.size,
     consumers: account.consumerCount(),
   };
@@ -49,7 +51,7 @@ function tiersDocument(account: JetStreamAccount): Document | undefined {
   if (tiers === undefined) return undefined;
   const rows = Object.entries(tiers).map(([name, limits]) => [
     name,
-    { ...(name === 'R1' ? usage(account) : unused), limits: limitsDocument(limits) },
+    { ...(name === 'R1' ? usageDocument(account) : unused), limits: limitsDocument(limits) },
   ]);
   return Object.fromEntries(rows) as Document;
 }
@@ -58,7 +60,7 @@ export const accountInfo: ApiHandler = ({ account }) => {
   const { limits, settings } = account;
   return {
     fields: {
-      ...usage(account),
+      ...usageDocument(account),
       limits: limitsDocument(limits.tiers === undefined ? limits : unsaid),
       domain: settings.domain === '' ? undefined : settings.domain,
       api: { level: apiLevel, total: account.apiTotal - 1, errors: account.apiErrors },

@@ -11,7 +11,8 @@ function json(document: unknown): { readonly [key: string]: Json | undefined } {
   return JSON.parse(encodeJson(document)) as { readonly [key: string]: Json | undefined };
 }
 
-function usage(account: JetStreamAccount): JetStreamUsage {
+/** What is stored, and what streams have reserved. */
+export function usage(account: JetStreamAccount): JetStreamUsage {
   return {
     memory: account.stored('memory'),
     storage: account.stored('file'),

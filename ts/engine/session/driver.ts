@@ -100,11 +100,6 @@ export class SessionDriver implements Session {
     return verdict;
   }
 
-  /** The account that it counts in. */
-  get account(): string | undefined {
-    return this.#joined;
-  }
-
   onClosed(reason: CloseReason): void {
     this.#gone = true;
     for (const timer of this.#timers.values()) timer.cancel();

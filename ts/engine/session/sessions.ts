@@ -85,11 +85,7 @@ export class Sessions implements SessionRegistry {
       for (const session of [...this.#sessions.values()]) {
         const { account } = session.facts;
         if (!names.has(account)) continue;
-        const count = counts.get(account) ?? 0;
-        const most = this.accounts.get(account)?.limits.maxConnections ?? -1;
-        const room = most < 0 || count < most;
-        if (room) counts.set(account, count + 1);
-        session.review(find(account), room);
+        session.review(find(account), this.#hasRoom(account, counts));
       }
     });
   }
@@ -124,16 +120,20 @@ export class Sessions implements SessionRegistry {
     for (const session of excess) session.end('maxConnections', 'maxConnections');
   }
 
-  /** Accounts whose limit is lower now keep their newest connections, as nats-server does. */
+  /** Accounts whose limit is lower now keep their newest connections. */
   #closeExcessOfAccounts(): void {
-    const kept = new Map<string, number>();
+    const counts = new Map<string, number>();
     for (const session of [...this.#sessions.values()].toReversed()) {
-      const { account } = session;
-      const limit = account === undefined ? -1 : (this.accounts.get(account)?.limits.maxConnections ?? -1);
-      if (account === undefined || limit < 0) continue;
-      const count = kept.get(account) ?? 0;
-      if (count < limit) kept.set(account, count + 1);
-      else session.end('maxAccountConnections', 'maxAccountConnections');
+      if (!this.#hasRoom(session.facts.account, counts)) session.end('maxAccountConnections', 'maxAccountConnections');
     }
+  }
+
+  /** Whether an account may have one more connection than were counted so far; if so it is counted. */
+  #hasRoom(account: string, counts: Map<string, number>): boolean {
+    const count = counts.get(account) ?? 0;
+    const most = this.accounts.get(account)?.limits.maxConnections ?? -1;
+    if (most >= 0 && count >= most) return false;
+    counts.set(account, count + 1);
+    return true;
   }
 }
