@@ -120,10 +120,10 @@ export class Sessions implements SessionRegistry {
     for (const session of excess) session.end('maxConnections', 'maxConnections');
   }
 
-  /** Accounts whose limit is lower now keep their newest connections. */
+  /** Accounts whose limit is lower now keep those that have been connected longest. */
   #closeExcessOfAccounts(): void {
     const counts = new Map<string, number>();
-    for (const session of [...this.#sessions.values()].toReversed()) {
+    for (const session of [...this.#sessions.values()]) {
       if (!this.#hasRoom(session.facts.account, counts)) session.end('maxAccountConnections', 'maxAccountConnections');
     }
   }
