@@ -5,6 +5,7 @@
 
 import type { AccountImports } from '../core/account/imports.ts';
 import type { ExportOptions, Options, SubjectMapping } from '../core/config/options.ts';
+import type { JsonInput } from '../lib/json-text.ts';
 import type { Instant } from '../ports/clock.ts';
 
 export type { Instant } from '../ports/clock.ts';
@@ -302,6 +303,24 @@ export interface MessageTrace {
   readonly deliveries: TracedDelivery[];
   readonly storages: TracedStorage[];
 }
+
+/** What is known of a request to a measured service; durations in milliseconds. */
+export interface ServiceMeasure {
+  /** The exporting account, and where it wants to hear. */
+  readonly account: string;
+  readonly subject: string;
+  readonly outcome: 'answered' | 'notAwaited' | 'notTaken' | 'timedOut' | 'lost';
+  readonly requestor?: ClientDocument;
+  readonly responder?: ClientDocument;
+  /** The headers that asked for it to be measured. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly start: Instant;
+  readonly serviceMs: number;
+  readonly totalMs: number;
+}
+
+/** What a client says of itself, as documents show it. */
+export type ClientDocument = Readonly<Record<string, JsonInput | undefined>>;
 
 /** Which subscriptions to list; nothing given lists all, those of the server itself included. */
 export interface SubscriptionFilter {

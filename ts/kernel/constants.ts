@@ -17,6 +17,9 @@ export const event = {
   ack: 12,
   mapImported: 13,
   subscribed: 14,
+  serviceAsked: 15,
+  serviceEnded: 16,
+  interestLost: 17,
   /** From here on: the store's. */
   store: 32,
 } as const;
@@ -52,6 +55,9 @@ export const errorCode = {
 
 /** Kinds of subscriptions of the server itself. */
 export const subscriptionKind = { client: 0, host: 1, stream: 2, ack: 3, shadow: 4, service: 5, response: 6 } as const;
+
+/** How a request to a measured service ended; twin of wasm/deliver/measured.ts. */
+export const measuredOutcome = { answered: 0, notTaken: 1, timedOut: 2 } as const;
 
 /** Bytes of the inbound region. */
 export const INBOUND_SIZE = 1 << 20;

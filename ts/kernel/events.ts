@@ -51,6 +51,10 @@ export interface EventSink {
   mapImported(words: Uint32Array, at: number): void;
   /** A client's new subscription, by its handle, in an account that imports streams. */
   subscribed(subscription: number, connection: number): void;
+  /** Seven words from `at` on: number or 0, service, connection or 0, reply, length, header length, data. */
+  serviceAsked(words: Uint32Array, at: number): void;
+  serviceEnded(number: number, outcome: number, connection: number): void;
+  interestLost(account: number): void;
   traceIn(connection: number, at: number, length: number): void;
   /** Ten words from `at` on: connection, subject, length, sid, length, reply, length, header length, total, data. */
   traceOut(words: Uint32Array, at: number): void;
@@ -115,6 +119,15 @@ export function dispatch(words: Uint32Array, i: number, sink: EventSink): void {
       break;
     case event.subscribed:
       sink.subscribed(word(0), word(1));
+      break;
+    case event.serviceAsked:
+      sink.serviceAsked(words, at);
+      break;
+    case event.serviceEnded:
+      sink.serviceEnded(word(0), word(1), word(2));
+      break;
+    case event.interestLost:
+      sink.interestLost(word(0));
       break;
     case event.traceIn:
       sink.traceIn(word(0), word(1), word(2));

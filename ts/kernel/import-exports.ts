@@ -22,6 +22,7 @@ export interface ImportExports {
   ): number;
   closeService(service: number): void;
   expireResponses(service: number, beforeMs: number): number;
+  lookedAtLoss(account: number): void;
   openReplies(account: number): void;
   describeConnection(index: number, at: number, size: number): void;
 }

@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts';
 export type Piece = string | { readonly token: number; readonly rest: boolean };
 
 /** Flags of a service; twins of wasm/deliver/services.ts. */
-export const serviceFlag = { manyReplies: 1, shared: 2 } as const;
+export const serviceFlag = { manyReplies: 1, shared: 2, measured: 4 } as const;
 
 /** Twin of wasm/match/mapping.ts. */
 const REST = 0x80000000;
@@ -115,6 +115,11 @@ export class ImportKernel {
   /** Drops replies awaited since before; returns how many are still awaited. */
   expireResponses(service: number, beforeMs: number): number {
     return this.#exports.expireResponses(service, beforeMs) >>> 0;
+  }
+
+  /** Subscriptions that end in an account from now on are told of again. */
+  lookedAtLoss(account: number): void {
+    this.#exports.lookedAtLoss(account);
   }
 
   /** Gives an account its one-time reply subjects; once. */

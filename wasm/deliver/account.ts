@@ -33,10 +33,14 @@ export class Account {
   crossings: u32;
   /** The account imports streams: the host hears of each subscription. */
   importing: bool;
+  /** The host was told that subscriptions ended, and has not looked yet. */
+  lossTold: bool;
   /** Its prefix of one-time reply subjects, 0 until it has to do with services. */
   replies: usize;
   /** Watched subjects, see watch.ts. */
   watches: u32;
+  /** Replies of measured services that its clients await, see measured.ts. */
+  measured: u32;
 }
 
 const ACCOUNT_SIZE: usize = INTEREST_SIZE + 48;

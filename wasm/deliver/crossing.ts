@@ -43,6 +43,7 @@ import {
 } from './message';
 import { permits } from './permissions';
 import { setRequestInfo } from './request-info';
+import { ANSWERED, NOT_TAKEN, measure, tellAsked, tellEnded } from './measured';
 import {
   ONE_TIME_LENGTH,
   Response,
@@ -54,7 +55,7 @@ import {
   touchResponse,
 } from './responses';
 import { deliverToClient, routeVia } from './route';
-import { MANY_REPLIES, SHARED, Service } from './services';
+import { MANY_REPLIES, MEASURED, SHARED, Service } from './services';
 import { shadowOf } from './shadow';
 import { KIND_CLIENT, KIND_HOST, Sub } from './subscription';
 import { streamAppend } from '../stream/append';
@@ -154,10 +155,14 @@ function leave(): void {
   restoreMessage(saved + <usize>depth * SAVED_MESSAGE);
 }
 
+/** Whether the current message is answered by an acknowledgement, whose numbers must arrive as they are. */
+function acknowledges(): bool {
+  return msgReplyLength > 8 && equal(msgReply, ackPrefix, 8);
+}
+
 /** Gives the current message a one-time reply subject in `home`; the reply goes to the one it has in `account`. */
 function awaitAnswer(service: Service, home: usize, account: usize): Response {
-  // The numbers of an acknowledgement must arrive as they are.
-  if (!msgReplyLength || (msgReplyLength > 8 && equal(msgReply, ackPrefix, 8))) return changetype<Response>(0);
+  if (!msgReplyLength || acknowledges()) return changetype<Response>(0);
   const response = awaitReply(service, home, account, msgReply, msgReplyLength);
   const subject = lend(ONE_TIME_LENGTH);
   copy(subject, oneTimeSubject(response), ONE_TIME_LENGTH);
@@ -181,7 +186,10 @@ export function crossService(sub: Sub): bool {
   const words = ringUsed();
   const mark = lent();
   enter(service);
+  const number: u32 =
+    service.flags & MEASURED && !acknowledges() ? tellAsked(changetype<usize>(service), msgReplyLength != 0) : 0;
   const response = awaitAnswer(service, service.account, msgAccount);
+  if (number) measure(response, number);
   if (depth == 1) shared = (service.flags & SHARED) != 0;
   if (depth == 1) setBare(msgData, msgDataLength, msgHeaderLength);
   if (msgConnection)
@@ -190,7 +198,10 @@ export function crossService(sub: Sub): bool {
   const taken = routeIn(service.account, to, mappedLength);
   leave();
   giveBack(mark, words);
-  if (!taken && changetype<usize>(response)) dropResponse(response);
+  if (!taken && changetype<usize>(response)) {
+    if (response.measured) tellEnded(response, NOT_TAKEN);
+    dropResponse(response);
+  }
   return taken;
 }
 
@@ -205,6 +216,7 @@ export function crossResponse(): bool {
   const mark = lent();
   const last = !(service.flags & MANY_REPLIES) || !msgDataLength;
   enter(service);
+  if (response.measured) tellEnded(response, ANSWERED);
   const length = response.toLength;
   const to = lend(length);
   copy(to, awaitedSubject(response), length);

@@ -64,6 +64,11 @@ export function expireResponses(service: usize, beforeMs: f64): u32 {
   return expire(changetype<Service>(service), beforeMs);
 }
 
+/** The host looks now whether requestors of an account still listen. */
+export function lookedAtLoss(account: usize): void {
+  accountAt(account).lossTold = false;
+}
+
 /** Sets what services are told of a connection; see request-info.ts. */
 export function describeConnection(index: u32, at: usize, size: u32): void {
   describe(connectionAt(index), at, size);

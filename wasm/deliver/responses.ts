@@ -9,10 +9,12 @@
 import { alloc, free } from '../lib/arena';
 import { copy, equal, hash64 } from '../lib/bytes';
 import { Table, slotPointer, slotTag, tableAdd, tableAt, tableNext, tableOpen, tableRemove, tableStart } from '../lib/table';
+import { ringNearlyFull } from '../lib/ring';
 import { nowMs } from '../lib/time';
 import { subjectTag } from '../match/interest';
 import { Service } from './services';
 import { accountAt } from './account';
+import { TIMED_OUT, tellEnded } from './measured';
 
 /** `_R_.`, six characters of the account, a dot. */
 export const PREFIX_LENGTH: u32 = 11;
@@ -34,7 +36,8 @@ export class Response {
   prev: usize;
   next: usize;
   toLength: u32;
-  spare: u32;
+  /** Its number, where the service is measured; 0: it is not, or was answered. */
+  measured: u32;
   /** When it was made or last answered, by the kernel's clock in ms. */
   usedMs: f64;
 }
@@ -104,6 +107,7 @@ export function awaitReply(service: Service, home: usize, account: usize, to: us
   response.account = account;
   response.service = changetype<usize>(service);
   response.toLength = toLength;
+  response.measured = 0;
   response.usedMs = nowMs;
   if (!responses().slots) tableOpen(responses());
   tableAdd(responses(), response.tag, changetype<usize>(response));
@@ -139,15 +143,19 @@ export function touchResponse(response: Response): void {
 /** Nothing is awaited any more. */
 export function dropResponse(response: Response): void {
   unlink(response, changetype<Service>(response.service));
+  if (response.measured) accountAt(response.account).measured--;
   tableRemove(responses(), response.tag, changetype<usize>(response));
   free(changetype<usize>(response));
 }
 
-/** Drops a service's responses that were not used since `beforeMs`; returns how many are left. */
+/**
+ * Drops a service's responses that were not used since `beforeMs`, as many as the ring can tell of; returns how many are left.
+ */
 export function expireResponses(service: Service, beforeMs: f64): u32 {
-  while (service.firstResponse) {
+  while (service.firstResponse && !ringNearlyFull()) {
     const response = changetype<Response>(service.firstResponse);
     if (response.usedMs > beforeMs) break;
+    if (response.measured) tellEnded(response, TIMED_OUT);
     dropResponse(response);
   }
   return service.responses;

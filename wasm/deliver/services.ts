@@ -4,13 +4,15 @@
 import { alloc, allocZero, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { accountAt } from './account';
-import { PREFIX_LENGTH, expireResponses, printRandom } from './responses';
+import { PREFIX_LENGTH, Response, dropResponse, printRandom } from './responses';
 import { KIND_RESPONSE, KIND_SERVICE, Sub, addSub, removeSub } from './subscription';
 
 /** More than one reply may come. */
 export const MANY_REPLIES: u32 = 1;
 /** The service is told who asks in detail. */
 export const SHARED: u32 = 2;
+/** The host hears of each request and how it ended. */
+export const MEASURED: u32 = 4;
 
 /** One imported service. */
 @unmanaged
@@ -65,7 +67,7 @@ export function openService(
 
 /** Ends an import; replies still awaited through it are not handed on any more. */
 export function closeService(service: Service): void {
-  expireResponses(service, Infinity);
+  while (service.firstResponse) dropResponse(changetype<Response>(service.firstResponse));
   removeSub(changetype<Sub>(service.sub));
   free(service.via);
   free(changetype<usize>(service));

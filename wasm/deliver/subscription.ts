@@ -13,6 +13,7 @@ import { Table, slotPointer, slotTag, tableAdd, tableAt, tableNext, tableOpen, t
 import { Entry, dropEntry, holdEntry } from '../match/interest';
 import { Account, accountAt, dropQueueName, holdQueueName, interestAt } from './account';
 import { Connection } from './connection';
+import { tellLoss } from './measured';
 import { dropShadows } from './shadow';
 import { noteInterest } from './watch';
 
@@ -218,6 +219,7 @@ export function removeSub(sub: Sub): void {
   if (sub.connection) removeFromConnection(sub, changetype<Connection>(sub.connection));
   const entry = changetype<Entry>(sub.entry);
   if (accountAt(sub.account).watches) noteInterest(sub.account, entry);
+  if (accountAt(sub.account).measured) tellLoss(sub.account);
   if (sub.group) removeFromGroup(sub, entry, changetype<Group>(sub.group));
   else {
     if (sub.prev) changetype<Sub>(sub.prev).next = sub.next;

@@ -38,5 +38,14 @@ export const EVENT_ACK: u32 = 12;
 export const EVENT_MAP_IMPORTED: u32 = 13;
 /** sub, conn: a client subscribed in an account that imports streams; the host gives it its shadows. Barrier. */
 export const EVENT_SUBSCRIBED: u32 = 14;
+/**
+ * number or 0, service, conn or 0, reply, length, header length, data: a request to a measured service, as it came. The number
+ * stands for the reply awaited; 0: there will be none. Barrier.
+ */
+export const EVENT_SERVICE_ASKED: u32 = 15;
+/** number, outcome (responses.ts), conn or 0: how a request to a measured service ended. */
+export const EVENT_SERVICE_ENDED: u32 = 16;
+/** account: subscriptions ended in an account that awaits replies of measured services. */
+export const EVENT_INTEREST_LOST: u32 = 17;
 /** Entries from this type on belong to the store (wasm/stream). */
 export const EVENT_STORE: u32 = 32;

@@ -16,6 +16,7 @@ import { KernelEvents } from './kernel-events.ts';
 import { PermissionSetPool } from './permission-sets.ts';
 import { BrokerImports } from './imports.ts';
 import { HostSubscriptions } from './host-subscriptions.ts';
+import { ServiceMeasures } from './service-measures.ts';
 import { MessageTraces } from './message-trace.ts';
 import { InterestWatches } from './interest-watches.ts';
 
@@ -43,6 +44,7 @@ export class Broker implements Acceptor {
   readonly watches: InterestWatches;
   readonly imports: BrokerImports;
   readonly traces: MessageTraces;
+  readonly measures: ServiceMeasures;
   /** Services in other accounts hear it. */
   readonly serverName: string;
   readonly events: KernelEvents;
@@ -72,7 +74,8 @@ export class Broker implements Acceptor {
     this.permissionSets = new PermissionSetPool(kernel);
     this.host = new HostSubscriptions(kernel, this.accounts);
     this.watches = new InterestWatches(kernel);
-    this.imports = new BrokerImports(kernel, this.accounts, ports.clock);
+    this.measures = new ServiceMeasures(this);
+    this.imports = new BrokerImports(this, this.measures);
     this.serverName = ports.serverName ?? '';
     this.traces = new MessageTraces(this);
     this.events = new KernelEvents(this);

@@ -172,7 +172,7 @@ export class ClientConnection implements TransportSink, SessionHost {
     this.#ended = true;
     this.#broker.gone(this, reason);
     this.session.onClosed(reason);
-    this.#broker.kernel.exports.releaseConnection(this.index);
+    this.#broker.turn(() => this.#broker.kernel.exports.releaseConnection(this.index));
     this.#broker.permissionSets.drop(this.#permissions);
     this.#closing = reason;
   }

@@ -11,9 +11,18 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { jsonText } from '../../lib/json-text.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { KernelAccount, KernelAccounts } from './accounts.ts';
+import type { ServiceMeasures } from './service-measures.ts';
 
 /** How often replies that nobody gave are looked for. */
 const SWEEP_MS = 1000;
+
+/** What imports need of the broker. */
+interface ImportsHost {
+  readonly kernel: Kernel;
+  readonly accounts: KernelAccounts;
+  readonly clock: Clock;
+  turn(work: () => void): void;
+}
 
 interface OpenService {
   readonly service: number;
@@ -34,18 +43,21 @@ export class BrokerImports {
   readonly kernel: ImportKernel;
   readonly #kernel: Kernel;
   readonly #accounts: KernelAccounts;
-  readonly #clock: Clock;
+  readonly #broker: ImportsHost;
+  readonly #measures: ServiceMeasures;
   readonly #held = new Map<string, Held>();
   /** Accounts that answer or ask across accounts have one-time reply subjects, once for good. */
   readonly #replying = new Set<number>();
   readonly #exports = new Map<string, number>();
   #sweep: Timer | undefined;
 
-  constructor(kernel: Kernel, accounts: KernelAccounts, clock: Clock) {
+  constructor(broker: ImportsHost, measures: ServiceMeasures) {
+    const { kernel, accounts } = broker;
     this.kernel = new ImportKernel(kernel);
     this.#kernel = kernel;
     this.#accounts = accounts;
-    this.#clock = clock;
+    this.#broker = broker;
+    this.#measures = measures;
     kernel.onOwnSubscription = (handle) => this.subscribed(handle);
   }
 
@@ -62,7 +74,7 @@ export class BrokerImports {
       if (wanted.streams.length + wanted.services.length > 0) this.#open(account, wanted);
     }
     const services = [...this.#held.values()].some((held) => held.services.length > 0);
-    if (services) this.#sweep ??= this.#clock.every(SWEEP_MS, () => this.#forget());
+    if (services) this.#sweep ??= this.#broker.clock.every(SWEEP_MS, () => this.#broker.turn(() => this.#forget()));
     else this.stop();
   }
 
@@ -111,7 +123,10 @@ export class BrokerImports {
   #close(account: KernelAccount, held: Held): void {
     this.kernel.importStreams(account.handle, false);
     if (held.streams.size > 0) for (const { handle } of this.#shadowed(account)) this.kernel.unshadow(handle);
-    for (const { service } of held.services) this.kernel.closeService(service);
+    for (const { service } of held.services) {
+      this.#measures.closed(service);
+      this.kernel.closeService(service);
+    }
     const mappings = [...held.streams.values(), ...held.services.map(({ mapping }) => mapping)];
     for (const mapping of mappings) if (mapping !== 0) this.kernel.closeMapping(mapping);
   }
@@ -148,9 +163,10 @@ export class BrokerImports {
       account: exporter.handle,
       mapping,
       exported: this.#exportNumber(one.exported),
-      flags: many | (one.share ? serviceFlag.shared : 0),
+      flags: many | (one.share ? serviceFlag.shared : 0) | (one.exported.latency === undefined ? 0 : serviceFlag.measured),
       via: `,"svc":${jsonText(account.name)}`,
     });
+    if (one.exported.latency !== undefined) this.#measures.opened(service, account, one);
     return { service, mapping, exported: one.exported };
   }
 
@@ -162,7 +178,7 @@ export class BrokerImports {
   }
 
   #forget(): void {
-    const now = this.#clock.wallMs();
+    const now = this.#broker.clock.wallMs();
     for (const { services } of this.#held.values()) {
       for (const { service, exported } of services) this.kernel.expireResponses(service, now - exported.thresholdMs);
     }

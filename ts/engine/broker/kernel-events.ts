@@ -118,6 +118,21 @@ export class KernelEvents implements EventSink {
     if ((kernel.exports.connectionFlags(connection) & flag.closed) === 0) imports.subscribed(subscription);
   }
 
+  serviceAsked(words: Uint32Array, at: number): void {
+    const { kernel, measures } = this.#broker;
+    const word = (k: number) => words[at + k] ?? 0;
+    const reply = kernel.memory.text(word(3), word(4));
+    measures.asked({ number: word(0), service: word(1), connection: word(2), reply }, kernel.memory.copy(word(6), word(5)));
+  }
+
+  serviceEnded(number: number, outcome: number, connection: number): void {
+    this.#broker.measures.ended(number, outcome, this.#broker.at(connection));
+  }
+
+  interestLost(account: number): void {
+    this.#broker.measures.interestLost(account);
+  }
+
   traceIn(index: number, at: number, length: number): void {
     const connection = this.#broker.at(index);
     // Without length: an operation that is not there in full yet.

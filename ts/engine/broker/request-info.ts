@@ -23,6 +23,12 @@ export function clientInfo(connection: ClientConnection, serverName: string): Re
   return present({ ...opening, ...rest });
 }
 
+/** What is told of it where the import does not share more: its account and how far away it is. */
+export function shortClientInfo(connection: ClientConnection, serverName: string): Record<string, JsonInput | undefined> {
+  const { opening, rest } = described(connection, serverName);
+  return present({ acc: opening.acc, rtt: rest.rtt });
+}
+
 /** The whole document of a connection, as requests to the system account carry it too. */
 export function requestInfo(connection: ClientConnection, serverName: string): RequestInfo {
   const { opening, rest } = described(connection, serverName);

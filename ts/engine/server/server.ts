@@ -259,6 +259,7 @@ export class Server implements ServerFacts {
       if (record.account !== GLOBAL_ACCOUNT && this.#isHeard()) this.broker.soon(() => system.left(record));
     };
     this.broker.traces.report = (trace) => system.traced(trace);
+    this.broker.measures.start(this.#parts.random, (measure) => system.measured(measure));
     system.start();
   }
 

@@ -2,7 +2,7 @@
 
 import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { ServerControl, SystemDoor } from '../../ports/system.ts';
-import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace } from '../snapshot.ts';
+import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace, ServiceMeasure } from '../snapshot.ts';
 
 export interface SystemLife {
   start(): void;
@@ -15,6 +15,7 @@ export interface SystemLife {
   joined(connection: ConnectionSnapshot): void;
   left(connection: ClosedConnection): void;
   traced(trace: MessageTrace): void;
+  measured(measure: ServiceMeasure): void;
 }
 
 export interface SystemParts {

@@ -2,12 +2,13 @@
 // and its end.
 // Kept true: an event is made only when somebody listens to it.
 
-import type { ClosedConnection, ConnectionSnapshot } from '../../engine/snapshot.ts';
+import type { ClosedConnection, ConnectionSnapshot, ServiceMeasure } from '../../engine/snapshot.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
 import { GLOBAL_ACCOUNT } from '../../core/config/options.ts';
 import { jsonText } from '../../lib/json-text.ts';
 import type { Timer } from '../../ports/clock.ts';
 import { instantText, unlessEmpty, type Document, type MonitorContext } from '../monitor/context.ts';
+import { measureDocument } from './measure-document.ts';
 import { accountRequests } from './requests.ts';
 import { serverInfo } from './server-info.ts';
 import type { SystemServiceParts } from './service.ts';
@@ -65,6 +66,13 @@ export class SystemEvents {
 
   shutdown(): void {
     this.#tell(`$SYS.SERVER.${this.#parts.view.server().id}.SHUTDOWN`, () => this.#server());
+  }
+
+  /** The exporting account hears how long a request to its service took. */
+  measured(measure: ServiceMeasure): void {
+    const { now } = this.#parts.view.server();
+    const document = { ...measureDocument(measure, { id: this.unique(), timestamp: instantText(now) }) };
+    this.#parts.door.publish(measure.account, measure.subject, encoder.encode(jsonText(document)));
   }
 
   unique(): string {

@@ -2,7 +2,7 @@
 // asked is in events.ts.
 
 import { JsonError, parseJson } from '../../core/jetstream/parse-json.ts';
-import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace } from '../../engine/snapshot.ts';
+import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace, ServiceMeasure } from '../../engine/snapshot.ts';
 import { jsonText, type JsonInput } from '../../lib/json-text.ts';
 import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { Log } from '../../ports/log.ts';
@@ -148,6 +148,10 @@ export class SystemService {
     const whole = trace.only ? { ...trace, storages: supposedStorages(trace, view) } : trace;
     const document = traceDocument(whole, serverInfo(view.server(), ++this.#seq));
     door.publish(trace.account, trace.destination, encoder.encode(jsonText(document)));
+  }
+
+  measured(measure: ServiceMeasure): void {
+    this.#events.measured(measure);
   }
 
   /** What clients of any account may ask about themselves. */

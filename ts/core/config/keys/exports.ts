@@ -106,7 +106,7 @@ const exportTable = defineTable<ExportOptions & Draft>('exports', [
     reload: 'yes',
     doc: 'Time until a reply is taken as missing.',
   },
-  { key: 'latency', field: 'latency', type: latency, reload: 'yes', status: 'later', doc: 'Measure this service.' },
+  { key: 'latency', field: 'latency', type: latency, reload: 'yes', doc: 'Measure this service.' },
   {
     key: 'allow_trace',
     field: 'allowTrace',
