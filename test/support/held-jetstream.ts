@@ -26,6 +26,8 @@ export interface Held {
   release(): Promise<string>;
   /** One sync ends and a millisecond passes; what the client heard then. */
   step(): Promise<string>;
+  /** The sync under way fails; what the client heard then. */
+  failSync(code: string): string;
   /** What a power failure at this moment would leave on the disk. */
   readonly leaveIn: VolatileDisk['leaveIn'];
 }
@@ -46,7 +48,16 @@ export async function held(context: TestContext, log = silentLog, maximumPages =
   );
   const door = new BrokerDoor(broker);
   const batch = { perStream: 50, total: 1000, messages: 12, timeoutMs: 10_000 };
-  const limits = { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n, batch, maxMemory: -1, maxStorage: -1 };
+  const requests = { changes: 10_000, infos: 10_000 };
+  const limits = {
+    maxAckPending: 0,
+    maxRequestBatch: 0,
+    duplicateWindowNanos: 0n,
+    batch,
+    requests,
+    maxMemory: -1,
+    maxStorage: -1,
+  };
   const settings = { serverName: 'held', domain: '', strict: true, maxPayloadBytes: 1 << 20, limits };
   const ports = { door, store, clock, random: new NodeRandom(), log: silentLog, crypto: nodeCrypto };
   const jetstream = new JetStream(ports, settings);
@@ -83,6 +94,10 @@ export async function held(context: TestContext, log = silentLog, maximumPages =
     peer,
     release,
     step,
+    failSync(code) {
+      disk.failSync(code);
+      return peer.heard();
+    },
     leaveIn: (...how) => disk.leaveIn(...how),
     handed: () => handed,
     ask(subject, payload, reply = 'r') {

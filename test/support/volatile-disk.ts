@@ -22,7 +22,7 @@ type Node = File | Directory;
 export class VolatileDisk implements Disk {
   readonly #root = new Directory();
   readonly #open = new Map<number, Node>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: ((code?: string) => void)[] = [];
   #lastDescriptor = 0;
 
   #names(path: string): string[] {
@@ -167,7 +167,9 @@ export class VolatileDisk implements Disk {
     });
     // What is synced is what there is when the sync ends, or any earlier state: the earliest is the hardest.
     const before = nodes.map((node) => (node instanceof File ? node.content : new Map(node.entries)));
-    this.#waiting.push(() => {
+    this.#waiting.push((code) => {
+      if (code !== undefined)
+        return done(files.map((file) => ({ file, fault: new DiskFault(code, file.path, `${code}: sync`) })));
       nodes.forEach((node, i) => {
         const state = before[i];
         if (node instanceof File && Buffer.isBuffer(state)) node.synced = state;
@@ -183,6 +185,11 @@ export class VolatileDisk implements Disk {
 
   finishSync(): void {
     this.#waiting.shift()?.();
+  }
+
+  /** The sync under way fails, for all its files. */
+  failSync(code: string): void {
+    this.#waiting.shift()?.(code);
   }
 
   map(): MappedFile | undefined {

@@ -63,6 +63,7 @@ export interface CoreExports {
   openAccount(id: number): number;
   closeAccount(account: number): void;
   setMappings(account: number, set: number): void;
+  setHeard(account: number, set: number): void;
   accountSubs(account: number): number;
   publish(
     account: number,

@@ -41,9 +41,11 @@ export class Account {
   watches: u32;
   /** Replies of measured services that its clients await, see measured.ts. */
   measured: u32;
+  /** The set of subjects on which the server hears requests and may say nothing; 0: there are none. */
+  heard: usize;
 }
 
-const ACCOUNT_SIZE: usize = INTEREST_SIZE + 48;
+const ACCOUNT_SIZE: usize = INTEREST_SIZE + 56;
 
 /** The account whose interest starts at `address`. */
 // @ts-ignore: decorator

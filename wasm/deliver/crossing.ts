@@ -41,6 +41,7 @@ import {
   setReply,
   setSubject,
 } from './message';
+import { hears } from './noresponders';
 import { permits } from './permissions';
 import { setRequestInfo } from './request-info';
 import { ANSWERED, NOT_TAKEN, measure, tellAsked, tellEnded } from './measured';
@@ -176,7 +177,7 @@ function routeIn(account: usize, to: usize, length: u32): bool {
   setOrigin(msgConnection, account);
   const mappings = accountAt(account).mappings;
   if (mappings && permits(mappings, to, length)) return askForMapping();
-  return routeVia(to, length) != 0;
+  return routeVia(to, length) != 0 || hears(account, to, length);
 }
 
 /** Sends a request to the account that exports the service. */

@@ -7,10 +7,11 @@ import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { matchWildcards, matchedList } from '../match/cache';
 import { Entry, findEntry, subjectTag } from '../match/interest';
-import { interestAt } from './account';
+import { accountAt, interestAt } from './account';
 import { Connection, TRACE } from './connection';
 import { frame } from './frame';
 import { msgReply, msgReplyLength, msgSubject, msgSubjectLength, setData, setReply, setSubject } from './message';
+import { permits } from './permissions';
 import { Sub } from './subscription';
 
 // NATS/1.0 503 CR LF Nats-Subject: SPACE
@@ -44,6 +45,12 @@ function ownSubscription(connection: Connection, at: usize, length: u32): Sub {
     sub = ownOf(changetype<Entry>(<usize>load<u32>(matchedList() + ((<usize>i) << 2))), self);
   }
   return sub;
+}
+
+/** Whether the server counts as somebody who took a request on this subject of `account`, though it will not answer. */
+export function hears(account: usize, subject: usize, length: u32): bool {
+  const set = accountAt(account).heard;
+  return set != 0 && permits(set, subject, length);
 }
 
 /** Answers the current message, a request that nobody took. */

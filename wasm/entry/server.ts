@@ -255,6 +255,10 @@ export function closeAccount(account: usize): void {
 export function setMappings(account: usize, set: usize): void {
   accountAt(account).mappings = set;
 }
+/** Sets the permission set of subjects on which a request finds the server, though nothing listens there; 0: none. */
+export function setHeard(account: usize, set: usize): void {
+  accountAt(account).heard = set;
+}
 /** Subscriptions of clients in an account. */
 export function accountSubs(account: usize): u32 {
   return accountAt(account).subs;

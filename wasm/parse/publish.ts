@@ -30,7 +30,7 @@ import {
   setSizes,
   setSubject,
 } from '../deliver/message';
-import { sendNoResponders } from '../deliver/noresponders';
+import { hears, sendNoResponders } from '../deliver/noresponders';
 import { permits } from '../deliver/permissions';
 import { mayRespond } from '../deliver/replies';
 import { route } from '../deliver/route';
@@ -127,7 +127,8 @@ export function routePublished(connection: Connection): void {
   if (connection.flags & VERBOSE) sendOk(connection);
   const receivers = route();
   if (receivers) return answerTaken();
-  if (msgReplyLength && connection.flags & NO_RESPONDERS) sendNoResponders(connection);
+  if (!msgReplyLength || !(connection.flags & NO_RESPONDERS)) return;
+  if (!hears(connection.account, msgSubject, msgSubjectLength)) sendNoResponders(connection);
 }
 
 const ackPrefix: usize = memory.data<u8>([0x24, 0x4a, 0x53, 0x2e, 0x41, 0x43, 0x4b, 0x2e]); // $JS.ACK.

@@ -41,6 +41,8 @@ interface Row {
   readonly bare?: boolean;
   /** Only its errors are counted and told in the audit. */
   readonly tellsErrors?: boolean;
+  /** Asks for information: such requests wait in a line of their own. */
+  readonly asks?: boolean;
   /** Neither counted nor audited. */
   readonly unnoticed?: boolean;
 }
@@ -48,12 +50,24 @@ interface Row {
 const page = { total: 0, offset: 0, limit: 0 };
 
 const rows: readonly Row[] = [
-  { subject: 'INFO', handler: 'accountInfo', type: 'account_info_response' },
+  { subject: 'INFO', handler: 'accountInfo', type: 'account_info_response', asks: true },
   { subject: 'STREAM.CREATE.*', handler: 'streamCreate', type: 'stream_create_response' },
   { subject: 'STREAM.UPDATE.*', handler: 'streamUpdate', type: 'stream_update_response' },
-  { subject: 'STREAM.NAMES', handler: 'streamNames', type: 'stream_names_response', withError: { ...page, streams: null } },
-  { subject: 'STREAM.LIST', handler: 'streamList', type: 'stream_list_response', withError: { ...page, streams: [] } },
-  { subject: 'STREAM.INFO.*', handler: 'streamInfo', type: 'stream_info_response', withError: page },
+  {
+    subject: 'STREAM.NAMES',
+    handler: 'streamNames',
+    type: 'stream_names_response',
+    withError: { ...page, streams: null },
+    asks: true,
+  },
+  {
+    subject: 'STREAM.LIST',
+    handler: 'streamList',
+    type: 'stream_list_response',
+    withError: { ...page, streams: [] },
+    asks: true,
+  },
+  { subject: 'STREAM.INFO.*', handler: 'streamInfo', type: 'stream_info_response', withError: page, asks: true },
   { subject: 'STREAM.DELETE.*', handler: 'streamDelete', type: 'stream_delete_response', bare: true },
   { subject: 'STREAM.PURGE.*', handler: 'streamPurge', type: 'stream_purge_response', withError: { purged: 0 } },
   { subject: 'STREAM.MSG.GET.*', handler: 'messageGet', type: 'stream_msg_get_response', tellsErrors: true },
@@ -69,10 +83,17 @@ const rows: readonly Row[] = [
     subject: 'CONSUMER.NAMES.*',
     handler: 'consumerNames',
     type: 'consumer_names_response',
+    asks: true,
     withError: { ...page, consumers: [] },
   },
-  { subject: 'CONSUMER.LIST.*', handler: 'consumerList', type: 'consumer_list_response', withError: { ...page, consumers: [] } },
-  { subject: 'CONSUMER.INFO.*.*', handler: 'consumerInfo', type: 'consumer_info_response', bare: true },
+  {
+    subject: 'CONSUMER.LIST.*',
+    handler: 'consumerList',
+    type: 'consumer_list_response',
+    withError: { ...page, consumers: [] },
+    asks: true,
+  },
+  { subject: 'CONSUMER.INFO.*.*', handler: 'consumerInfo', type: 'consumer_info_response', bare: true, asks: true },
   { subject: 'CONSUMER.DELETE.*.*', handler: 'consumerDelete', type: 'consumer_delete_response', bare: true },
   {
     subject: 'CONSUMER.PAUSE.*.*',

@@ -3,7 +3,6 @@
 import type { ConsumerLimits } from '../../core/consumer/check-config.ts';
 import { ConfigPool } from '../../core/consumer/config-pool.ts';
 import { advisoryOf, type AdvisoryId } from '../../core/jetstream/advisories.ts';
-import { apiPrefix } from '../../core/jetstream/api.ts';
 import { streamMeta } from '../../core/jetstream/documents.ts';
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
@@ -15,14 +14,15 @@ import { subjectsOverlap } from '../../core/subject/subject.ts';
 import { compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
+import { apiPrefixes } from './api-subjects.ts';
 import type { Origin } from './origin.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings } from './ports.ts';
 import type { ServerRoom } from './server-room.ts';
 import { storeLimits, Stream } from './stream.ts';
 import { Transfers } from './transfers.ts';
+import { uniqueName } from './unique.ts';
 
 const encoder = new TextEncoder();
-const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 function transformFault(src: string, dest: string): string | undefined {
   if (dest === '') return undefined;
@@ -82,8 +82,7 @@ export class JetStreamAccount {
 
   /** What requests begin with: `$JS.API`, and with a domain its own form. */
   get apiPrefixes(): readonly string[] {
-    const { domain } = this.settings;
-    return domain === '' ? [apiPrefix] : [apiPrefix, `$JS.${domain}.API`];
+    return apiPrefixes(this.settings.domain);
   }
 
   /** Streams by name. */
@@ -219,8 +218,6 @@ export class JetStreamAccount {
 
   /** A random name of letters and digits. */
   unique(length: number): string {
-    let out = '';
-    for (let index = 0; index < length; index++) out += letters[this.ports.random.below(letters.length)] ?? '';
-    return out;
+    return uniqueName(this.ports.random, length);
   }
 }

@@ -6,7 +6,7 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { Broker } from '../broker/broker.ts';
 import { clientInfo } from '../broker/request-info.ts';
 import type { MessageHandler } from '../broker/host-subscriptions.ts';
-import type { ConsumerReceiver, ConsumerSubjects, Door, InboundMessage, ServerSubscription } from './ports.ts';
+import type { ConsumerReceiver, ConsumerSubjects, Door, InboundMessage, ServerSubscription, Subjects } from './ports.ts';
 
 /** What a consumer listens on. There may be very many, so it is two fields: its tag, and the kernel's handles. */
 class ConsumerSubscription implements ServerSubscription {
@@ -38,6 +38,18 @@ export class BrokerDoor implements Door {
 
   subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription {
     return this.#broker.host.subscribe(account, subject, '', call);
+  }
+
+  hear(account: number, { allow, deny }: Subjects): ServerSubscription {
+    const { kernel } = this.#broker;
+    const set = kernel.openSet(allow, deny);
+    kernel.exports.setHeard(account, set);
+    return {
+      cancel: () => {
+        kernel.exports.setHeard(account, 0);
+        kernel.exports.closeSet(set);
+      },
+    };
   }
 
   subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription {

@@ -12,6 +12,8 @@ import type { JetStreamAccount } from './account.ts';
 import * as actions from './consumer-actions.ts';
 import * as consumers from './consumer-handlers.ts';
 import * as messages from './message-handlers.ts';
+import type { ApiQueue, ApiQueueName } from './api-queue.ts';
+import { apiSubjects, heardSubjects } from './api-subjects.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
 import { ApiRefusal, isEmptyRequest, isFault, type Answer, type ApiHandler } from './request.ts';
 import { restore } from './restore-handler.ts';
@@ -32,29 +34,6 @@ function readInfo(text: string): Document | undefined {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** What the API listens on, also where it has nothing to say: nats-server is silent about a request it does not know. Requests for
- * messages are not among them: consumers and direct gets listen for themselves, so that a request to one that does not exist finds no
- * responders. */
-export const apiSubjects = [
-  '*',
-  'INFO.>',
-  'STREAM.>',
-  'CONSUMER.*',
-  'CONSUMER.CREATE.>',
-  'CONSUMER.DURABLE.>',
-  'CONSUMER.NAMES.>',
-  'CONSUMER.LIST.>',
-  'CONSUMER.INFO.>',
-  'CONSUMER.DELETE.>',
-  'CONSUMER.PAUSE.>',
-  'CONSUMER.RESET.>',
-  'CONSUMER.UNPIN.>',
-  'CONSUMER.LEADER.>',
-  'META.>',
-  'SERVER.>',
-  'ACCOUNT.>',
-];
 
 const clusterRequired: ApiHandler = () => ({ error: apiError('ClusterRequiredErr') });
 
@@ -90,18 +69,22 @@ const growing: ReadonlySet<string> = new Set(['streamCreate', 'consumerCreate', 
 
 export class ApiDispatcher {
   readonly #account: JetStreamAccount;
+  readonly #queue: ApiQueue;
   readonly #subscriptions: ServerSubscription[] = [];
 
-  constructor(account: JetStreamAccount) {
+  constructor(account: JetStreamAccount, queue: ApiQueue) {
     this.#account = account;
+    this.#queue = queue;
   }
 
   open(): void {
-    const { door } = this.#account.ports;
+    const { ports, number, settings } = this.#account;
+    const { door } = ports;
+    this.#subscriptions.push(door.hear(number, heardSubjects(settings.domain)));
     for (const prefix of this.#account.apiPrefixes) {
       for (const subject of apiSubjects) {
         const call = (message: InboundMessage): void => this.#receive(message, prefix);
-        this.#subscriptions.push(door.subscribe(this.#account.number, `${prefix}.${subject}`, call));
+        this.#subscriptions.push(door.subscribe(number, `${prefix}.${subject}`, call));
       }
     }
   }
@@ -113,14 +96,17 @@ export class ApiDispatcher {
 
   #receive(message: InboundMessage, prefix: string): void {
     const route = findApiRoute(`$JS.API${message.subject.slice(prefix.length)}`);
-    if (route === undefined) return;
+    if (route === undefined || !this.#queue.take(lineOf(route))) return;
     if (route.row.unnoticed !== true) this.#account.apiTotal += 1;
     const client = this.#clientOf(message);
     const answer = this.#run(route, message);
     if (!(answer instanceof Promise)) return this.#respond(route, message, client, answer);
     answer.then(
       (later) => this.#account.ports.door.soon(() => this.#respond(route, message, client, later)),
-      (thrown: unknown) => this.#account.ports.log.error(`JetStream API ${message.subject}: ${String(thrown)}`),
+      (thrown: unknown) => {
+        this.#queue.answered(lineOf(route));
+        this.#account.ports.log.error(`JetStream API ${message.subject}: ${String(thrown)}`);
+      },
     );
   }
 
@@ -157,7 +143,7 @@ export class ApiDispatcher {
   }
 
   #respond(route: ApiRoute, message: InboundMessage, client: Document, answer: Answer | undefined): void {
-    if (answer === undefined) return;
+    if (answer === undefined) return this.#queue.answered(lineOf(route));
     const { row } = route;
     const isError = 'error' in answer;
     if (isError && row.unnoticed !== true) this.#account.apiErrors += 1;
@@ -165,12 +151,23 @@ export class ApiDispatcher {
     if (row.unnoticed !== true && !isTold) this.#account.apiTotal -= 1;
     const { door } = this.#account.ports;
     const send = (): void => {
+      this.#queue.answered(lineOf(route));
       const text = encodeJson(documentOf(route, answer));
       if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
       if (isTold) this.#audit(message, client, text);
     };
     if (answer.after === undefined) send();
-    else answer.after.whenSynced(send);
+    else answer.after.whenSynced(send, (fault) => this.#respond(route, message, client, this.#afterFault(route, message, fault)));
+  }
+
+  /** The stream stopped writing while an answer waited: what only asks is asked anew, of what is on disk; a change has failed. */
+  #afterFault(route: ApiRoute, message: InboundMessage, fault: Error): Answer {
+    const again = route.row.asks === true ? this.#run(route, message) : undefined;
+    if (again !== undefined && !(again instanceof Promise)) {
+      const { after: _, ...answer } = again;
+      return answer;
+    }
+    return { error: apiError('StreamGeneralErrorF', { err: fault.message }) };
   }
 
   #audit(message: InboundMessage, client: Document, response: string): void {
@@ -183,6 +180,10 @@ export class ApiDispatcher {
       response,
     });
   }
+}
+
+function lineOf({ row }: ApiRoute): ApiQueueName {
+  return row.asks === true ? 'infos' : 'changes';
 }
 
 /** The response as it is sent. */

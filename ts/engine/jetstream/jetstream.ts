@@ -1,11 +1,17 @@
 // JetStream of the server: enabled account by account, streams and consumers reopened from the store, everything stopped in order.
 
+import { advisoryOf, type AdvisoryId } from '../../core/jetstream/advisories.ts';
+import { formatInstant } from '../../core/jetstream/instant.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import type { Document } from '../../core/jetstream/schema.ts';
 import { JetStreamAccount } from './account.ts';
+import { ApiQueue } from './api-queue.ts';
 import { ApiDispatcher } from './dispatcher.ts';
 import { listenToLongAcks } from './long-acks.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { recoverStream } from './recover.ts';
 import { ServerRoom } from './server-room.ts';
+import { uniqueName } from './unique.ts';
 
 export class JetStream {
   readonly ports: JetStreamPorts;
@@ -15,12 +21,35 @@ export class JetStream {
     () => this.accounts.values(),
     () => this.settings.limits,
   );
+  /** The account that hears what concerns the server; undefined: there is none. */
+  system: number | undefined;
+  readonly requests: ApiQueue;
   readonly #dispatchers = new Map<string, ApiDispatcher>();
   readonly #longAcks: ServerSubscription[] = [];
 
   constructor(ports: JetStreamPorts, settings: JetStreamSettings) {
     this.ports = ports;
     this.settings = settings;
+    const { clock, log, door } = ports;
+    const advise = (fields: Document): void => this.#adviseSystem('apiLimitReached', fields);
+    this.requests = new ApiQueue({ clock, log, soon: (call) => door.soon(call), advise }, () => this.settings.limits.requests);
+  }
+
+  /** Sends an advisory that concerns the server, when somebody of the system account listens. */
+  #adviseSystem(id: AdvisoryId, fields: Document): void {
+    const { door, clock, random } = this.ports;
+    const { subject, type } = advisoryOf(id);
+    if (this.system === undefined || !door.hasInterest(this.system, subject)) return;
+    const { serverName, domain } = this.settings;
+    const document = {
+      type,
+      id: uniqueName(random, 22),
+      timestamp: formatInstant(clock.wallInstant()),
+      server: serverName,
+      domain: domain === '' ? undefined : domain,
+      ...fields,
+    };
+    door.publish(this.system, subject, '', undefined, new TextEncoder().encode(encodeJson(document)));
   }
 
   /** Takes new settings and limits over; what exists already stays. */
@@ -39,7 +68,7 @@ export class JetStream {
     this.accounts.set(name, account);
     await Promise.all(this.ports.store.find(name).map((found) => recoverStream(account, found)));
     for (const stream of account.streams.values()) stream.followMirrorDirect();
-    const dispatcher = new ApiDispatcher(account);
+    const dispatcher = new ApiDispatcher(account, this.requests);
     this.#dispatchers.set(name, dispatcher);
     dispatcher.open();
     this.#longAcks.push(listenToLongAcks(account));

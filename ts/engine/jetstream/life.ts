@@ -1,6 +1,7 @@
 // JetStream as the server's life cycle uses it: started with the accounts of the options, reloaded, stopped, shown to operators.
 
 import { apiLevel } from '../../core/jetstream/api-level.ts';
+import type { Account } from '../../core/account/registry.ts';
 import type { AccountJetStreamLimits, Options } from '../../core/config/options.ts';
 import { nanosPerMilli } from '../../core/jetstream/instant.ts';
 import type { Log } from '../../ports/log.ts';
@@ -12,7 +13,7 @@ import { JetStream } from './jetstream.ts';
 import type { AccountLimits, JetStreamPorts, JetStreamSettings, ServerSubscription } from './ports.ts';
 import { accountSnapshot, sumUsage } from './snapshots.ts';
 import { purgeOnDemand } from './account-purge.ts';
-import { refuseApi } from './without-jetstream.ts';
+import { refuseApi, refuseSystem } from './without-jetstream.ts';
 
 export interface JetStreamFacts {
   /** The `jetstream` folder itself. */
@@ -38,6 +39,7 @@ export function settingsOf(options: Options, serverName: string, { maxMemory, ma
         messages: limits.batchMaxMsgs > 0 ? limits.batchMaxMsgs : 1_000,
         timeoutMs: limits.batchTimeoutMs > 0 ? limits.batchTimeoutMs : 10_000,
       },
+      requests: { changes: options.jetstream.requestQueueLimit, infos: options.jetstream.infoQueueLimit },
       maxMemory,
       maxStorage,
     },
@@ -95,10 +97,9 @@ export class JetStreamService implements JetStreamLife {
     for (const account of sessions.accounts.all()) {
       if (this.#jetstream.accounts.has(account.name)) continue;
       const { handle } = broker.accounts.get(account.name);
-      if (account.isSystem && !this.#refusing.has(account.name))
-        this.#purging = purgeOnDemand(this.#door, handle, this.#jetstream, this.#log);
+      if (account.isSystem && !this.#refusing.has(account.name)) this.#openSystem(handle);
       if (account.isSystem || account.jetstream === undefined) {
-        this.#refuse(account.name, handle);
+        this.#refuse(account, handle);
         continue;
       }
       this.#refusing.get(account.name)?.cancel();
@@ -107,13 +108,21 @@ export class JetStreamService implements JetStreamLife {
     }
   }
 
+  /** What the system account may ask, and where it hears what concerns the server. */
+  #openSystem(handle: number): void {
+    this.#jetstream.system = handle;
+    this.#purging = purgeOnDemand(this.#door, handle, this.#jetstream, this.#log);
+  }
+
   /** An account whose API is another's, by import, has nothing to refuse. */
-  #refuse(name: string, handle: number): void {
+  #refuse({ name, isSystem }: Account, handle: number): void {
     const refusing = this.#refusing.get(name);
+    const { domain } = this.#jetstream.settings;
     const isImported = this.#parts.broker.imports.serves(name, '$JS.API.INFO');
     if (isImported) refusing?.cancel();
     if (isImported) this.#refusing.delete(name);
-    else if (refusing === undefined) this.#refusing.set(name, refuseApi(this.#door, handle));
+    else if (refusing === undefined)
+      this.#refusing.set(name, isSystem ? refuseSystem(this.#door, handle) : refuseApi(this.#door, handle, domain));
   }
 
   storedAccounts(): string[] {
@@ -152,6 +161,7 @@ export class JetStreamService implements JetStreamLife {
         level: apiLevel,
         total: accounts.reduce((total, { apiTotal }) => total + apiTotal, 0),
         errors: accounts.reduce((total, { apiErrors }) => total + apiErrors, 0),
+        inflight: this.#jetstream.requests.inflight,
       },
       streams: streams.length,
       consumers: sum(({ consumers }) => consumers.size),

@@ -7,6 +7,7 @@ import type { Crypto } from '../../ports/crypto.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Store } from '../store/store.ts';
+import type { ApiQueueLimits } from './api-queue.ts';
 
 export interface InboundMessage {
   readonly subject: string;
@@ -26,6 +27,12 @@ export interface InboundAck {
   readonly deliveries: number;
   readonly reply: string;
   readonly payload: Uint8Array;
+}
+
+/** Subjects, with wildcards, and those among them that are not meant. */
+export interface Subjects {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
 }
 
 export interface ServerSubscription {
@@ -54,6 +61,8 @@ export interface Door {
   subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription;
   /** Everything that a consumer listens on; there may be very many of them. */
   subscribeConsumer(account: number, subjects: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription;
+  /** Requests on the allowed subjects find the server, though nothing listens there: they wait in vain, and are not told that nobody is there. */
+  hear(account: number, subjects: Subjects): ServerSubscription;
   /** How many subscriptions took it. */
   publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number;
   hasInterest(account: number, subject: string): boolean;
@@ -78,6 +87,8 @@ export interface ServerLimits {
   readonly duplicateWindowNanos: bigint;
   /** Of batches: how many may be open in a stream and in the server (0: as many as usual), how long, how many messages an atomic one has. */
   readonly batch: { readonly perStream: number; readonly total: number; readonly messages: number; readonly timeoutMs: number };
+  /** API requests under way in the whole server. */
+  readonly requests: ApiQueueLimits;
   /** What all accounts may store and reserve together; -1 is no limit. */
   readonly maxMemory: number;
   readonly maxStorage: number;

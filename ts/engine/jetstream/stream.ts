@@ -252,11 +252,12 @@ export class Stream implements Origin {
     this.#sourcing.roomMade();
   }
 
-  /** Calls when everything so far is on disk; never when it cannot be any more. */
-  whenSynced(call: () => void): void {
+  /** Calls when everything so far is on disk; `failed` when it cannot be any more. */
+  whenSynced(call: () => void, failed?: (fault: Error) => void): void {
     this.store.whenSynced((error) => {
-      if (error === undefined) call();
-      else this.ports.log.error(`stream '${this.name}': not synced: ${error.message}`);
+      if (error === undefined) return call();
+      this.ports.log.error(`stream '${this.name}': not synced: ${error.message}`);
+      failed?.(error);
     });
   }
 

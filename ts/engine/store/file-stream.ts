@@ -344,8 +344,8 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     const removed = removeBlocks(this.#parts, this.name, this.#doomed) && this.#purging;
     this.#doomed = [];
     const erased = this.#orFailed(() => this.#parts.erasures.finish()) ?? false;
-    const again = (removed || erased) && rounds.synchronous;
-    if (again ? this.#waiters.hold() : this.#waiters.settle(directory.tickets.durable)) rounds.add(this);
+    const more = (removed || erased) && rounds.synchronous;
+    if (this.#waiters.settle(directory.tickets.durable, more)) rounds.add(this);
     this.#expiry.wake();
     this.#upkeep.settled();
     this.#onSynced(this.syncedSeq);

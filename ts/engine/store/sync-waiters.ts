@@ -1,5 +1,8 @@
 // Who waits for a stream to be synced. What is asked for while a round is under way waits for the next one, unless all that it depends on is in
-// that round; metadata may need one round more, which its ticket tells (meta-writes.ts).
+// that round; metadata may need one round more, which its ticket tells (meta-writes.ts), and so may what a round did to files when it was
+// through (removed blocks, overwritten records).
+//
+// What stays true: nobody waits for what came after what he waits for, however often rounds leave something to the next.
 
 export type Waiter = (error?: Error) => void;
 
@@ -7,6 +10,8 @@ interface Waiting {
   readonly call: Waiter;
   /** Metadata up to this ticket must be on disk. */
   readonly ticket: number;
+  /** What its own round left to the next is on disk with the round under way. */
+  isLate?: boolean;
 }
 
 export class SyncWaiters {
@@ -33,21 +38,24 @@ export class SyncWaiters {
     this.#inRound.push(...this.#next.splice(0));
   }
 
-  /** The round is through and metadata is durable up to a ticket: calls those who need no more than that. True: some wait on. */
-  settle(durable: number): boolean {
+  /**
+   * The round is through and metadata is durable up to a ticket: calls those who need no more than that. With `more` the round has left something
+   * to the next, which those wait for whose round it was. True: some wait on.
+   */
+  settle(durable: number, more = false): boolean {
     const held: Waiting[] = [];
     for (const waiting of this.#inRound.splice(0)) {
-      if (waiting.ticket <= durable) waiting.call();
+      if (waiting.ticket <= durable && (!more || waiting.isLate === true)) waiting.call();
       else held.push(waiting);
+      waiting.isLate = more;
     }
     this.#next.unshift(...held);
     return held.length > 0;
   }
 
-  /** The round is through, but what it did is to be synced too: nobody is called. True: somebody waits. */
-  hold(): boolean {
+  /** The round is through, but the stream itself is not on disk yet: nobody is called. */
+  hold(): void {
     this.#next.unshift(...this.#inRound.splice(0));
-    return this.#next.length > 0;
   }
 
   /** Nothing will be synced any more. */

@@ -48,6 +48,7 @@ async function serve(context: TestContext, limits: AccountLimits = unlimited): P
     limits: {
       maxAckPending: 0,
       maxRequestBatch: 0,
+      requests: { changes: 10_000, infos: 10_000 },
       duplicateWindowNanos: 0n,
       batch: { perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 },
       maxMemory: -1,

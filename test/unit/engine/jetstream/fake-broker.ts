@@ -8,6 +8,7 @@ import type {
   InboundAck,
   InboundMessage,
   ServerSubscription,
+  Subjects,
 } from '../../../../ts/engine/jetstream/ports.ts';
 
 const none = new Uint8Array(0);
@@ -25,6 +26,7 @@ interface FakeSubscription {
 export class FakeBroker implements Door {
   readonly #subscriptions = new Set<FakeSubscription>();
   readonly #watches = new Set<{ readonly subject: string; readonly call: () => void }>();
+  #heard: Subjects | undefined;
   #captures: (message: InboundMessage) => boolean = () => false;
   #depth = 0;
   readonly #soon: (() => void)[] = [];
@@ -39,6 +41,16 @@ export class FakeBroker implements Door {
         this.#changed(subject);
       },
     };
+  }
+
+  hear(_account: number, subjects: Subjects): ServerSubscription {
+    this.#heard = subjects;
+    return { cancel: () => (this.#heard = undefined) };
+  }
+
+  #hears(subject: string): boolean {
+    const any = (patterns: readonly string[] = []): boolean => patterns.some((pattern) => matches(pattern, subject));
+    return any(this.#heard?.allow) && !any(this.#heard?.deny);
   }
 
   subscribeDirect(
@@ -87,7 +99,7 @@ export class FakeBroker implements Door {
     }
     this.#depth -= 1;
     if (this.#depth === 0) this.settle();
-    return taken;
+    return taken === 0 && this.#hears(subject) ? 1 : taken;
   }
 
   hasInterest(_account: number, subject: string): boolean {

@@ -50,7 +50,16 @@ export async function apiSession(accountLimits: AccountLimits = unlimited): Prom
   let inboxes = 0;
   const begin = async (): Promise<JetStream> => {
     const batch = { perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 };
-    const limits = { maxAckPending: 0, maxRequestBatch: 0, duplicateWindowNanos: 0n, batch, maxMemory: -1, maxStorage: -1 };
+    const requests = { changes: 10_000, infos: 10_000 };
+    const limits = {
+      maxAckPending: 0,
+      maxRequestBatch: 0,
+      duplicateWindowNanos: 0n,
+      batch,
+      requests,
+      maxMemory: -1,
+      maxStorage: -1,
+    };
     const settings = { serverName: 'fake', domain: '', strict: true, maxPayloadBytes: 1024 * 1024, limits };
     const jetstream = new JetStream(
       { door: broker, store, clock, random: countingRandom(), log: quiet, crypto: nodeCrypto },

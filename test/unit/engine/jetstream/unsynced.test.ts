@@ -115,3 +115,15 @@ test('look-ups of what is on disk are answered at once while the disk holds a sy
   }
   assert.match(await server.release(), /MSG pub 2 \d+\r\n\{"stream":"S", ?"seq":3/);
 });
+
+test('when a sync fails, who waits is told: of the state on disk, or that the change failed', async (context) => {
+  const server = await prepared(context);
+  server.ask('s.1', 'hello', 'pub');
+  await server.release();
+  server.ask('s.1', 'lost', 'pub');
+  assert.equal(server.ask('$JS.API.STREAM.INFO.S', '', 'r'), '');
+  assert.equal(server.ask('$JS.API.STREAM.PURGE.S', '', 'r'), '');
+  const heard = server.failSync('EIO');
+  assert.match(heard, /MSG r 1 \d+\r\n\{"type":"io\.nats\.jetstream\.api\.v1\.stream_info_response"/);
+  assert.match(heard, /stream_purge_response","error":\{"code":500,"err_code":10051,"description":"EIO: sync"\}/);
+});
