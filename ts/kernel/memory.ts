@@ -2,6 +2,8 @@
 // (older ones stay valid for the range they cover, the memory being shared), and addresses above 2 GiB come as negative numbers, so
 // every one passes through `>>> 0` here.
 
+import { copyBytes } from './copy.ts';
+
 const PAGE = 65536;
 /** Copies up to SHARED_MOST bytes are cut from allocations of SHARE bytes. */
 const SHARE = 8192;
@@ -40,7 +42,7 @@ export class KernelMemory {
     const size = length >>> 0;
     const start = at >>> 0;
     const taken = size > SHARED_MOST ? new Uint8Array(size) : this.#share(size);
-    taken.set(this.all().subarray(start, start + size));
+    copyBytes(taken, this.all().subarray(start, start + size));
     return taken;
   }
 

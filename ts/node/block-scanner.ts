@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { ArchiveError } from '../core/archive/archive-error.ts';
 import { isPacked, unpackBlock } from '../core/block/packed-block.ts';
 import { salvageBlock } from '../core/block/salvage-block.ts';
+import { copyBytes } from '../kernel/copy.ts';
 import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
 import { nodeCiphers } from './ciphers.ts';
 
@@ -51,7 +52,7 @@ export class BlockScanner {
   /** A copy that threads hand to each other without copying again. */
   #copy(at: number, length: number): Uint8Array {
     const copy = new Uint8Array(new SharedArrayBuffer(length >>> 0));
-    copy.set(this.#bytes(at, length));
+    copyBytes(copy, this.#bytes(at, length));
     return copy;
   }
 
@@ -73,7 +74,7 @@ export class BlockScanner {
   scan(task: ScanTask): ScanResult {
     try {
       const { content } = task;
-      if (content !== undefined) return this.#scan(task, content.length, (into) => into.set(content));
+      if (content !== undefined) return this.#scan(task, content.length, (into) => copyBytes(into, content));
       const descriptor = fs.openSync(task.path, 'r');
       try {
         return this.#scan(task, fs.fstatSync(descriptor).size, (into) => this.#read(descriptor, into));
@@ -114,14 +115,14 @@ export class BlockScanner {
   /** The file as it should be; else not encrypted; else as a compressed one that does not even begin as one. */
   #scanFile(task: ScanTask, at: number, file: Uint8Array): ScanResult {
     const decipher = task.key === undefined ? undefined : nodeCiphers.keyStream(task.key);
-    if (decipher !== undefined) file.set(decipher(file, 0));
+    if (decipher !== undefined) copyBytes(file, decipher(file, 0));
     const found = this.#scanForm(task, at, file);
     if (found.goodEnd > 0 || file.length === 0) return found;
     if (decipher !== undefined) {
-      file.set(decipher(file, 0));
+      copyBytes(file, decipher(file, 0));
       const plain = this.#scanForm(task, at, file);
       if (plain.goodEnd > 0) return { ...plain, plain: true };
-      file.set(decipher(file, 0));
+      copyBytes(file, decipher(file, 0));
     }
     const salvaged = this.#scanSalvaged(task, file);
     return salvaged.goodEnd > 0 ? salvaged : found;
@@ -145,14 +146,14 @@ export class BlockScanner {
   #scanSalvaged(task: ScanTask, file: Uint8Array): ScanResult {
     const content = salvageBlock(file);
     const salvaged = new Uint8Array(new SharedArrayBuffer(content.length));
-    salvaged.set(content);
+    copyBytes(salvaged, content);
     return { ...this.#scanUnpacked(task, content), salvaged };
   }
 
   #scanUnpacked(task: ScanTask, content: Uint8Array): ScanResult {
     const at = this.#exports.alloc(content.length + SLACK) >>> 0;
     try {
-      this.#bytes(at, content.length).set(content);
+      copyBytes(this.#bytes(at, content.length), content);
       this.#scanContent(task, at, content.length);
       return this.#result(task.block, content.length, true);
     } finally {

@@ -1,4 +1,5 @@
 // Bytes that node has already read into a buffer of its own (TLS, WebSocket) on their way into the kernel's inbound region.
+import { copyBytes } from '../kernel/copy.ts';
 import type { TransportSink } from '../ports/connection.ts';
 
 /** Most that is handed over at once, however large the region. */
@@ -8,13 +9,13 @@ const PIECE_BYTES = 1 << 20;
 export function deliver(bytes: Uint8Array, inbound: Uint8Array, sink: TransportSink): void {
   const piece = Math.min(PIECE_BYTES, inbound.length);
   if (bytes.length <= piece) {
-    inbound.set(bytes);
+    copyBytes(inbound, bytes);
     sink.onBytes(bytes.length);
     return;
   }
   for (let at = 0; at < bytes.length; at += piece) {
     const part = bytes.subarray(at, at + piece);
-    inbound.set(part);
+    copyBytes(inbound, part);
     sink.onBytes(part.length);
   }
 }

@@ -4,6 +4,7 @@
 //
 // Offsets and sizes are those of a block's content, whatever form its file has: plain, encrypted, or compressed.
 
+import { copyBytes } from '../../kernel/copy.ts';
 import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
@@ -355,10 +356,11 @@ export class BlockFiles {
   }
 
   /**
-   * Reads into `into` from an offset: from the map of a plain block that is full (there is a later one), else from the file, and so does a
-   * small read, which costs less than looking whether the file is whole. Returns how many bytes there were.
+   * Reads into `into` from an offset: from the map of a plain block that is full (there is a later one), else from the file. So does a small
+   * read, which costs less than looking whether the file is whole, and one of a batch that goes on and on: each page of a map is touched
+   * once then, and what is mapped counts as memory that V8 should collect. Returns how many bytes there were.
    */
-  read(number: number, into: Uint8Array, offset: number): number {
+  read(number: number, into: Uint8Array, offset: number, ahead = false): number {
     const block = this.#blocks.get(number);
     if (block === undefined) return 0;
     const length = Math.min(into.length, block.size - offset);
@@ -367,13 +369,14 @@ export class BlockFiles {
       return this.#unpacked.read(block, into.subarray(0, length), offset, () => this.#packedFile(block));
     }
     const { cipher } = block.form;
-    const mapped = cipher === undefined && number < this.#newest && length >= MAP_FROM ? this.#mapOf(block) : undefined;
+    const isMapped = cipher === undefined && number < this.#newest && !ahead && length >= MAP_FROM;
+    const mapped = isMapped ? this.#mapOf(block) : undefined;
     if (mapped !== undefined) {
-      into.set(mapped.bytes.subarray(offset, offset + length));
+      copyBytes(into, mapped.bytes.subarray(offset, offset + length));
       return length;
     }
     const have = this.#disk.read(this.#use(block), length === into.length ? into : into.subarray(0, length), offset);
-    if (cipher !== undefined) into.set(cipher(into.subarray(0, have), offset));
+    if (cipher !== undefined) copyBytes(into, cipher(into.subarray(0, have), offset));
     return have;
   }
 

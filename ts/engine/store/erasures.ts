@@ -2,6 +2,7 @@
 // overwritten there; one on disk when the round with its tombstone is through, so that whatever a crash leaves of the overwriting is a
 // message that is deleted already.
 
+import { copyBytes } from '../../kernel/copy.ts';
 import type { Place, StreamKernel } from '../../kernel/streams.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { StreamReader } from './reader.ts';
@@ -37,7 +38,7 @@ export class Erasures {
 
   /** The erased record keeps the message's time: an empty stream takes its last time from there. */
   #frame(seq: number, { block, length }: Place, at: number, time: Uint8Array): void {
-    this.#kernel.memory.bytes(at, length).set(this.#files.filler(block, length));
+    copyBytes(this.#kernel.memory.bytes(at, length), this.#files.filler(block, length));
     const halves = new DataView(time.buffer, time.byteOffset, 8);
     const [low, high] = [halves.getUint32(0, true), halves.getUint32(4, true)];
     this.#kernel.exports.frameErased(this.#stream, block, at, length, seq, low, high);

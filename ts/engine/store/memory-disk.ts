@@ -3,6 +3,7 @@
 // A file is in pieces, so that it grows without copying what it has; the first doubles until it is a whole one, for there are many small files.
 // What the last one has too much is given back when the file is closed.
 
+import { copyBytes } from '../../kernel/copy.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ports/disk.ts';
 
@@ -20,7 +21,7 @@ class MemoryFile {
       for (let done = 0; done < view.length;) {
         const { piece, from } = this.#place(at, view.length - done);
         const part = view.subarray(done, done + piece.length - from);
-        piece.set(part, from);
+        copyBytes(piece.subarray(from), part);
         done += part.length;
         at += part.length;
       }
@@ -56,7 +57,7 @@ class MemoryFile {
     for (let done = 0; done < length;) {
       const from = (offset + done) % PIECE;
       const part = (this.#pieces[Math.floor((offset + done) / PIECE)] as Uint8Array).subarray(from, from + length - done);
-      into.set(part, done);
+      copyBytes(into.subarray(done), part);
       done += part.length;
     }
     return length;

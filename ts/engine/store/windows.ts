@@ -28,6 +28,8 @@ interface Source {
   readonly stream: number;
   readonly files: BlockFiles;
   readonly block: number;
+  /** For a batch, which goes on behind what it asks for. */
+  readonly ahead: boolean;
 }
 
 const LARGE_SIZE = 256 * 1024;
@@ -58,7 +60,7 @@ export class Windows {
   over(stream: number, files: BlockFiles, block: number, offset: number, length: number, ahead: number): Window | undefined {
     const row = this.#table.find(stream, block, offset, length);
     if (row >= 0) return this.#slots[row];
-    const source = { stream, files, block };
+    const source = { stream, files, block, ahead: ahead > 0 };
     const slot = this.#read(source, offset, length, Math.min(LARGE_SIZE, ahead));
     return slot.to < offset + length ? undefined : slot;
   }
@@ -94,10 +96,10 @@ export class Windows {
     }
   }
 
-  #fill(slot: Slot, { stream, files, block }: Source, from: number, size: number): Slot {
+  #fill(slot: Slot, { stream, files, block, ahead }: Source, from: number, size: number): Slot {
     this.#empty(slot);
     this.#room(slot, size);
-    const have = files.read(block, slot.bytes.length === size ? slot.bytes : slot.bytes.subarray(0, size), from);
+    const have = files.read(block, slot.bytes.length === size ? slot.bytes : slot.bytes.subarray(0, size), from, ahead);
     slot.stream = stream;
     slot.block = block;
     slot.from = from;

@@ -217,14 +217,40 @@ test('a batch for a direct get says what is left and what went before each messa
   await server.stop();
 });
 
-/** A machine without the mmap addon. */
-class DiskWithoutMaps extends NodeDisk {
-  override map(): undefined {
-    return undefined;
+/** Counts its maps; without the mmap addon it has none. */
+class MappingDisk extends NodeDisk {
+  maps = 0;
+  readonly #addon: boolean;
+
+  constructor(addon: boolean) {
+    super();
+    this.#addon = addon;
+  }
+
+  override map(...[file, size]: Parameters<NodeDisk['map']>): ReturnType<NodeDisk['map']> {
+    this.maps++;
+    return this.#addon ? super.map(file, size) : undefined;
   }
 }
 
-test('batches with and without filters bring a whole stream over, through maps', () => bringOver(new NodeDisk(), 40_000));
+test('batches with and without filters bring a whole stream over, and map nothing', async () => {
+  const disk = new MappingDisk(true);
+  await bringOver(disk, 40_000);
+  assert.equal(disk.maps, 0);
+});
+
+for (const [addon, how] of [
+  [true, 'through a map of each full block'],
+  [false, 'from the files without the addon'],
+] as const) {
+  test(`single messages that follow each other are read ${how}`, async () => {
+    const disk = new MappingDisk(addon);
+    const { server, stream } = await bench(30_000, disk);
+    for (let seq = 1; seq <= 30_000; seq++) assert.equal(Buffer.from(stream.get(seq)?.payload ?? []).toString(), payloadOf(seq));
+    assert.ok(disk.maps > 0);
+    await server.stop();
+  });
+}
 
 test('a mapped block that another program cuts is reported, and what is left of it is read', async () => {
   const root = temporaryFolder();
@@ -242,8 +268,6 @@ test('a mapped block that another program cuts is reported, and what is left of 
   assert.match(server.log.lines.join('\n'), /message 40 .*1\.blk/);
   await server.stop();
 });
-
-test('without the addon blocks are read', () => bringOver(new DiskWithoutMaps(), 30_000));
 
 async function bringOver(disk: NodeDisk, messages: number): Promise<void> {
   const { server, stream, receiver, deliver } = await bench(messages, disk);
