@@ -1,4 +1,4 @@
-// Bundles the server into dist/: main.js (the program), index.js (the embed API), matcher.js (the embeddable matcher) and jobs-worker.js (what the
+// Bundles the server into dist/: program.js and main.js (which starts it, see ts/app/launch.ts), index.js (the embed API), matcher.js (the embeddable matcher) and jobs-worker.js (what the
 // pool's threads run), all CommonJS because that starts fastest, with the Wasm kernels beside them. Packages that are needed late or never (the pool,
 // WebSocket, metrics) become files of their own under dist/vendor/, loaded by the `await import()` that asks for them; a static import of one of them
 // would cost every start its load time and is an error here.
@@ -9,17 +9,27 @@ import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { replaceFile } from './files.mjs';
 import { kernels } from './build-wasm.mjs';
+import { keepCode } from './keep-code.mjs';
 import { root } from './root.mjs';
 
 const require = createRequire(import.meta.url);
 const dist = join(root, 'dist');
 
-/** What ends up in dist/: name, source, whether late packages may be imported statically, file mode. */
+const here = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`;
+
+/** What ends up in dist/: name, source, whether late packages may be imported statically, what stands around it, file mode. */
 const bundles = [
-  { name: 'main.js', source: 'ts/app/main.ts', lateOnly: true, mode: 0o755 },
-  { name: 'index.js', source: 'ts/app/index.ts', lateOnly: true, mode: 0o644 },
-  { name: 'matcher.js', source: 'ts/matcher/index.ts', lateOnly: true, mode: 0o644 },
-  { name: 'jobs-worker.js', source: 'ts/node/jobs-worker.ts', lateOnly: false, mode: 0o644 },
+  {
+    name: 'program.js',
+    source: 'ts/app/main.ts',
+    lateOnly: true,
+    before: `(function (exports, require, module, __filename, __dirname) { ${here}`,
+    after: '})',
+  },
+  { name: 'main.js', source: 'ts/app/launch.ts', lateOnly: true, before: `#!/usr/bin/env node\n${here}`, mode: 0o755 },
+  { name: 'index.js', source: 'ts/app/index.ts', lateOnly: true, before: here },
+  { name: 'matcher.js', source: 'ts/matcher/index.ts', lateOnly: true, before: here },
+  { name: 'jobs-worker.js', source: 'ts/node/jobs-worker.ts', lateOnly: false, before: here },
 ];
 
 /** Packages loaded at first use: name, and the files of it that must stand beside each other (piscina finds its worker by name). */
@@ -85,23 +95,39 @@ function notePackages(packages, result) {
 }
 
 /**
- * @param {{ name: string, source: string, lateOnly: boolean, mode: number }} bundle
+ * The bundler writes strings in ASCII, but neither regular expressions nor comments. One other character makes a source twice as long in memory
+ * and its reading five times as slow.
+ * @param {string} text
+ */
+function inAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * @param {{ name: string, source: string, lateOnly: boolean, before: string, after?: string, mode?: number }} bundle
  * @param {Set<string>} packages
  */
-async function writeBundle({ name, source, lateOnly, mode }, packages) {
-  const program = name === 'main.js' && !readFileSync(join(root, source), 'utf8').startsWith('#!');
+async function writeBundle({ name, source, lateOnly, before, after = '', mode }, packages) {
   const result = await build({
     ...shape,
     entryPoints: [source],
     outfile: join(dist, name),
     plugins: [latePackagePlugin(lateOnly)],
     define: { 'import.meta.url': 'importMetaUrl' },
-    banner: {
-      js: `${program ? '#!/usr/bin/env node\n' : ''}const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`,
-    },
+    banner: { js: before },
+    footer: { js: after },
   });
   notePackages(packages, result);
-  for (const file of result.outputFiles ?? []) replaceFile(file.path, file.contents, mode);
+  for (const { path, text } of result.outputFiles ?? []) {
+    const ascii = inAscii(text);
+    if (name === 'program.js' && !(existsSync(path) && readFileSync(path, 'latin1') === ascii)) forgetCode();
+    replaceFile(path, ascii, mode);
+  }
+}
+
+/** Code that was kept of a program is no other program's: V8 would compare nothing but the length. */
+function forgetCode() {
+  for (const file of readdirSync(dist)) if (/^program\..*\.code$/.test(file)) rmSync(join(dist, file));
 }
 
 /** @param {Set<string>} packages */
@@ -152,5 +178,7 @@ export async function buildBundles() {
   writeLicences(packages);
   const failed = results.filter((result) => result.status === 'rejected');
   for (const { reason } of failed) if (!reason.errors) console.error('build:', reason);
+  const code = join(dist, `program.${process.version}-${process.arch}.code`);
+  if (failed.length === 0 && !existsSync(code)) await keepCode(code);
   return failed.length;
 }

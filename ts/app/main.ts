@@ -1,8 +1,7 @@
-// The server binary: command line in, exit code out.
+// The program: command line in, exit code out.
 
 import type { Options } from '../core/config/options.ts';
 import { pendingText } from '../core/config/unbuilt.ts';
-import { compileLongFunctionsLater } from '../node/compiler.ts';
 import { writePidFile } from '../node/files.ts';
 import { openLog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
@@ -54,7 +53,6 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
   }
 }
 
-compileLongFunctionsLater();
 hideSecrets();
 const loaded = loadFromProcess();
 if (loaded.action === 'run') void serve(loaded.options, loaded.warnings, loaded.pendingFeatures);

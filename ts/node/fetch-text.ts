@@ -1,7 +1,5 @@
-// Gets a document over HTTP or HTTPS, for resolvers that are web servers.
+// Gets a document over HTTP or HTTPS, for resolvers that are web servers. Node's HTTP is loaded by the first who asks: most servers never do.
 
-import { request as requestPlain } from 'node:http';
-import { request as requestSecure } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
 export interface FetchSettings {
@@ -14,11 +12,12 @@ const OK = 200;
 const MOST_BYTES = 1024 * 1024;
 
 /** Rejects with why it could not be had: the network, the time, or another status than 200. */
-export function fetchText(url: string, { timeoutMs, tls }: FetchSettings): Promise<string> {
+export async function fetchText(url: string, { timeoutMs, tls }: FetchSettings): Promise<string> {
+  const address = new URL(url);
+  const secure = address.protocol === 'https:';
+  const { request } = secure ? await import('node:https') : await import('node:http');
   return new Promise((resolve, reject) => {
-    const address = new URL(url);
-    const options = { signal: AbortSignal.timeout(timeoutMs), ...(address.protocol === 'https:' ? tls : {}) };
-    const call = address.protocol === 'https:' ? requestSecure(address, options) : requestPlain(address, options);
+    const call = request(address, { signal: AbortSignal.timeout(timeoutMs), ...(secure && tls) });
     call.on('error', reject);
     call.on('response', (response) => {
       if (response.statusCode !== OK) {
