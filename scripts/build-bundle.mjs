@@ -163,10 +163,17 @@ function copyKernels() {
   }
 }
 
+/** What is bundled is CommonJS, and so are its types: programs of both kinds can import it. */
+function markCommonJs() {
+  for (const folder of [dist, join(root, 'build/types')]) {
+    mkdirSync(folder, { recursive: true });
+    replaceFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+  }
+}
+
 /** Writes dist/ from what exists. Returns how many bundles failed. */
 export async function buildBundles() {
-  mkdirSync(dist, { recursive: true });
-  replaceFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
+  markCommonJs();
   copyKernels();
   /** @type {Set<string>} */
   const packages = new Set();

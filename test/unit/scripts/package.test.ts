@@ -1,8 +1,9 @@
-// What a fresh clone relies on: the lock file works with any registry, and every script in package.json names a file that exists.
+// What a fresh clone relies on: the lock file works with any registry, and every script in package.json names a file that exists. And what a
+// program relies on that installs the package.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { root } from '../../../scripts/root.mjs';
 
@@ -10,6 +11,7 @@ interface Package {
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
 }
 
 interface Lock {
@@ -46,4 +48,16 @@ test('every file that a script runs exists', () => {
 test('what the server needs when it runs is not a development dependency', () => {
   for (const name of ['piscina', 'ws', 'prom-client']) assert.ok(manifest.dependencies[name], name);
   for (const name of ['esbuild', 'assemblyscript', 'tsx']) assert.ok(manifest.devDependencies[name], name);
+});
+
+/** The kind of modules in a file's folder: what the nearest package.json says. */
+function moduleKind(file: string): string {
+  let folder = dirname(file);
+  while (!existsSync(join(root, folder, 'package.json'))) folder = dirname(folder);
+  return (JSON.parse(read(join(folder, 'package.json'))) as { readonly type?: string }).type ?? 'commonjs';
+}
+
+test('the types of an entry are of the same kind as its code, so that CommonJS and ES modules can import both', () => {
+  for (const entry of Object.values(manifest.exports))
+    if (typeof entry !== 'string') assert.equal(moduleKind(entry.types), moduleKind(entry.default), entry.types);
 });

@@ -6,7 +6,8 @@ import { formatDuration } from '../jetstream/instant.ts';
 import { isAssetName } from '../jetstream/names.ts';
 import type { StreamConfig } from '../jetstream/stream-config.ts';
 import { metadataLength } from '../stream/check-config.ts';
-import { hasWildcard, isSubsetMatch, isValidSubject, subjectsOverlap } from '../subject/subject.ts';
+import { hasCovered } from '../subject/subject-sets.ts';
+import { hasWildcard, isValidSubject, subjectsOverlap } from '../subject/subject.ts';
 
 /** Limits of server and account; 0 is none. */
 export interface ConsumerLimits {
@@ -212,11 +213,6 @@ function ackPendingRule(limit: (stream: StreamConfig, limits: ConsumerLimits) =>
   };
 }
 
-function hasOverlap(config: ConsumerConfig): boolean {
-  const filters = filtersOf(config);
-  return filters.some((filter, at) => filters.some((other, index) => index !== at && isSubsetMatch(filter, other)));
-}
-
 function samplingFault(config: ConsumerConfig): string | undefined {
   const text = config.sample_freq.replace(/%$/, '');
   if (config.sample_freq === '' || /^\+?\d+$/.test(text)) return undefined;
@@ -268,7 +264,7 @@ const rules: readonly Rule[] = [
   invalid((c) => c.filter_subject !== '' && !isValidSubject(c.filter_subject), 'invalid subject'),
   { wrong: (c) => c.filter_subjects.includes(''), id: 'ConsumerEmptyFilter' },
   invalid((c) => filtersOf(c).some((filter) => !isValidSubject(filter)), 'invalid subject'),
-  { wrong: hasOverlap, id: 'ConsumerOverlappingSubjectFilters' },
+  { wrong: (c) => hasCovered(filtersOf(c)), id: 'ConsumerOverlappingSubjectFilters' },
   ...startRules(),
   {
     wrong: (c) => samplingFault(c) !== undefined,

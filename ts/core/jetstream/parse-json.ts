@@ -26,7 +26,8 @@ interface Cursor {
   depth: number;
 }
 
-const maxDepth = 10_000;
+/** Nothing that is asked for here is nested so deep; every level takes some of the stack. */
+const maxDepth = 1_000;
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 /** Reads one value and nothing after it but white space. */
@@ -148,7 +149,7 @@ function readEscape(cursor: Cursor): string {
 
 function enter(cursor: Cursor): void {
   cursor.depth += 1;
-  if (cursor.depth > maxDepth) throw new JsonError('exceeded max depth');
+  if (cursor.depth > maxDepth) fail(cursor, 'exceeded max depth');
   cursor.at += 1;
   skipSpace(cursor);
 }

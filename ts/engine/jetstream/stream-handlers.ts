@@ -3,7 +3,7 @@
 import { storedStreamMetadata } from '../../core/jetstream/api-level.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstream/stream-config.ts';
-import { checkStreamConfig, filterFault, type Checked } from '../../core/stream/check-config.ts';
+import { checkStreamConfig, filterFault, highestStart, type Checked } from '../../core/stream/check-config.ts';
 import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
 import {
@@ -22,6 +22,8 @@ import { Stream } from './stream.ts';
 const namesLimit = 1024;
 const listLimit = 256;
 const detailsLimit = 100_000;
+/** More deleted sequences are not listed: a gap may be wider than any answer. */
+const deletedLimit = 4_000_000;
 
 const offset = { kind: { is: 'integer', type: 'int' } } as const;
 const text = { kind: { is: 'string' } } as const;
@@ -141,7 +143,8 @@ export const info: ApiHandler = (request) => {
     : { offset: 0, deleted_details: false, subjects_filter: '' };
   const stream = streamOf(request);
   const leader = request.account.settings.serverName;
-  const deleted = asked.deleted_details ? { deleted: stream.store.deleted(Number.MAX_SAFE_INTEGER) } : {};
+  if (asked.deleted_details && stream.store.state.numDeleted > deletedLimit) refuse('InsufficientResourcesErr');
+  const deleted = asked.deleted_details ? { deleted: stream.store.deleted(deletedLimit) } : {};
   if (asked.subjects_filter === '') {
     return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, ...whenShown(stream) };
   }
@@ -169,6 +172,7 @@ export const remove: ApiHandler = async (request) => {
 export const purge: ApiHandler = (request) => {
   const asked = isObject(request) ? readRequest<{ seq: number; filter: string; keep: number }>(request, purgeSchema) : undefined;
   if (asked !== undefined && asked.seq > 0 && asked.keep > 0) refuse('BadRequestErr');
+  if (asked !== undefined && asked.seq > highestStart) refuse('BadRequestErr');
   const stream = streamOf(request);
   if (stream.config.sealed) refuse('StreamSealedErr');
   if (stream.config.deny_purge) refuse('StreamPurgeFailedF', { err: 'stream purge not permitted' });

@@ -63,6 +63,13 @@ test('broken JSON of any kind is an error, never a crash', () => {
   );
 });
 
+test('a document that is nested too deep is refused before the stack ends', () => {
+  const arrays = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+  assert.equal(parseJson(arrays(1000)).kind, 'array');
+  assert.throws(() => parseJson(`{"a":${arrays(1000)}}`), /^Error: invalid character '\[' exceeded max depth at offset 1005$/);
+  assert.throws(() => parseJson('{"a":'.repeat(300_000)), /^Error: invalid character '\{' exceeded max depth/);
+});
+
 test('a configuration is read, written and read again without loss', () => {
   const text =
     '{"name":"A","subjects":["a.\\u003e"],"max_age":86400000000001,"sources":[{"name":"B","opt_start_time":"2020-01-01T00:00:00.5Z"}],"metadata":{"b":"2","a":"1"}}';

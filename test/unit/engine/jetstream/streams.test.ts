@@ -277,3 +277,36 @@ test('requests are audited with who made them; gets of messages only when they f
   assert.deepEqual((JSON.parse(text) as { api: unknown }).api, { level: 4, total: 2, errors: 1 });
   await session.stop();
 });
+
+test('a stream is not told to begin where sequences cannot be counted any more', async () => {
+  const session = await withStream();
+  for (const seq of ['4503599627370497', '18446744073709551615']) {
+    const made = await session.request('$JS.API.STREAM.CREATE.X', `{"name":"X","first_seq":${seq}}`);
+    assert.match(made.text ?? '', /"err_code":10052,"description":"first sequence must not be above 4503599627370496"/);
+    const purged = await session.request('$JS.API.STREAM.PURGE.S', `{"seq":${seq}}`);
+    assert.match(purged.text ?? '', /"err_code":10003,/);
+  }
+  const acks = session.listen('ack');
+  await json(session, 'STREAM.PURGE.S', { seq: 2 ** 52 });
+  for (let n = 0; n < 3; n++) session.broker.publish(0, 's.a', 'ack', undefined, Buffer.from('x'));
+  assert.match(Buffer.from(acks[2]?.payload ?? []).toString(), /"seq":4503599627370498\}/);
+  await session.stop();
+});
+
+test('deleted sequences are listed as long as there are not more than an answer can hold', async () => {
+  const session = await apiSession();
+  await json(session, 'STREAM.CREATE.ORIGIN', { name: 'ORIGIN', subjects: ['o'] });
+  await json(session, 'STREAM.CREATE.MIRROR', { name: 'MIRROR', mirror: { name: 'ORIGIN' } });
+  session.publish('o');
+  await json(session, 'STREAM.PURGE.ORIGIN', { seq: 4 });
+  session.publish('o');
+  const few = await json(session, 'STREAM.INFO.MIRROR', { deleted_details: true });
+  assert.deepEqual((few['state'] as { deleted: unknown }).deleted, [2, 3]);
+  await json(session, 'STREAM.PURGE.ORIGIN', { seq: 1_000_000_000_000 });
+  session.publish('o');
+  const many = await session.request('$JS.API.STREAM.INFO.MIRROR', '{"deleted_details":true}');
+  assert.match(many.text ?? '', /"err_code":10023,/);
+  const info = await json(session, 'STREAM.INFO.MIRROR');
+  assert.equal((info['state'] as { num_deleted: unknown }).num_deleted, 999_999_999_997);
+  await session.stop();
+});
