@@ -110,6 +110,8 @@ for (const { kind, skip } of targets) {
       };
       assert.deepEqual(shown(await trace('s.1')), [arrival('s.1'), { type: 'js', stream: 'S', subject: 's.1' }]);
       assert.equal(await last(), 1);
+      const stored = (await publisher.request('$JS.API.STREAM.MSG.GET.S', '{"seq":1}')).json<{ message: { hdrs: string } }>();
+      assert.match(Buffer.from(stored.message.hdrs, 'base64').toString(), /\r\nNats-Trace-Dest: trace disabled\r\n/);
       assert.deepEqual(shown(await trace('s.1', { 'Nats-Trace-Only': 'true' })), [
         arrival('s.1'),
         { type: 'js', stream: 'S', subject: 's.1' },

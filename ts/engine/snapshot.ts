@@ -268,13 +268,42 @@ export interface ConsumerSnapshot {
   readonly info: { readonly [key: string]: Json | undefined };
 }
 
-/** One delivery of a traced message. */
+/** What happened to a traced message: a receiver, or that it went to another account. */
+export type TracedStep = TracedDelivery | TracedExport | TracedImport;
+
 export interface TracedDelivery {
+  readonly kind: 'delivery';
   readonly at: Instant;
   readonly cid: number;
   readonly name: string;
+  /** Of the receiver, where it is not the publisher's. */
+  readonly account?: string;
   readonly subject: string;
   readonly queue: string;
+  /** Why it was not delivered. */
+  readonly error?: string;
+}
+
+/** It went to a subscription on an imported stream. */
+export interface TracedExport {
+  readonly kind: 'export';
+  readonly at: Instant;
+  readonly account: string;
+  readonly to: string;
+}
+
+/** It went to an imported service. */
+export interface TracedImport {
+  readonly kind: 'import';
+  readonly at: Instant;
+  readonly account: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface TracedPlace {
+  readonly account: string;
+  readonly subject: string;
 }
 
 /** What a stream did with the message. */
@@ -290,7 +319,7 @@ export interface TracedStorage {
 export interface MessageTrace {
   readonly account: string;
   readonly destination: string;
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly sizeBytes: number;
   readonly at: Instant;
   readonly cid: number;
@@ -300,8 +329,10 @@ export interface MessageTrace {
   readonly mappedTo?: string;
   /** Nobody received it; what is told would have happened. */
   readonly only: boolean;
-  readonly deliveries: TracedDelivery[];
+  readonly steps: TracedStep[];
   readonly storages: TracedStorage[];
+  /** Where it came by, and may be traced: accounts with the subjects there. */
+  readonly places: readonly TracedPlace[];
 }
 
 /** What is known of a request to a measured service; durations in milliseconds. */

@@ -22,6 +22,8 @@ export interface ImportExports {
   ): number;
   closeService(service: number): void;
   expireResponses(service: number, beforeMs: number): number;
+  traceAccount(account: number, on: number): void;
+  followMessages(on: number): void;
   lookedAtLoss(account: number): void;
   openReplies(account: number): void;
   describeConnection(index: number, at: number, size: number): void;

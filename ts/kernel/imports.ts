@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts';
 export type Piece = string | { readonly token: number; readonly rest: boolean };
 
 /** Flags of a service; twins of wasm/deliver/services.ts. */
-export const serviceFlag = { manyReplies: 1, shared: 2, measured: 4 } as const;
+export const serviceFlag = { manyReplies: 1, shared: 2, measured: 4, allowTrace: 8 } as const;
 
 /** Twin of wasm/match/mapping.ts. */
 const REST = 0x80000000;
@@ -115,6 +115,21 @@ export class ImportKernel {
   /** Drops replies awaited since before; returns how many are still awaited. */
   expireResponses(service: number, beforeMs: number): number {
     return this.#exports.expireResponses(service, beforeMs) >>> 0;
+  }
+
+  /** Messages that tracing systems mark are followed in an account. */
+  traceAccount(account: number, on: boolean): void {
+    this.#exports.traceAccount(account, on ? 1 : 0);
+  }
+
+  /** What `deliver` routes is followed: services in other accounts see it by its headers. */
+  following(deliver: () => void): void {
+    this.#exports.followMessages(1);
+    try {
+      deliver();
+    } finally {
+      this.#exports.followMessages(0);
+    }
   }
 
   /** Subscriptions that end in an account from now on are told of again. */

@@ -252,6 +252,28 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     this.exports.publishMapped(word(0), this.#scratchAt, length, word(3), word(4), word(5), word(6), word(7));
   }
 
+  /** As `publishMapped`, with other headers than the message came with. */
+  publishMappedWith(words: Uint32Array, at: number, subject: string, headers: Uint8Array): void {
+    const word = (k: number) => words[at + k] ?? 0;
+    const payload = word(7) - word(5);
+    const block = this.exports.alloc(headers.length + payload) >>> 0;
+    const memory = this.memory.all();
+    memory.set(headers, block);
+    memory.copyWithin(block + headers.length, word(6) + word(5), word(6) + word(7));
+    const length = this.#scratch.write(subject, 'utf8');
+    this.exports.publishMapped(
+      word(0),
+      this.#scratchAt,
+      length,
+      word(3),
+      word(4),
+      headers.length,
+      block,
+      headers.length + payload,
+    );
+    this.#parked.push(block);
+  }
+
   hasInterest(account: number, subject: string): boolean {
     return this.exports.interested(account, this.#scratchAt, this.#scratch.write(subject, 'utf8')) !== 0;
   }

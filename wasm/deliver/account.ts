@@ -35,6 +35,8 @@ export class Account {
   importing: bool;
   /** The host was told that subscriptions ended, and has not looked yet. */
   lossTold: bool;
+  /** Messages that tracing systems mark are followed. */
+  traced: bool;
   /** Its prefix of one-time reply subjects, 0 until it has to do with services. */
   replies: usize;
   /** Watched subjects, see watch.ts. */

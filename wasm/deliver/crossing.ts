@@ -22,6 +22,7 @@ import {
   bareData,
   bareHeaderLength,
   bareLength,
+  followed,
   msgConnection,
   msgAccount,
   msgData,
@@ -37,26 +38,29 @@ import {
   saveMessage,
   setBare,
   setData,
+  setFollowed,
   setOrigin,
   setReply,
   setSubject,
 } from './message';
 import { hears } from './noresponders';
 import { permits } from './permissions';
-import { setRequestInfo } from './request-info';
+import { setRequestInfo, setTraceDestination } from './request-info';
 import { ANSWERED, NOT_TAKEN, measure, tellAsked, tellEnded } from './measured';
 import {
   ONE_TIME_LENGTH,
+  PREFIX_LENGTH,
   Response,
   awaitReply,
   awaitedSubject,
   dropResponse,
   findResponse,
   oneTimeSubject,
+  printRandom,
   touchResponse,
 } from './responses';
 import { deliverToClient, routeVia } from './route';
-import { MANY_REPLIES, MEASURED, SHARED, Service } from './services';
+import { ALLOW_TRACE, MANY_REPLIES, MEASURED, SHARED, Service } from './services';
 import { shadowOf } from './shadow';
 import { KIND_CLIENT, KIND_HOST, Sub } from './subscription';
 import { streamAppend } from '../stream/append';
@@ -69,6 +73,11 @@ const passed: usize = memory.data(128, 4); // DEEPEST numbers of exports
 const kept: usize = memory.data(64, 8); // one message of SAVED_MESSAGE bytes
 let depth: u32 = 0;
 let shared: bool = false;
+
+const noTrace: usize = memory.data<u8>([
+  0x74, 0x72, 0x61, 0x63, 0x65, 0x20, 0x64, 0x69, 0x73, 0x61, 0x62, 0x6c, 0x65, 0x64, 0, 0,
+]);
+const NO_TRACE_LENGTH: u32 = 14;
 
 const ackPrefix: usize = memory.data<u8>([0x24, 0x4a, 0x53, 0x2e, 0x41, 0x43, 0x4b, 0x2e]); // $JS.ACK.
 
@@ -180,6 +189,16 @@ function routeIn(account: usize, to: usize, length: u32): bool {
   return routeVia(to, length) != 0 || hears(account, to, length);
 }
 
+/** A followed message goes to a service: its trace may end there, and else goes on under a subject of the exporting account. */
+function passTrace(service: Service): void {
+  setFollowed((service.flags & ALLOW_TRACE) != 0);
+  if (!followed) return setTraceDestination(noTrace, NO_TRACE_LENGTH);
+  const subject = lend(ONE_TIME_LENGTH);
+  copy(subject, accountAt(service.account).replies, PREFIX_LENGTH);
+  printRandom(subject + PREFIX_LENGTH);
+  setTraceDestination(subject, ONE_TIME_LENGTH);
+}
+
 /** Sends a request to the account that exports the service. */
 export function crossService(sub: Sub): bool {
   const service = changetype<Service>(<usize>sub.target);
@@ -195,8 +214,11 @@ export function crossService(sub: Sub): bool {
   if (depth == 1) setBare(msgData, msgDataLength, msgHeaderLength);
   if (msgConnection)
     setRequestInfo(changetype<Connection>(msgConnection), shared, depth > 1 ? service.via : 0, service.viaLength);
+  const traced = followed;
+  if (traced && msgHeaderLength) passTrace(service);
   const to = mapRouted(service.mapping);
   const taken = routeIn(service.account, to, mappedLength);
+  setFollowed(traced);
   leave();
   giveBack(mark, words);
   if (!taken && changetype<usize>(response)) {

@@ -4,6 +4,7 @@ import { alloc } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { accountAt } from './account';
 import { connectionAt } from './connection';
+import { setFollowed } from './message';
 import { describe } from './request-info';
 import { expireResponses as expire } from './responses';
 import { Service, closeService as close } from './services';
@@ -62,6 +63,16 @@ export function closeService(service: usize): void {
 /** Drops the replies awaited through a service that were not used since `beforeMs`; returns how many are still awaited. */
 export function expireResponses(service: usize, beforeMs: f64): u32 {
   return expire(changetype<Service>(service), beforeMs);
+}
+
+/** Says whether messages that tracing systems mark are followed in an account. */
+export function traceAccount(account: usize, on: bool): void {
+  accountAt(account).traced = on;
+}
+
+/** Says whether the host follows the messages that are routed from now on. */
+export function followMessages(on: bool): void {
+  setFollowed(on);
 }
 
 /** The host looks now whether requestors of an account still listen. */

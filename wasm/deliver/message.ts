@@ -124,3 +124,11 @@ export function restoreMessage(from: usize): void {
   setSizes(load<u32>(from, 36), load<u32>(from, 40), load<u32>(from, 44), load<u32>(from, 48));
   setRouted(load<u32>(from, 52), load<u32>(from, 56));
 }
+
+/** The host follows the message at hand, and tells what becomes of it. */
+export let followed: bool = false;
+
+/** Says whether the host follows the messages that are routed from now on. */
+export function setFollowed(on: bool): void {
+  followed = on;
+}

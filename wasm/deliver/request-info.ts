@@ -1,3 +1,5 @@
+// What a request that crosses into another account carries in headers of the server: who asks, and where its trace goes.
+//
 // Who asks: a request that crosses into another account says in the header `Nats-Request-Info` which account it comes from, and
 // more of the client where the import shares that. The host writes the texts once a connection; here they become a header.
 //
@@ -24,6 +26,13 @@ const LINE_FEED: u32 = 10;
 
 const LENGTHS: usize = 16;
 
+const TRACE_LINE: u32 = 17;
+/** Nats-Trace-Dest: */
+const traceName: usize = memory.data<u8>([
+  0x4e, 0x61, 0x74, 0x73, 0x2d, 0x54, 0x72, 0x61, 0x63, 0x65, 0x2d, 0x44, 0x65, 0x73, 0x74, 0x3a, 0x20,
+]);
+const TRACE_NAME_AND_COLON: u32 = 16;
+
 /** Sets the texts of a connection: `at` holds the four lengths and the bytes, `size` bytes in all; 0: none. */
 export function describe(connection: Connection, at: usize, size: u32): void {
   if (connection.info) free(connection.info);
@@ -31,8 +40,8 @@ export function describe(connection: Connection, at: usize, size: u32): void {
   if (size) copy(connection.info, at, size);
 }
 
-/** Copies the header lines of the current message but those of our name; returns where they end. */
-function copyHeaders(to: usize): usize {
+/** Copies the header lines of the current message but those that begin with a name; returns where they end. */
+function copyHeaders(to: usize, name: usize, nameLength: u32): usize {
   if (msgHeaderLength < STATUS + 2) {
     copy(to, status, STATUS);
     return to + STATUS;
@@ -44,7 +53,7 @@ function copyHeaders(to: usize): usize {
     while (next < end && <u32>load<u8>(next) != LINE_FEED) next++;
     if (next < end) next++;
     const length = <usize>(next - line);
-    if (length < NAME_AND_COLON || !equal(line, name, NAME_AND_COLON)) {
+    if (length < nameLength || !equal(line, name, nameLength)) {
       copy(to, line, length);
       to += length;
     }
@@ -63,7 +72,7 @@ export function setRequestInfo(connection: Connection, long: bool, via: usize, v
   const rest = load<u32>(info + (long ? 12 : 4));
   const body = msgDataLength - msgHeaderLength;
   const data = lend(<usize>msgHeaderLength + STATUS + LINE + opening + viaLength + rest + 4 + body);
-  let at = copyHeaders(data);
+  let at = copyHeaders(data, name, NAME_AND_COLON);
   copy(at, name, LINE);
   at += LINE;
   copy(at, text, opening);
@@ -74,6 +83,23 @@ export function setRequestInfo(connection: Connection, long: bool, via: usize, v
   }
   copy(at, text + opening, rest);
   at += rest;
+  store<u16>(at, CRLF);
+  store<u16>(at, CRLF, 2);
+  at += 4;
+  const headerLength = <u32>(at - data);
+  copy(at, msgData + msgHeaderLength, body);
+  setData(data, headerLength + body, headerLength);
+}
+
+/** Says in the current message, which has headers, where its trace goes. */
+export function setTraceDestination(value: usize, length: u32): void {
+  const body = msgDataLength - msgHeaderLength;
+  const data = lend(<usize>msgDataLength + TRACE_LINE + length + 4);
+  let at = copyHeaders(data, traceName, TRACE_NAME_AND_COLON);
+  copy(at, traceName, TRACE_LINE);
+  at += TRACE_LINE;
+  copy(at, value, length);
+  at += length;
   store<u16>(at, CRLF);
   store<u16>(at, CRLF, 2);
   at += 4;

@@ -13,6 +13,8 @@ export const MANY_REPLIES: u32 = 1;
 export const SHARED: u32 = 2;
 /** The host hears of each request and how it ended. */
 export const MEASURED: u32 = 4;
+/** What is traced is traced on in the exporting account. */
+export const ALLOW_TRACE: u32 = 8;
 
 /** One imported service. */
 @unmanaged

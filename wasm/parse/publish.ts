@@ -11,7 +11,7 @@ import {
   ERROR_REPLY_DENIED,
   ERROR_UNKNOWN_OPERATION,
 } from '../lib/errors';
-import { asksForTrace } from './trace-header';
+import { asksForTrace, hasTraceParent } from './trace-header';
 import { EVENT_MAP } from '../lib/events';
 import { pushEvent, raiseBarrier } from '../lib/ring';
 import { accountAt } from '../deliver/account';
@@ -108,9 +108,14 @@ export function publish(connection: Connection, headers: bool, end: usize): u32 
   setOrigin(changetype<usize>(connection), connection.account);
   const mappings = accountAt(connection.account).mappings;
   if (mappings && permits(mappings, msgSubject, msgSubjectLength)) askHost(connection);
-  else if (headers && asksForTrace(msgData, msgHeaderLength)) askHost(connection);
+  else if (headers && isFollowed(accountAt(connection.account).traced)) askHost(connection);
   else routePublished(connection);
   return PUBLISHED;
+}
+
+/** Whether the host follows the current message; `external`: also where a tracing system asks for it. */
+function isFollowed(external: bool): bool {
+  return asksForTrace(msgData, msgHeaderLength) || (external && hasTraceParent(msgData, msgHeaderLength));
 }
 
 /** A payload that is there in full but goes on where its CR should be is wrong now, not when more bytes have come. */

@@ -6,6 +6,7 @@ import { free, tryAlloc } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { pushEvent, raiseBarrier } from '../lib/ring';
 import {
+  followed,
   msgData,
   msgDataLength,
   msgHeaderLength,
@@ -63,7 +64,7 @@ const FAST: u32 = 0x4946242e;
 
 /** Whether headers of the current message need the host: they ask for more than the kernel knows, or its id is known. */
 function needsHost(stream: Stream): bool {
-  if (msgHeaderLength > HEADERS_MOST || asksForDecision(msgData, msgHeaderLength)) return true;
+  if (msgHeaderLength > HEADERS_MOST || asksForDecision(msgData, msgHeaderLength) || followed) return true;
   if (!idLength || stream.windowSpan <= 0) return false;
   return (stream.flags & IDS_COLD) != 0 || findId(stream, idAt, idLength, nowNs) > 0;
 }

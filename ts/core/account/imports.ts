@@ -2,7 +2,13 @@
 // export says of replies. Whatever forbids an import is told in nats-server's words.
 // Kept true: an import refers to an export that allows it; no two imports of an account say the same; imports form no cycle.
 
-import type { AccountOptions, ExportOptions, ImportOptions, LatencyOptions } from '../config/options-auth.ts';
+import type {
+  AccountOptions,
+  ExportOptions,
+  ImportOptions,
+  LatencyOptions,
+  MessageTraceOptions,
+} from '../config/options-auth.ts';
 import { compileImportMapping, numberStars, reverseMapping, starPlaceholders } from '../subject/import-mapping.ts';
 import type { ImportMapping } from '../subject/import-mapping.ts';
 import { hasWildcard, isSubsetMatch, isValidSubject, subjectsOverlap, tokens } from '../subject/subject.ts';
@@ -16,6 +22,8 @@ export interface StreamImport {
   /** From there to here, and back; absent: the subject stays. */
   readonly mapping?: ImportMapping;
   readonly back?: ImportMapping;
+  /** What traces of messages tell may come here. */
+  readonly allowTrace?: true;
 }
 
 export interface ServiceImport {
@@ -37,6 +45,8 @@ export interface ServiceExport {
   readonly responseType: ExportOptions['responseType'];
   readonly thresholdMs: number;
   readonly latency?: LatencyOptions;
+  /** Messages that are traced are traced on in this account. */
+  readonly allowTrace?: true;
 }
 
 export interface AccountImports {
@@ -130,9 +140,10 @@ class ImportCompiler {
     const mapping = hasWildcard(from) && to !== from ? this.#mapping('stream', from, to, from, to) : undefined;
     if (draft.streams.some((other) => other.account === account && other.from === from))
       throw new Refused('stream import already exists');
-    if (mapping !== undefined) return { account, from, local: mapping.pattern, mapping, back: reverseMapping(mapping) };
-    if (to === from) return { account, from, local: to };
-    return { account, from, local: to, mapping: { source: from, pattern: to, pieces: [to], destination: to } };
+    const common = { account, from, ...(wanted.allowTrace && { allowTrace: true as const }) };
+    if (mapping !== undefined) return { ...common, local: mapping.pattern, mapping, back: reverseMapping(mapping) };
+    if (to === from) return { ...common, local: to };
+    return { ...common, local: to, mapping: { source: from, pattern: to, pieces: [to], destination: to } };
   }
 
   #service(importer: AccountOptions, exporter: AccountOptions, wanted: ImportOptions, draft: Draft): ServiceImport {
@@ -191,6 +202,7 @@ function serviceExport(account: string, row: ExportOptions | undefined, to: stri
     responseType: row?.responseType ?? 'singleton',
     thresholdMs: row?.responseThresholdMs || DEFAULT_THRESHOLD_MS,
     ...(row?.latency === undefined ? {} : { latency: row.latency }),
+    ...(row?.allowTrace === true && { allowTrace: true as const }),
   };
 }
 
@@ -199,4 +211,13 @@ export function compileImports(accounts: Accounts): CompiledImports {
   const compiler = new ImportCompiler(accounts);
   compiler.run();
   return { accounts: compiler.drafts, problems: compiler.problems };
+}
+
+/** Accounts whose messages are traced when a tracing system marks them. */
+export function tracedAccounts({ accounts }: { readonly accounts: Accounts }): Map<string, MessageTraceOptions> {
+  return new Map(
+    [...accounts.values()].flatMap(({ name, messageTrace }) =>
+      messageTrace === undefined ? [] : [[name, messageTrace] as const],
+    ),
+  );
 }

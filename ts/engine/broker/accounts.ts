@@ -43,6 +43,11 @@ export class KernelAccounts {
     return this.#byId[id];
   }
 
+  /** The account of a kernel handle. */
+  byHandle(handle: number): KernelAccount | undefined {
+    return this.#byId.find((account) => account.handle === handle);
+  }
+
   all(): readonly KernelAccount[] {
     return this.#byId;
   }

@@ -39,6 +39,11 @@ interface Held {
 
 const nothing: AccountImports = { streams: [], services: [] };
 
+function flagsOf({ share, exported }: ServiceImport): number {
+  const measured = exported.latency === undefined ? 0 : serviceFlag.measured;
+  return measured | (share ? serviceFlag.shared : 0) | (exported.allowTrace === true ? serviceFlag.allowTrace : 0);
+}
+
 export class BrokerImports {
   readonly kernel: ImportKernel;
   readonly #kernel: Kernel;
@@ -92,6 +97,13 @@ export class BrokerImports {
   /** What an account imports. */
   of(account: string): AccountImports {
     return this.#held.get(account)?.imports ?? nothing;
+  }
+
+  /** The streams that other accounts import of this one, with who does. */
+  streamsOf(account: string): (readonly [importer: string, stream: StreamImport])[] {
+    return [...this.#held].flatMap(([importer, { imports }]) =>
+      imports.streams.filter((one) => one.account === account).map((one) => [importer, one] as const),
+    );
   }
 
   /** Whether any account imports streams of this one. */
@@ -163,7 +175,7 @@ export class BrokerImports {
       account: exporter.handle,
       mapping,
       exported: this.#exportNumber(one.exported),
-      flags: many | (one.share ? serviceFlag.shared : 0) | (one.exported.latency === undefined ? 0 : serviceFlag.measured),
+      flags: many | flagsOf(one),
       via: `,"svc":${jsonText(account.name)}`,
     });
     if (one.exported.latency !== undefined) this.#measures.opened(service, account, one);

@@ -90,7 +90,10 @@ export class KernelEvents implements EventSink {
     const subject = kernel.memory.text(words[at + 1] ?? 0, words[at + 2] ?? 0);
     const mapped = this.#mapped(connection, subject);
     if (mapped === undefined) return;
-    const deliver = (): void => kernel.publishMapped(words, at, mapped);
+    const deliver = (changed?: Uint8Array): void => {
+      if (changed === undefined) kernel.publishMapped(words, at, mapped);
+      else kernel.publishMappedWith(words, at, mapped, changed);
+    };
     const word = (k: number) => words[at + k] ?? 0;
     if (word(5) === 0) return deliver();
     const headers = kernel.memory.copy(word(6), word(5));

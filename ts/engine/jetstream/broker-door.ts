@@ -72,10 +72,14 @@ export class BrokerDoor implements Door {
     else receiver.pull(message);
   }
 
+  isTraced(account: number, published: string): boolean {
+    const { accounts, traces } = this.#broker;
+    return traces.following && traces.follows(accounts.byHandle(account)?.name ?? '', published);
+  }
+
   traced(account: number, published: string, outcome: { stream: string; subject?: string; error?: string }): void {
     const { accounts, traces } = this.#broker;
-    const name = accounts.all().find(({ handle }) => handle === account)?.name ?? '';
-    traces.stored(name, published, outcome);
+    traces.stored(accounts.byHandle(account)?.name ?? '', published, outcome);
   }
 
   dropConsumer(tag: number, handles: readonly number[]): void {

@@ -76,6 +76,8 @@ export interface Door {
   watch(account: number, subject: string, call: () => void): ServerSubscription;
   /** Calls once before this turn's output is flushed; outside of a turn it makes one. */
   soon(call: () => void): void;
+  /** Whether a message that was published in this turn is traced. */
+  isTraced(account: number, published: string): boolean;
   /** What became of a published message that is traced: stored under `subject`, or refused. */
   traced(account: number, published: string, outcome: { stream: string; subject?: string; error?: string }): void;
 }

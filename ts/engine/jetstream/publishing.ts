@@ -2,9 +2,10 @@
 // Kept true: they are judged in arrival order, and every answer leaves when the state it was drawn from is synced.
 
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
+import { setHeader, parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
+import { TRACE_DESTINATION, TRACE_DISABLED } from '../../core/protocol/trace-headers.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { parseFastReply } from '../../core/stream/fast-batch.ts';
@@ -59,7 +60,8 @@ export class Publishing implements BatchStorage {
     this.#batches.stop();
   }
 
-  judge(arrived: JudgedPublish): void {
+  judge(published: JudgedPublish): void {
+    const arrived = this.#untraced(published);
     // It came without its headers, and waits for nothing: waiting takes memory too.
     if (arrived.reason === 'memory') return this.#send(arrived.reply, this.#refusal(apiError('InsufficientResourcesErr')));
     const headers = parseHeaders(arrived.headers);
@@ -68,28 +70,32 @@ export class Publishing implements BatchStorage {
     const rejection = isBatch ? undefined : rejections[arrived.reason];
     if (rejection !== undefined) {
       const error = rejection();
-      this.#trace(arrived.subject, headers, { error: error.description });
+      this.#trace(arrived.subject, { error: error.description });
       return this.refuse(arrived.reply, error);
     }
     const publish = { ...arrived, subject: this.#stream.storedSubject(arrived.subject) };
     if (fast !== undefined) return this.#batches.fast(publish, headers, fast);
     if (headers.has('Nats-Batch-Id')) return this.#batches.atomic(publish, headers);
     const verdict = judgePublish(this.#stream.config, this.publishOf(publish, headers), this.view);
-    this.#trace(
-      arrived.subject,
-      headers,
-      verdict.is === 'refuse' ? { error: verdict.error.description } : { subject: publish.subject },
-    );
+    this.#trace(arrived.subject, verdict.is === 'refuse' ? { error: verdict.error.description } : { subject: publish.subject });
     if (verdict.is === 'refuse') this.refuse(publish.reply, verdict.error);
     else if (verdict.is === 'duplicate') this.answer(publish.reply, this.#known(verdict.seq));
     else if (verdict.value === undefined) this.append(publish, verdict, publish.reply);
     else this.#count(publish, verdict, verdict.value);
   }
 
+  /** A message that is followed is stored as one that is not: its deliveries are another way. */
+  #untraced(arrived: JudgedPublish): JudgedPublish {
+    const { account, ports } = this.#stream;
+    if (arrived.reason === 'memory' || !ports.door.isTraced(account.number, arrived.subject)) return arrived;
+    return { ...arrived, headers: setHeader(arrived.headers, TRACE_DESTINATION, TRACE_DISABLED) };
+  }
+
   /** Tells whoever follows the message what becomes of it here. */
-  #trace(published: string, headers: Headers, outcome: { subject?: string; error?: string }): void {
+  #trace(published: string, outcome: { subject?: string; error?: string }): void {
     const { account, name, ports } = this.#stream;
-    if (headers.has('Nats-Trace-Dest')) ports.door.traced(account.number, published, { stream: name, ...outcome });
+    if (ports.door.isTraced(account.number, published))
+      ports.door.traced(account.number, published, { stream: name, ...outcome });
   }
 
   publishOf(

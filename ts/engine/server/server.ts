@@ -2,7 +2,7 @@
 // process-wide, so that several servers live in one process.
 
 import { isTrusting } from '../../core/account/registry.ts';
-import { compileImports } from '../../core/account/imports.ts';
+import { compileImports, tracedAccounts } from '../../core/account/imports.ts';
 import { GLOBAL_ACCOUNT, type Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Clock, Instant } from '../../ports/clock.ts';
@@ -258,7 +258,7 @@ export class Server implements ServerFacts {
     this.view.onGone = (record) => {
       if (record.account !== GLOBAL_ACCOUNT && this.#isHeard()) this.broker.soon(() => system.left(record));
     };
-    this.broker.traces.report = (trace) => system.traced(trace);
+    this.broker.traces.start(this.#parts.random, (trace) => system.traced(trace));
     this.broker.measures.start(this.#parts.random, (measure) => system.measured(measure));
     system.start();
   }
@@ -273,6 +273,7 @@ export class Server implements ServerFacts {
   /** What accounts do with subjects: mappings, and imports from each other. */
   #setAccounts(): void {
     this.broker.imports.set(compileImports(this.#options.accounts).accounts);
+    this.broker.traces.setAccounts(tracedAccounts(this.#options));
     for (const connection of this.broker.connections()) connection.describe();
     setMappers(this.sessions.accounts, this.broker.accounts, this.#options.cluster?.name ?? '', this.#parts.random);
   }

@@ -1,28 +1,45 @@
 // The document about a traced message's way, as nats-server sends it to the subject the message named.
 
 import { isSubsetMatch } from '../../core/subject/subject.ts';
-import type { EngineView, MessageTrace, TracedStorage } from '../../engine/snapshot.ts';
+import type { EngineView, MessageTrace, TracedStep, TracedStorage } from '../../engine/snapshot.ts';
 import { instantText, unlessEmpty, type Document } from '../monitor/context.ts';
 
 /** How nats-server numbers clients among kinds of connections. */
 const CLIENT = 0;
 
 /** Headers in order of their names, as Go writes maps. */
-function headersDocument(headers: ReadonlyMap<string, string>): Document {
-  return Object.fromEntries([...headers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [name, [value]]));
+function headersDocument(headers: MessageTrace['headers']): Document {
+  return Object.fromEntries([...headers].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The streams that listen on the message's subject. */
-export function supposedStorages({ account, at, subject, mappedTo = subject }: MessageTrace, view: EngineView): TracedStorage[] {
-  const found = view
-    .jetstream()
-    ?.accounts()
-    .find(({ name }) => name === account);
-  const listening = (found?.streams() ?? []).filter(({ config }) => {
-    const { subjects } = config as { readonly subjects?: readonly string[] };
-    return (subjects ?? []).some((own) => isSubsetMatch(mappedTo, own));
+/** The streams that listen where the message came by. */
+export function supposedStorages({ at, places }: MessageTrace, view: EngineView): TracedStorage[] {
+  const accounts = view.jetstream()?.accounts() ?? [];
+  return places.flatMap(({ account, subject }) => {
+    const found = accounts.find(({ name }) => name === account);
+    const listening = (found?.streams() ?? []).filter(({ config }) => {
+      const { subjects } = config as { readonly subjects?: readonly string[] };
+      return (subjects ?? []).some((own) => isSubsetMatch(subject, own));
+    });
+    return listening.map(({ name }) => ({ at, stream: name, subject }));
   });
-  return listening.map(({ name }) => ({ at, stream: name, subject: mappedTo }));
+}
+
+function stepDocument(step: TracedStep): Document {
+  const ts = instantText(step.at);
+  if (step.kind === 'export') return { type: 'se', ts, acc: step.account, to: step.to };
+  if (step.kind === 'import') return { type: 'si', ts, acc: step.account, from: step.from, to: step.to };
+  return {
+    type: 'eg',
+    ts,
+    kind: CLIENT,
+    cid: step.cid,
+    name: unlessEmpty(step.name),
+    acc: step.account,
+    sub: step.subject,
+    queue: unlessEmpty(step.queue),
+    error: step.error,
+  };
 }
 
 export function traceDocument(trace: MessageTrace, server: Document): Document {
@@ -40,15 +57,7 @@ export function traceDocument(trace: MessageTrace, server: Document): Document {
         subject: stored,
         error,
       })),
-      ...trace.deliveries.map((one) => ({
-        type: 'eg',
-        ts: instantText(one.at),
-        kind: CLIENT,
-        cid: one.cid,
-        name: unlessEmpty(one.name),
-        sub: one.subject,
-        queue: unlessEmpty(one.queue),
-      })),
+      ...trace.steps.map(stepDocument),
     ],
   };
 }

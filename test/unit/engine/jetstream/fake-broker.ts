@@ -128,6 +128,10 @@ export class FakeBroker implements Door {
     for (const watch of this.#watches) if (watch.subject === subject) this.soon(watch.call);
   }
 
+  isTraced(): boolean {
+    return false;
+  }
+
   traced(): void {}
 
   soon(call: () => void): void {

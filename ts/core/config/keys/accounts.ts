@@ -192,7 +192,6 @@ const accountTable = defineTable<AccountOptions>('accounts', [
     field: 'messageTrace',
     type: messageTrace,
     reload: 'yes',
-    status: 'later',
     doc: 'Trace messages that carry a trace parent header.',
   },
   { key: 'exports', field: 'exports', type: exportList, reload: 'yes', doc: 'What other accounts may import.' },

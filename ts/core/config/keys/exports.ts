@@ -113,7 +113,6 @@ const exportTable = defineTable<ExportOptions & Draft>('exports', [
     type: bool,
     reload: 'yes',
     default: 'false',
-    status: 'later',
     doc: 'Message traces may pass into this service.',
   },
 ]);
@@ -206,7 +205,6 @@ const importTable = defineTable<ImportOptions & Draft>('imports', [
     type: bool,
     reload: 'yes',
     default: 'false',
-    status: 'later',
     doc: 'Message traces of this stream may pass.',
   },
 ]);
