@@ -48,3 +48,9 @@ export const closeReasons = {
 } as const satisfies Record<string, Row>;
 
 export type CloseReason = keyof typeof closeReasons;
+
+/** Whether a client was told `Authorization Violation`. */
+export function isRefusal(reason: string): boolean {
+  const { authFailure, proxyRequired, proxyNotTrusted } = closeReasons;
+  return [authFailure, proxyRequired, proxyNotTrusted].some(({ text }) => text === reason);
+}

@@ -4,6 +4,7 @@
 import { isTrusting } from '../../core/account/registry.ts';
 import { compileImports, tracedAccounts } from '../../core/account/imports.ts';
 import { GLOBAL_ACCOUNT, type Options } from '../../core/config/options.ts';
+import { isRefusal } from '../../core/session/reasons.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Clock, Instant } from '../../ports/clock.ts';
 import type { Crypto, ServerKeys } from '../../ports/crypto.ts';
@@ -256,7 +257,8 @@ export class Server implements ServerFacts {
       });
     });
     this.view.onGone = (record) => {
-      if (record.account !== GLOBAL_ACCOUNT && this.#isHeard()) this.broker.soon(() => system.left(record));
+      const isTold = isRefusal(record.reason) || (record.account !== GLOBAL_ACCOUNT && this.#isHeard());
+      if (isTold) this.broker.soon(() => system.left(record));
     };
     this.broker.traces.start(this.#parts.random, (trace) => system.traced(trace));
     this.broker.measures.start(this.#parts.random, (measure) => system.measured(measure));

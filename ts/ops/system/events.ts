@@ -3,7 +3,7 @@
 // Kept true: an event is made only when somebody listens to it.
 
 import type { ClosedConnection, ConnectionSnapshot, ServiceMeasure } from '../../engine/snapshot.ts';
-import { closeReasons } from '../../core/session/reasons.ts';
+import { isRefusal } from '../../core/session/reasons.ts';
 import { GLOBAL_ACCOUNT } from '../../core/config/options.ts';
 import { jsonText } from '../../lib/json-text.ts';
 import type { Timer } from '../../ports/clock.ts';
@@ -18,6 +18,8 @@ import { statsz } from './statsz.ts';
 const STATSZ_MS = 10_000;
 /** How often accounts with connections tell how many. */
 const CONNECTIONS_MS = 30_000;
+/** Where an account hears of clients that were not let in. */
+const ACCOUNT_REFUSALS = '$SYS.ACCOUNT.CLIENT.AUTH.ERR';
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const encoder = new TextEncoder();
 
@@ -98,26 +100,34 @@ export class SystemEvents {
 
   left(connection: ClosedConnection): void {
     const { account, reason } = connection;
-    if (account !== undefined) {
-      this.#tellConnections(account);
-      this.#tell(`$SYS.ACCOUNT.${account}.DISCONNECT`, () => this.#gone(connection));
-    } else if (reason === closeReasons.authFailure.text) this.#notLetIn({ ...connection, account: GLOBAL_ACCOUNT });
+    // Clients nobody knows are of the global account.
+    const shown = account === undefined ? { ...connection, account: GLOBAL_ACCOUNT } : connection;
+    if (isRefusal(reason)) this.#notLetIn(shown);
+    else if (account === undefined) return;
+    if (account !== undefined) this.#tellConnections(account);
+    this.#tell(`$SYS.ACCOUNT.${shown.account}.DISCONNECT`, () => this.#gone(shown));
   }
 
-  /** Clients nobody knows are of the global account. */
+  /** The system account hears of it, and the account that decides about clients. */
   #notLetIn(connection: ClosedConnection): void {
-    for (const subject of [
-      `$SYS.SERVER.${this.#parts.view.server().id}.CLIENT.AUTH.ERR`,
-      `$SYS.ACCOUNT.${GLOBAL_ACCOUNT}.DISCONNECT`,
-    ])
-      this.#tell(subject, () => this.#gone(connection));
+    const { door, view } = this.#parts;
+    const { id, options } = view.server();
+    this.#tell(`$SYS.SERVER.${id}.CLIENT.AUTH.ERR`, () => this.#gone(connection));
+    const account = options.authorization.authCallout?.account ?? connection.account ?? GLOBAL_ACCOUNT;
+    if (!door.listens(account, ACCOUNT_REFUSALS)) return;
+    const document = { ...this.#gone(connection), client: { ...this.#client(connection), acc: account } };
+    door.publish(account, ACCOUNT_REFUSALS, encoder.encode(jsonText(document)));
+  }
+
+  #client(connection: ClosedConnection): Document {
+    return clientOf(connection, instantText(connection.stop));
   }
 
   #gone(connection: ClosedConnection): Document {
-    const { inMsgs, inBytes, outMsgs, outBytes, reason, stop } = connection;
+    const { inMsgs, inBytes, outMsgs, outBytes, reason } = connection;
     return {
       ...this.#advisory('client_disconnect'),
-      client: clientOf(connection, instantText(stop)),
+      client: this.#client(connection),
       sent: { msgs: inMsgs, bytes: inBytes },
       received: { msgs: outMsgs, bytes: outBytes },
       reason,
