@@ -30,6 +30,8 @@ export class PlainStream {
   messages: PlainMessage[] = [];
   last = 0;
   #first = 1;
+  /** Its first sequence was set though nothing was stored. */
+  #begun = false;
   limits: StoreLimits;
 
   constructor(limits: StoreLimits) {
@@ -37,7 +39,7 @@ export class PlainStream {
   }
 
   get first(): number {
-    return this.messages[0]?.seq ?? (this.last === 0 ? 0 : this.#first);
+    return this.messages[0]?.seq ?? (this.last === 0 && !this.#begun ? 0 : this.#first);
   }
 
   append(subject: string, headers: string, payload: string): number {
@@ -77,6 +79,7 @@ export class PlainStream {
 
   purge({ filter = '>', seq = 0, keep = 0 }: PurgeRequest): number {
     const before = this.messages.length;
+    this.#begun ||= filter === '>' && keep === 0 && seq !== 1;
     const chosen = this.messages.filter((message) => matches(filter, message.subject));
     const below = seq > 0 ? chosen.filter((message) => message.seq < seq) : chosen;
     this.#drop(keep > 0 ? chosen.slice(0, Math.max(0, chosen.length - keep)) : below);
@@ -85,6 +88,11 @@ export class PlainStream {
       this.#first = seq;
     }
     return before - this.messages.length;
+  }
+
+  /** It was stopped and opened again: that an empty stream was purged is written nowhere. */
+  reopened(): void {
+    this.#begun = false;
   }
 
   lastOn(filter: string): number {

@@ -1,119 +1,71 @@
-// The sync thread: one worker that does nothing but `fdatasync`, so that a sync never waits behind scrypts and name look-ups in libuv's shared
-// pool. File descriptors are the process's, so their numbers are all it needs. It sleeps in `Atomics.wait` between rounds.
+// One sync thread: a worker that does nothing but `fdatasync`, so that a sync never waits behind scrypts and name look-ups in libuv's shared
+// pool. File descriptors are the process's, so their numbers are all it needs. The threads share one ring of what is to be synced, take the
+// next of it by its ticket, and sleep in `Atomics.wait` while there is none.
 //
-//   shared words:  0 round number (raised to start one)   1 how many descriptors   2... the descriptors
+//   shared words:  0 tickets given out   1 tickets taken   2 not 0: the threads end   3 unused
+//                  the ring, PLACES words:      which place a ticket stands for
+//                  three words a place:         descriptor   its group   answer: 0, or the system's error number (negative)
+//                  a word a group:              how many of its files are not synced
 //
-// The thread answers with the descriptors that failed and the error codes, or null. Its source is a text because it needs no file of its
-// own then, in the bundle as from the sources; it has no state but the shared words.
+// A place belongs to its file until its group is through. The thread that syncs the last file of a group posts the group's number. Its source
+// is a text because it needs no file of its own then, in the bundle as from the sources; it has no state but the shared words.
 
 import { Worker } from 'node:worker_threads';
 
-const MOST_PER_ROUND = 4096;
+/** Files that are on their way at once, a power of two. */
+export const PLACES = 4096;
+/** Groups that are on their way at once. */
+export const GROUPS = 64;
+
+export const GIVEN = 0;
+const TAKEN = 1;
+export const ENDED = 2;
+const RING = 4;
+const PLACE = RING + PLACES;
+const PLACE_WORDS = 3;
+const LEFT = PLACE + PLACE_WORDS * PLACES;
+const WORDS = LEFT + GROUPS;
+
+export const ringAt = (ticket: number): number => RING + (ticket & (PLACES - 1));
+export const descriptorAt = (place: number): number => PLACE + PLACE_WORDS * place;
+export const groupAt = (place: number): number => descriptorAt(place) + 1;
+export const answerAt = (place: number): number => descriptorAt(place) + 2;
+export const leftAt = (group: number): number => LEFT + group;
 
 const source = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { fdatasyncSync } = require('node:fs');
 const words = new Int32Array(workerData);
-for (let round = 0; ; round++) {
-  Atomics.wait(words, 0, round);
-  const count = words[1];
-  if (count < 0) break;
-  let failed = null;
-  for (let i = 0; i < count; i++) {
-    try {
-      fdatasyncSync(words[2 + i]);
-    } catch (error) {
-      (failed ??= []).push([words[2 + i], String(error.code), String(error.message)]);
-    }
+while (Atomics.load(words, ${ENDED}) === 0) {
+  const ticket = Atomics.load(words, ${TAKEN});
+  if (Atomics.load(words, ${GIVEN}) === ticket) {
+    Atomics.wait(words, ${GIVEN}, ticket);
+    continue;
   }
-  parentPort.postMessage(failed);
+  const at = ${PLACE} + ${PLACE_WORDS} * words[${RING} + (ticket & ${PLACES - 1})];
+  if (Atomics.compareExchange(words, ${TAKEN}, ticket, (ticket + 1) | 0) !== ticket) continue;
+  let answer = 0;
+  try {
+    fdatasyncSync(words[at]);
+  } catch (error) {
+    answer = error.errno;
+  }
+  words[at + 2] = answer;
+  const group = words[at + 1];
+  if (Atomics.sub(words, ${LEFT} + group, 1) === 1) parentPort.postMessage(group);
 }
 parentPort.close();
 `;
 
-/** A descriptor whose sync failed: the descriptor, the system's code and its words. */
-export type FailedSync = readonly [descriptor: number, code: string, message: string];
-
-type Done = (failed: readonly FailedSync[]) => void;
-
-interface Waiting {
-  readonly descriptors: readonly number[];
-  readonly done: Done;
+/** The words that the threads of a pool share. */
+export function sharedWords(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * WORDS));
 }
 
-export class SyncThread {
-  readonly #words = new Int32Array(new SharedArrayBuffer(4 * (2 + MOST_PER_ROUND)));
-  readonly #waiting: Waiting[] = [];
-  #worker: Worker | undefined;
-  #round: { rest: number[]; failed: FailedSync[]; done: Done } | undefined;
-
-  /** Syncs all descriptors, then calls `done`; rounds are done in order, one at a time. */
-  sync(descriptors: readonly number[], done: Done): void {
-    this.#waiting.push({ descriptors, done });
-    this.#next();
-  }
-
-  #next(): void {
-    if (this.#round !== undefined) return;
-    const next = this.#waiting.shift();
-    if (next === undefined) {
-      this.#worker?.unref();
-      return;
-    }
-    this.#round = { rest: [...next.descriptors], failed: [], done: next.done };
-    this.#worker ??= this.#start();
-    this.#worker.ref();
-    this.#post();
-  }
-
-  #start(): Worker {
-    const worker = new Worker(source, { eval: true, workerData: this.#words.buffer, execArgv: [] });
-    worker.on('message', (failed: FailedSync[] | null) => this.#answered(failed ?? []));
-    worker.on('error', (error: Error) => this.#died(error));
-    return worker;
-  }
-
-  #post(): void {
-    const part = this.#round?.rest.splice(0, MOST_PER_ROUND) ?? [];
-    this.#words[1] = part.length;
-    part.forEach((descriptor, i) => (this.#words[2 + i] = descriptor));
-    Atomics.add(this.#words, 0, 1);
-    Atomics.notify(this.#words, 0);
-  }
-
-  #answered(failed: readonly FailedSync[]): void {
-    const round = this.#round;
-    if (round === undefined) return;
-    round.failed.push(...failed);
-    if (round.rest.length > 0) {
-      this.#post();
-      return;
-    }
-    this.#round = undefined;
-    round.done(round.failed);
-    this.#next();
-  }
-
-  /** The thread is gone: nothing can be promised any more. */
-  #died(error: Error): void {
-    this.#worker = undefined;
-    const lost = [...(this.#round === undefined ? [] : [this.#round.done]), ...this.#waiting.map((waiting) => waiting.done)];
-    this.#round = undefined;
-    this.#waiting.length = 0;
-    for (const done of lost) done([[-1, 'EIO', `the sync thread ended: ${error.message}`]]);
-  }
-
-  /** Ends the thread when what it was asked for is done. */
-  async stop(): Promise<void> {
-    while (this.#round !== undefined) await new Promise<void>((resolve) => this.sync([], () => resolve()));
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    this.#worker = undefined;
-    worker.ref();
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    this.#words[1] = -1;
-    Atomics.add(this.#words, 0, 1);
-    Atomics.notify(this.#words, 0);
-    await ended;
-  }
+/** Starts a thread. It reports groups that are through, and its death. */
+export function startSyncThread(words: Int32Array, through: (group: number) => void, died: (error: Error) => void): Worker {
+  const worker = new Worker(source, { eval: true, workerData: words.buffer, execArgv: [] });
+  worker.on('message', through);
+  worker.on('error', died);
+  return worker;
 }

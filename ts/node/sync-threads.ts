@@ -1,34 +1,142 @@
-// The threads that sync: one does all rounds of few files; a round of many files is shared among several, since the file system then
-// writes its own journal once for what arrives together. The others start with the first such round.
+// The threads that sync. A group of files, what one round wrote, is through when each of its files is; the files of all groups stand in one
+// ring (sync-thread.ts) that as many threads work on as there are files in it, up to a few: the file system does what arrives together
+// together, so that several syncs at once take little longer than one. Threads start when they are first wanted.
 
-import { SyncThread, type FailedSync } from './sync-thread.ts';
+import { getSystemErrorMap } from 'node:util';
+import type { Worker } from 'node:worker_threads';
+import {
+  answerAt,
+  descriptorAt,
+  ENDED,
+  GIVEN,
+  groupAt,
+  GROUPS,
+  leftAt,
+  PLACES,
+  ringAt,
+  sharedWords,
+  startSyncThread,
+} from './sync-thread.ts';
 
-const MOST_THREADS = 4;
-/** A thread more for each so many files. */
-const FILES_A_THREAD = 8;
+const MOST_THREADS = 8;
+
+/** A descriptor whose sync failed: the descriptor, the system's code and its words. */
+export type FailedSync = readonly [descriptor: number, code: string, message: string];
+
+type Done = (failed: readonly FailedSync[]) => void;
+
+/** Files to sync, and the places of those that are in the ring. */
+interface Group {
+  readonly rest: number[];
+  readonly failed: FailedSync[];
+  readonly done: Done;
+  readonly places: number[];
+}
+
+function failure(descriptor: number, errno: number): FailedSync {
+  const [code, words] = getSystemErrorMap().get(errno) ?? ['EIO', `error ${errno}`];
+  return [descriptor, code, `${code}: ${words}, fdatasync`];
+}
 
 export class SyncThreads {
-  readonly #threads: SyncThread[] = [new SyncThread()];
+  readonly #words = sharedWords();
+  readonly #threads: Worker[] = [];
+  readonly #freePlaces = Array.from({ length: PLACES }, (_, place) => PLACES - 1 - place);
+  /** On their way, by number. */
+  readonly #groups = Array.from<Group | undefined>({ length: GROUPS });
+  readonly #waiting: Group[] = [];
+  #given = 0;
+  #dead: FailedSync | undefined;
+  #idle: (() => void)[] = [];
 
-  /** Syncs all descriptors, then calls `done`. */
-  sync(descriptors: readonly number[], done: (failed: readonly FailedSync[]) => void): void {
-    const wanted = Math.min(MOST_THREADS, Math.max(1, Math.floor(descriptors.length / FILES_A_THREAD)));
-    while (this.#threads.length < wanted) this.#threads.push(new SyncThread());
-    const [first] = this.#threads;
-    if (wanted === 1) return first?.sync(descriptors, done);
-    const failed: FailedSync[] = [];
-    let left = wanted;
-    const each = Math.ceil(descriptors.length / wanted);
-    for (let i = 0; i < wanted; i++) {
-      this.#threads[i]?.sync(descriptors.slice(i * each, (i + 1) * each), (some) => {
-        failed.push(...some);
-        if (--left === 0) done(failed);
-      });
+  /** Syncs all descriptors, then calls `done`. Groups that overlap end in any order. */
+  sync(descriptors: readonly number[], done: Done): void {
+    if (this.#dead !== undefined) return done([this.#dead]);
+    if (descriptors.length === 0) return done([]);
+    this.#waiting.push({ rest: [...descriptors], failed: [], done, places: [] });
+    this.#giveOut();
+  }
+
+  get #onTheWay(): number {
+    return PLACES - this.#freePlaces.length;
+  }
+
+  /** Gives out the groups that wait, while there is room. */
+  #giveOut(): void {
+    while (this.#waiting.length > 0 && this.#freePlaces.length > 0) {
+      const number = this.#groups.indexOf(undefined);
+      if (number < 0) break;
+      const group = this.#waiting.shift();
+      if (group !== undefined) this.#give(number, group);
     }
+    if (this.#onTheWay > 0) this.#threads[0]?.ref();
+    else this.#threads[0]?.unref();
+  }
+
+  #give(number: number, group: Group): void {
+    this.#groups[number] = group;
+    const part = group.rest.splice(0, this.#freePlaces.length);
+    this.#words[leftAt(number)] = part.length;
+    for (const descriptor of part) {
+      const place = this.#freePlaces.pop() ?? 0;
+      group.places.push(place);
+      this.#words[descriptorAt(place)] = descriptor;
+      this.#words[groupAt(place)] = number;
+      this.#words[ringAt(this.#given)] = place;
+      this.#given = (this.#given + 1) | 0;
+    }
+    Atomics.store(this.#words, GIVEN, this.#given);
+    Atomics.notify(this.#words, GIVEN, part.length);
+    while (this.#threads.length < Math.min(MOST_THREADS, this.#onTheWay)) this.#threads.push(this.#start());
+  }
+
+  #start(): Worker {
+    const worker = startSyncThread(
+      this.#words,
+      (group) => this.#through(group),
+      (error) => this.#died(error),
+    );
+    worker.unref();
+    return worker;
+  }
+
+  #through(number: number): void {
+    const group = this.#groups[number];
+    if (group === undefined) return;
+    this.#groups[number] = undefined;
+    for (const place of group.places) {
+      const errno = this.#words[answerAt(place)] ?? 0;
+      if (errno !== 0) group.failed.push(failure(this.#words[descriptorAt(place)] ?? -1, errno));
+    }
+    this.#freePlaces.push(...group.places.splice(0));
+    if (group.rest.length > 0) this.#waiting.unshift(group);
+    else group.done(group.failed);
+    this.#giveOut();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#onTheWay === 0 && this.#waiting.length === 0) for (const call of this.#idle.splice(0)) call();
+  }
+
+  /** A thread is gone, and a file with it perhaps: nothing can be promised any more. */
+  #died(error: Error): void {
+    this.#dead = [-1, 'EIO', `a sync thread ended: ${error.message}`];
+    for (const group of [...this.#groups.splice(0), ...this.#waiting.splice(0)]) group?.done([this.#dead]);
+    for (const call of this.#idle.splice(0)) call();
   }
 
   /** Ends the threads when what they were asked for is done. */
   async stop(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.stop()));
+    if (this.#dead === undefined && this.#onTheWay > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    const alive = this.#threads.splice(0).filter(({ threadId }) => threadId !== -1);
+    const ended = alive.map((worker) => {
+      worker.ref();
+      return new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    });
+    Atomics.store(this.#words, ENDED, 1);
+    Atomics.add(this.#words, GIVEN, 1);
+    Atomics.notify(this.#words, GIVEN);
+    await Promise.all(ended);
   }
 }

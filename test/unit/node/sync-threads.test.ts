@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { FailedSync } from '../../../ts/node/sync-thread.ts';
-import { SyncThreads } from '../../../ts/node/sync-threads.ts';
+import { type FailedSync, SyncThreads } from '../../../ts/node/sync-threads.ts';
 import { removeFolder, temporaryFolder } from '../../support/temporary.ts';
 
 describe('the sync threads', () => {

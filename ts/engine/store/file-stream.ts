@@ -263,7 +263,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
     this.#mustWrite();
-    this.begun ||= filter === '';
+    this.begun ||= (filter === '' || filter === '>') && keep === 0 && seq !== 1;
     const purged = this.#parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
     this.#deleted();
     return purged;
@@ -466,7 +466,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.setSubjects([]);
     await this.#upkeep.close();
     this.#parts.rounds.add(this);
-    await this.#parts.rounds.drained();
+    await this.#parts.rounds.drained(this);
   }
 
   async remove(): Promise<void> {

@@ -1,5 +1,7 @@
-// Group commit: everything that arrived while one sync was under way rides the next. A round writes what its streams have staged, syncs
-// every file and directory that changed on a thread of its own, and only then lets the streams acknowledge. One round at a time.
+// Group commit: everything that a stream stages while its sync is under way rides its next. A round writes what its streams have staged, syncs
+// every file and directory that changed on threads of their own, and only then lets the streams acknowledge.
+//
+// Several rounds may be under way, each with streams of its own, so that no stream waits for the files of others.
 //
 // With a sync interval a round ends behind its writes, and the files are synced on the interval.
 
@@ -31,18 +33,26 @@ export interface RoundsOptions {
   readonly soon: (call: () => void) => void;
 }
 
+/** Rounds under way at once. */
+const MOST_ROUNDS = 4;
+
 export class Rounds {
   readonly #disk: Disk;
   readonly #turn: (work: () => void) => void;
   readonly #soon: (call: () => void) => void;
   readonly #interval: number;
   readonly #timer: Timer | undefined;
-  #dirty = new Set<RoundMember>();
+  /** They have something for a round and are in none. */
+  #ready = new Set<RoundMember>();
+  /** They have something for the round behind the one they are in. */
+  readonly #waiting = new Set<RoundMember>();
+  readonly #inRound = new Set<RoundMember>();
+  #underWay = 0;
   readonly #late = new Map<OpenFile, RoundMember>();
-  #busy = false;
   #scheduled = false;
   #lateBusy = false;
-  #idle: (() => void)[] = [];
+  /** Called when a round or a late sync has ended. */
+  #ended: (() => void)[] = [];
 
   constructor(options: RoundsOptions) {
     this.#disk = options.disk;
@@ -57,14 +67,23 @@ export class Rounds {
     return this.#interval === 0;
   }
 
+  /** A round is under way. */
   get busy(): boolean {
-    return this.#busy;
+    return this.#underWay > 0;
   }
 
-  /** The member has something for the next round, which begins at the end of the turn unless one is under way. */
+  /** The member has something for its next round, which begins at the end of the turn if it may begin. */
   add(member: RoundMember): void {
-    this.#dirty.add(member);
-    if (this.#busy || this.#scheduled) return;
+    if (this.#inRound.has(member)) {
+      this.#waiting.add(member);
+      return;
+    }
+    this.#ready.add(member);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#ready.size === 0 || this.#underWay >= MOST_ROUNDS) return;
     this.#scheduled = true;
     this.#soon(() => {
       this.#scheduled = false;
@@ -74,7 +93,8 @@ export class Rounds {
 
   /** The member is gone. */
   forget(member: RoundMember): void {
-    this.#dirty.delete(member);
+    this.#ready.delete(member);
+    this.#waiting.delete(member);
     for (const [file, owner] of this.#late) {
       if (owner !== member) continue;
       this.#late.delete(file);
@@ -82,35 +102,45 @@ export class Rounds {
     }
   }
 
-  /** Begins a round, unless one is under way: then it begins behind that. */
+  /** Begins a round, unless as many are under way as may be: then it begins behind one of those. */
   #start(): void {
-    if (this.#busy || this.#dirty.size === 0) return;
-    this.#busy = true;
-    const members = [...this.#dirty];
-    this.#dirty = new Set();
+    if (this.#underWay >= MOST_ROUNDS) return;
+    const members = [...this.#ready];
+    if (members.length === 0) return;
+    this.#ready = new Set();
+    this.#underWay++;
     const owners = new Map<OpenFile, RoundMember>();
     for (const member of members) {
+      this.#inRound.add(member);
       member.write();
       for (const file of member.takeUnsynced()) owners.set(file, member);
     }
     if (this.synchronous && owners.size > 0) {
-      this.#disk.sync([...owners.keys()], (failures) => this.#turn(() => this.#finish(members, owners, failures)));
+      this.#disk.sync([...owners.keys()], (failures) => this.#turn(() => this.#through(members, owners, failures)));
       return;
     }
     for (const [file, member] of owners) {
       if (this.#late.has(file)) member.synced(file);
       this.#late.set(file, member);
     }
-    this.#finish(members, owners, []);
+    this.#through(members, owners, []);
   }
 
-  #finish(members: readonly RoundMember[], owners: ReadonlyMap<OpenFile, RoundMember>, failures: readonly SyncFailure[]): void {
-    this.#busy = false;
+  #through(members: readonly RoundMember[], owners: ReadonlyMap<OpenFile, RoundMember>, failures: readonly SyncFailure[]): void {
+    this.#underWay--;
     for (const { file, fault } of failures) owners.get(file)?.failed(fault);
     if (this.synchronous) for (const [file, member] of owners) member.synced(file);
-    for (const member of members) member.settled();
+    for (const member of members) {
+      this.#inRound.delete(member);
+      if (this.#waiting.delete(member)) this.#ready.add(member);
+      member.settled();
+    }
     this.#start();
-    if (!this.#busy) for (const call of this.#idle.splice(0)) call();
+    this.#told();
+  }
+
+  #told(): void {
+    for (const call of this.#ended.splice(0)) call();
   }
 
   #syncLate(): void {
@@ -123,19 +153,23 @@ export class Rounds {
       this.#turn(() => {
         for (const { file, fault } of failures) owners.get(file)?.failed(fault);
         for (const [file, member] of owners) member.synced(file);
-        if (!this.#busy) for (const call of this.#idle.splice(0)) call();
+        this.#told();
       });
     });
   }
 
-  /** Resolves when nothing is left to write or to sync. */
-  async drained(): Promise<void> {
-    this.#start();
-    this.#syncLate();
-    while (this.#busy || this.#lateBusy) {
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
+  #has(member: RoundMember): boolean {
+    if (this.#ready.has(member) || this.#waiting.has(member) || this.#inRound.has(member)) return true;
+    return this.#lateBusy || [...this.#late.values()].includes(member);
+  }
+
+  /** Resolves when nothing of a member is left to write or to sync. */
+  async drained(member: RoundMember): Promise<void> {
+    for (;;) {
       this.#start();
       this.#syncLate();
+      if (!this.#has(member)) return;
+      await new Promise<void>((resolve) => this.#ended.push(resolve));
     }
   }
 

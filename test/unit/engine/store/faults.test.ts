@@ -110,6 +110,34 @@ describe('group commit', () => {
     await server.stop();
   });
 
+  test('a stream does not wait for the sync of another', async () => {
+    const { disk, server, stream, put } = bench();
+    const other = server.store.create(server.options('T'), '{}');
+    await Promise.all([synced(stream), synced(other)]);
+    disk.holding = true;
+    put('held');
+    disk.holding = false;
+    server.turn(() => {
+      other.append({ subject: 'b', payload: encoder.encode('not held') });
+    });
+    await synced(other);
+    assert.deepEqual([stream.syncedSeq, other.syncedSeq], [0, 1]);
+    disk.release();
+    await synced(stream);
+    await server.stop();
+  });
+
+  test('a stream that is removed does not wait until other streams rest', async () => {
+    const { disk, server, stream, put } = bench();
+    const other = server.store.create(server.options('T'), '{}');
+    await Promise.all([synced(stream), synced(other)]);
+    disk.holding = true;
+    put('keeps the store busy');
+    await other.remove();
+    disk.release();
+    await server.stop();
+  });
+
   test('with a sync interval a message counts once it is written', async () => {
     const root = temporaryFolder();
     const disk = new HeldDisk();

@@ -134,6 +134,7 @@ function select(stream: StreamStore, filters: readonly string[]): Selection[] {
 async function reopen(server: TestStore, root: string, model: PlainStream): Promise<[TestStore, StreamStore]> {
   await server.stop();
   const next = openTestStore(root);
+  model.reopened();
   return [next, await next.store.recover(next.options('S', { limits: model.limits }))];
 }
 
