@@ -175,8 +175,11 @@ for (const { kind, skip } of targets) {
       const event = await ask('s', '$SYS.REQ.ACCOUNT.A.CONNS');
       assert.equal(event['type'], 'io.nats.server.advisory.v1.account_connections');
       assert.equal(event['conns'], 1);
-      const { data } = (await ask('s', '$SYS.REQ.ACCOUNT.A.SUBSZ')) as { data: { subscriptions_list: Json[] } };
+      const { data } = (await ask('s', '$SYS.REQ.ACCOUNT.A.SUBSZ')) as {
+        data: { subscriptions_list: Json[]; num_subscriptions: number };
+      };
       assert.ok(data.subscriptions_list.length > 0);
+      assert.equal(data.num_subscriptions, data.subscriptions_list.length, "the server's own are listed and counted");
     });
 
     test('an account is asked for what it exports and imports', async () => {
