@@ -54,6 +54,7 @@ export class Broker implements Acceptor {
   #sessions: SessionRegistry | undefined;
   #options: Options;
   #lastCid = 0;
+  #turnMs = 0;
   #open = 0;
   #slow = 0;
   #stalledClients = 0;
@@ -164,7 +165,13 @@ export class Broker implements Acceptor {
   enterTurn(): number {
     const { seconds, nanos } = this.clock.wallInstant();
     this.kernel.exports.setNow(seconds, nanos);
-    return this.clock.monotonicMs();
+    this.#turnMs = this.clock.monotonicMs();
+    return this.#turnMs;
+  }
+
+  /** Monotonic time at which this turn began. */
+  get turnMs(): number {
+    return this.#turnMs;
   }
 
   /** Handles the events of the last kernel call; `settle` follows before the turn ends. */

@@ -65,7 +65,14 @@ export class ClientConnection implements TransportSink, SessionHost {
   #session: Session | undefined;
   readonly #broker: Broker;
   #permissions: Permissions | undefined;
+  /** Until when the client spoke: by anything but answers to our pings. */
   #lastInputMs: number;
+  #inputBeforeMs: number;
+  /** When messages last passed or interest changed, as far as these figures have been seen. */
+  #lastActivityMs: number;
+  #seenIn = 0;
+  #seenOut = 0;
+  #seenSubs = 0;
   #writing = false;
   #writingSinceMs = 0;
   /** Bytes wait in the kernel for a decision or the end of a stall. */
@@ -83,6 +90,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     this.index = index;
     this.start = broker.clock.wallInstant();
     this.#lastInputMs = broker.clock.monotonicMs();
+    this.#inputBeforeMs = this.#lastInputMs;
+    this.#lastActivityMs = this.#lastInputMs;
   }
 
   get session(): Session {
@@ -107,6 +116,7 @@ export class ClientConnection implements TransportSink, SessionHost {
 
   onBytes(length: number): void {
     const broker = this.#broker;
+    this.#inputBeforeMs = this.#lastInputMs;
     this.#lastInputMs = broker.enterTurn();
     if (this.#closing !== undefined) return;
     if (!this.#held) return this.#consume(length);
@@ -139,6 +149,7 @@ export class ClientConnection implements TransportSink, SessionHost {
       produced = 0;
       broker.settle();
     }
+    if (this.#asked()) this.noteActivity();
     broker.settle();
     if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest(length);
   }
@@ -249,6 +260,10 @@ export class ClientConnection implements TransportSink, SessionHost {
     return this.#lastInputMs;
   }
 
+  lastActivityMs(): number {
+    return this.#lastActivityMs;
+  }
+
   subscriptions(): readonly { readonly subject: string; readonly queue: string; readonly sid: string }[] {
     return this.#broker.kernel.subscriptionsOf(this.index);
   }
@@ -264,6 +279,29 @@ export class ClientConnection implements TransportSink, SessionHost {
 
   // What the kernel found
 
+  /** Answers are no activity: who does nothing else is pinged on. */
+  onPong(): void {
+    if (this.#asked()) this.noteActivity();
+    else this.#lastInputMs = this.#inputBeforeMs;
+    this.session.onPong();
+    this.describe();
+  }
+
+  noteActivity(): void {
+    this.#lastActivityMs = this.#broker.turnMs;
+  }
+
+  /** Whether the client published or its subscriptions changed in number since the last look. */
+  #asked(): boolean {
+    const { exports } = this.#broker.kernel;
+    const msgs = exports.connectionInMsgs(this.index);
+    const subs = exports.connectionSubs(this.index);
+    const asked = msgs !== this.#seenIn || subs !== this.#seenSubs;
+    this.#seenIn = msgs;
+    this.#seenSubs = subs;
+    return asked;
+  }
+
   failed(code: number, detail: string): void {
     const error = wireErrorOf[code];
     if (error === undefined) throw new Error(`the kernel reported error ${code}, which has no row`);
@@ -276,6 +314,9 @@ export class ClientConnection implements TransportSink, SessionHost {
   flush(): void {
     if (this.#ended) return;
     const { kernel } = this.#broker;
+    const sent = kernel.exports.connectionOutMsgs(this.index);
+    if (sent !== this.#seenOut) this.noteActivity();
+    this.#seenOut = sent;
     if (kernel.exports.isSlow(this.index) !== 0 && this.#closing === undefined) {
       this.#dropSlow('slowConsumerPending');
       return;

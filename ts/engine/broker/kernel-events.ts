@@ -39,6 +39,7 @@ export class KernelEvents implements EventSink {
   connect(index: number, at: number, length: number): void {
     const connection = this.#broker.at(index);
     if (connection === undefined) return;
+    connection.noteActivity();
     const json = this.#broker.kernel.memory.text(at, length);
     if (connection.session.onConnect(json) === 'pending') connection.hold();
   }
@@ -48,9 +49,7 @@ export class KernelEvents implements EventSink {
   }
 
   pong(index: number): void {
-    const connection = this.#broker.at(index);
-    connection?.session.onPong();
-    connection?.describe();
+    this.#broker.at(index)?.onPong();
   }
 
   error(index: number, code: number, at: number, length: number): void {

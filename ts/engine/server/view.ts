@@ -147,7 +147,7 @@ export class ServerView implements EngineView {
 
   #lastActivity(connection: ClientConnection): Instant {
     const { clock } = this.#broker;
-    return instantOf(clock.wallMs() - (clock.monotonicMs() - connection.lastInputMs()));
+    return instantOf(clock.wallMs() - (clock.monotonicMs() - connection.lastActivityMs()));
   }
 
   closed(): readonly ClosedConnection[] {

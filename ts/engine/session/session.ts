@@ -23,7 +23,7 @@ export interface SessionHost {
   proceed(): void;
   /** Flushes what is queued, then ends the transport with the reason. Bytes still coming in are ignored. */
   close(reason: CloseReason): void;
-  /** Monotonic time of the last bytes read from the peer. */
+  /** Monotonic time of the last bytes read from the peer; the answer to a ping alone does not count. */
   lastInputMs(): number;
   /** The connection's subscriptions, for a reload that takes permissions away. */
   subscriptions(): readonly { readonly subject: string; readonly queue: string; readonly sid: string }[];
