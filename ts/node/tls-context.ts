@@ -32,6 +32,9 @@ const opensslCiphers: Readonly<Record<string, string>> = {
   TLS_RSA_WITH_AES_256_CBC_SHA: 'AES256-SHA',
 };
 
+/** What OpenSSL has no more; it is passed over. */
+const withoutCipher = /_(RC4_128|3DES_EDE_CBC)_SHA$/;
+
 /** The hybrid post-quantum groups need an OpenSSL newer than some supported Nodes have; a list with only those is Node's own choice. */
 const opensslCurves: Readonly<Record<string, string>> = {
   X25519: 'X25519',
@@ -54,6 +57,8 @@ export interface LoadedTls {
   readonly context: SecureContext;
   readonly options: SecureContextOptions;
   readonly notAfterMs: number | undefined;
+  /** Which certificate a client gets that asks for a name; absent where there is one for all. */
+  readonly SNICallback?: (name: string, done: (error: null, context: SecureContext) => void) => void;
 }
 
 function read(path: string): Buffer {
@@ -66,13 +71,19 @@ function read(path: string): Buffer {
   }
 }
 
-function readPair(files: CertificateFiles): { cert: Buffer; key: Buffer; notAfterMs: number } {
+interface Pair {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly parsed: X509Certificate;
+}
+
+function readPair(files: CertificateFiles): Pair {
   try {
     const cert = read(files.certFile);
     const key = read(files.keyFile);
     const parsed = new X509Certificate(cert);
     if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('tls: private key does not match public key');
-    return { cert, key, notAfterMs: Date.parse(parsed.validTo) };
+    return { cert, key, parsed };
   } catch (error) {
     throw new Error(`error parsing X509 certificate/key pair: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -80,11 +91,14 @@ function readPair(files: CertificateFiles): { cert: Buffer; key: Buffer; notAfte
 
 function cipherList(names: readonly string[]): string {
   if (names.length === 0) return `${TLS13_DEFAULT}:${TLS12_DEFAULT}`;
-  const known = names.map((name) => {
-    const cipher = opensslCiphers[name];
-    if (cipher === undefined) throw new Error(`unrecognized cipher ${name}`);
-    return cipher;
-  });
+  const known = names
+    .filter((name) => !withoutCipher.test(name))
+    .map((name) => {
+      const cipher = opensslCiphers[name];
+      if (cipher === undefined) throw new Error(`unrecognized cipher ${name}`);
+      return cipher;
+    });
+  if (known.length === 0) throw new Error(`no cipher suite to be had of ${names.join(', ')}`);
   const has13 = known.some((name) => name.startsWith('TLS_'));
   return has13 ? known.join(':') : `${TLS13_DEFAULT}:${known.join(':')}`;
 }
@@ -94,17 +108,51 @@ function curveList(names: readonly string[]): string {
   return known.length === 0 ? 'auto' : known.join(':');
 }
 
+/** The first pair of each kind of key: OpenSSL keeps no more of them in one context. */
+function firstOfEachKind(pairs: readonly Pair[]): readonly Pair[] {
+  const kinds = new Map<string | undefined, Pair>();
+  for (const pair of pairs) {
+    const kind = pair.parsed.publicKey.asymmetricKeyType;
+    if (!kinds.has(kind)) kinds.set(kind, pair);
+  }
+  return [...kinds.values()];
+}
+
+/** Of several pairs those count that are for the name the client asks for, and all where none is. */
+function chooser(pairs: readonly Pair[], common: SecureContextOptions): LoadedTls['SNICallback'] {
+  if (pairs.length < 2) return undefined;
+  const contexts = new Map<string, SecureContext>();
+  return (name, done) => {
+    const meant = pairs.filter(({ parsed }) => parsed.checkHost(name) !== undefined);
+    const key = meant.map((pair) => pairs.indexOf(pair)).join();
+    const context = contexts.get(key) ?? createSecureContext(withPairs(meant.length === 0 ? pairs : meant, common));
+    contexts.set(key, context);
+    done(null, context);
+  };
+}
+
+function withPairs(pairs: readonly Pair[], common: SecureContextOptions): SecureContextOptions {
+  const used = firstOfEachKind(pairs);
+  return { ...common, cert: used.map(({ cert }) => cert), key: used.map(({ key }) => key) };
+}
+
 /** Reads every file of the block; throws one line when something cannot be used. */
 export function loadTls(tls: TlsSettings): LoadedTls {
   const pairs = (tls.certs.length > 0 ? tls.certs : [tls]).map(readPair);
-  const options: SecureContextOptions = {
-    cert: pairs.map((pair) => pair.cert),
-    key: pairs.map((pair) => pair.key),
+  const common: SecureContextOptions = {
     minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     ciphers: cipherList(tls.cipherSuites),
     ecdhCurve: curveList(tls.curvePreferences),
     honorCipherOrder: true,
     ...(tls.caFile !== '' && { ca: read(tls.caFile) }),
   };
-  return { context: createSecureContext(options), options, notAfterMs: pairs[0]?.notAfterMs };
+  const options = withPairs(pairs, common);
+  const [first] = pairs;
+  const SNICallback = chooser(pairs, common);
+  return {
+    context: createSecureContext(options),
+    options,
+    notAfterMs: first && Date.parse(first.parsed.validTo),
+    ...(SNICallback && { SNICallback }),
+  };
 }

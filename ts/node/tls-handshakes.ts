@@ -65,7 +65,7 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
     this.certificateNotAfterMs = loaded.notAfterMs;
     const requestCert = settings.verify || settings.verifyAndMap;
     const rules = { requestCert, rejectUnauthorized: requestCert, handshakeTimeout: settings.timeoutMs };
-    const server = createServer({ ...loaded.options, ...rules });
+    const server = createServer({ ...loaded.options, ...(loaded.SNICallback && { SNICallback: loaded.SNICallback }), ...rules });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
     return server;

@@ -1,5 +1,6 @@
 // The TLS listener against node's own TLS client: greeting in plain, then the handshake, and every way it can go.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
@@ -86,6 +87,37 @@ test('a connection is greeted in plain, upgraded, and carries bytes both ways', 
     secured.end();
     await acceptor.until(() => kept.closed);
   });
+});
+
+test('of several certificates a client gets the one for the name it asks for, and else the first', async () => {
+  const certs = ['client', 'server'].map((name) => tlsSettings({}, name));
+  await withListener({ certs }, false, async ({ plain, upgrade }) => {
+    const shown = async (servername: string): Promise<string | undefined> => {
+      const socket = await plain();
+      await read(socket);
+      const secured = await upgrade(socket, { servername, rejectUnauthorized: false });
+      return secured.getPeerX509Certificate()?.serialNumber;
+    };
+    const serial = (name: string): string => new X509Certificate(certificate(name).cert).serialNumber;
+    assert.equal(await shown('localhost'), serial('server'));
+    assert.equal(await shown('elsewhere.example'), serial('client'));
+    assert.equal(await shown(''), serial('client'));
+  });
+});
+
+test('cipher suites that are to be had nowhere are passed over, unless there are no others', async () => {
+  const weak = 'TLS_RSA_WITH_RC4_128_SHA';
+  const cipherSuites = [weak, 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'];
+  await withListener({ cipherSuites }, false, async ({ plain, upgrade }) => {
+    const socket = await plain();
+    await read(socket);
+    const secured = await upgrade(socket, { maxVersion: 'TLSv1.2' });
+    assert.equal(secured.getCipher().name, 'ECDHE-ECDSA-AES256-GCM-SHA384');
+  });
+  await assert.rejects(
+    withListener({ cipherSuites: [weak] }, false, () => Promise.resolve()),
+    /no cipher suite to be had of TLS_RSA_WITH_RC4_128_SHA/,
+  );
 });
 
 test('a write asked for during the handshake leaves behind it', async () => {

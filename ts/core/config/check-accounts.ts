@@ -3,7 +3,7 @@
 // Kept true: after this, a user name or nkey belongs to one user, and an import refers to an export that allows it.
 
 import { compileImports } from '../account/imports.ts';
-import { tokens } from '../subject/subject.ts';
+import { isSubsetMatch, isValidLiteral, tokens } from '../subject/subject.ts';
 import type { ConfigValue, MapValue } from './config-value.ts';
 import type { Position } from './config-error.ts';
 import type { AccountOptions } from './options-auth.ts';
@@ -44,10 +44,19 @@ function checkExports(account: AccountOptions, options: Options, at: Position, r
     }
   }
   for (const { subject, latency } of account.exports) {
-    if (latency !== undefined && options.noSystemAccount) {
-      reader.report(at, `error adding service latency sampling for "${subject}": system account not setup`);
+    if (latency === undefined) continue;
+    const problem = latencyProblem(latency.subject, account, options);
+    if (problem !== undefined) {
+      reader.report(at, `error adding service latency sampling for "${subject}" on subject "${latency.subject}": ${problem}`);
     }
   }
+}
+
+/** What was measured is published on a literal subject, and goes to no service of the account. */
+function latencyProblem(to: string, account: AccountOptions, options: Options): string | undefined {
+  if (options.noSystemAccount) return 'system account not setup';
+  const goesBack = account.exports.some(({ kind, subject }) => kind === 'service' && isSubsetMatch(to, subject));
+  return !isValidLiteral(to) || goesBack ? 'invalid publish subject' : undefined;
 }
 
 export function checkAccounts(options: Options, root: MapValue, reader: Reader): void {

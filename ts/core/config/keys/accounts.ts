@@ -243,6 +243,8 @@ export const accounts: SpreadType<Options> = {
       return;
     }
     for (const entry of value.entries.values()) {
+      // What a variable stands for is no account.
+      if (entry.referenced) continue;
       if (entry.value.kind !== 'map') {
         reader.wrongType(entry.value, entry.key, 'a map for the account');
         continue;

@@ -209,6 +209,14 @@ const importTable = defineTable<ImportOptions & Draft>('imports', [
   },
 ]);
 
+/** Whether traces pass into a service its export says. */
+function refuseTrace(value: ConfigValue, reader: Reader): void {
+  if (value.kind !== 'map') return;
+  for (const entry of value.entries.values())
+    if (entry.key.toLowerCase() === 'allow_trace')
+      reader.report(entry.value.at, 'detected allow_trace directive on a non-stream');
+}
+
 export const importList: ValueType<ImportOptions[]> = blocks(
   block<ImportOptions & Draft>(
     importTable,
@@ -217,6 +225,7 @@ export const importList: ValueType<ImportOptions[]> = blocks(
       if (read.kind === 'stream' && read.prefix !== '' && read.to !== '') {
         reader.report(value.at, "a stream import can not have a 'prefix' and a 'to' property");
       }
+      if (read.drafted === 'service') refuseTrace(value, reader);
       delete read.drafted;
     },
   ),

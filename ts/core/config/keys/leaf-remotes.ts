@@ -26,6 +26,7 @@ const proxy = block<ProxyOptions>(
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(read.url)?.[1]?.toLowerCase() ?? '';
     if (scheme !== 'http' && scheme !== 'https')
       reader.report(value.at, `proxy URL scheme must be http or https, got: ${scheme}`);
+    else if (!/^[^:]*:\/\/[^/?#]/.test(read.url)) reader.report(value.at, 'proxy URL must specify a host');
     if ((read.user === '') !== (read.pass === '')) {
       reader.report(value.at, 'proxy username and password must both be specified or both be empty');
     }
@@ -176,6 +177,11 @@ const remoteTable = defineTable<LeafnodeRemoteOptions>('remotes', [
   { key: 'proxy', field: 'proxy', type: proxy, reload: 'no', doc: 'HTTP proxy for WebSocket.' },
 ]);
 
+/** A URL as it may be shown. */
+function hidePassword(url: string): string {
+  return url.replace(/^([^:]*:\/\/[^/?#@]*?:)[^/?#]*@/, '$1xxxxx@');
+}
+
 function isWebsocket(url: string): boolean {
   return /^wss?:/i.test(url);
 }
@@ -183,6 +189,13 @@ function isWebsocket(url: string): boolean {
 function checkRemote(remote: LeafnodeRemoteOptions, value: ConfigValue, reader: Reader): void {
   if (remote.credentials !== '' && remote.nkey !== '') {
     reader.report(value.at, 'a remote leaf node can not have both credentials and an nkey');
+  }
+  const secured = remote.urls.find((url) => /^wss:/i.test(url));
+  if (remote.proxy !== undefined && secured !== undefined && remote.tls === undefined) {
+    reader.report(
+      value.at,
+      `a proxy is configured, but remote URL ${hidePassword(secured)} needs TLS, and no tls block is there`,
+    );
   }
   if (remote.proxy !== undefined && !remote.urls.some(isWebsocket)) {
     reader.warn(value.at, 'proxy configuration will be ignored: it applies to ws:// and wss:// URLs only');
@@ -233,7 +246,7 @@ export const remotes: ValueType<LeafnodeRemoteOptions[]> = {
       if (seen.has(who) && remote.urls.length > 0) {
         reader.report(
           value.at,
-          `duplicate remote urls=${JSON.stringify(remote.urls)}, account="${remote.account || GLOBAL_ACCOUNT}"`,
+          `duplicate remote urls=${JSON.stringify(remote.urls.map(hidePassword))}, account="${remote.account || GLOBAL_ACCOUNT}"`,
         );
       }
       seen.add(who);

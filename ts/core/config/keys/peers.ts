@@ -39,9 +39,9 @@ function compressionWords(on: CompressionMode): Readonly<Record<string, Compress
 const thresholds: ValueType<number[]> = {
   name: 'list of durations',
   read(value, reader, key) {
-    const items = value.kind === 'array' ? value.items : [value];
+    if (value.kind !== 'array') return reader.wrongType(value, key, 'a list of durations');
     const read: number[] = [];
-    for (const item of items) {
+    for (const item of value.items) {
       const ms = item.kind === 'string' ? parseDuration(item.value) : item.kind === 'integer' ? item.value * 1_000 : undefined;
       if (ms === undefined) reader.report(value.at, `error parsing ${key}: expected a list of durations`);
       else read.push(ms);
@@ -90,7 +90,8 @@ export function withMode(mode: CompressionMode): CompressionOptions {
 /** `scheme://user:pass@host:port/path`, loosely, as Go's parser takes it. */
 export function isPeerUrl(url: string): boolean {
   const match = /^([a-zA-Z][a-zA-Z0-9+.-]*):(.*)$/.exec(url);
-  if (match === null) return !url.startsWith(':') && !/[\s\u0000-\u001f]/.test(url);
+  // Without a scheme nothing may look like one: no colon before the first slash.
+  if (match === null) return !/^[^/?#]*:/.test(url) && !/[\s\u0000-\u001f]/.test(url);
   const rest = match[2] ?? '';
   if (!rest.startsWith('//')) return true;
   const authority = rest.slice(2).split(/[/?#]/)[0] ?? '';
