@@ -179,11 +179,10 @@ export class FileStore implements Store {
   }
 
   create(options: StreamOptions, meta: string): StreamStore {
-    const { disk } = this.#ports;
     const directory = this.#directoryOf(options);
-    if (disk.exists(`${directory.path}/meta.inf`)) throw new StoreFault('EXISTS', `${directory.path} has a stream already`);
     return this.#guarded(directory.path, () => {
-      directory.create(meta, this.#parents(options.accountName));
+      if (!directory.create(meta, this.#parents(options.accountName)))
+        throw new StoreFault('EXISTS', `${directory.path} has a stream already`);
       const files = this.#blockFiles(directory);
       const stream = this.#openStream(options, directory, files, {
         lost: { bytes: 0, messages: [] },

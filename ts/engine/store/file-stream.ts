@@ -8,13 +8,14 @@ import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
-import type { OpenFile, SyncFailure } from '../../ports/disk.ts';
+import type { OpenFile } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
 import type { BlockEnd } from './block-files.ts';
 import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
 import { Expiry } from './expiry.ts';
+import { everythingOnDisk } from './everything-on-disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { judgedPublish } from './judged-publish.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
@@ -59,8 +60,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** Where the records end that are promised. */
   #syncedEnd: BlockEnd;
   #inRound = false;
+  /** The round under way is only for the metadata that make the stream exist. */
+  #isMaking = false;
   readonly #waiters = new SyncWaiters();
-  /** The ticket of the metadata that makes the stream exist: nothing is promised before. */
+  /** The ticket of the metadata that makes the stream exist: no block is written before. */
   readonly #made: number;
   /** Blocks may have lost all their messages: by deletes (any block), or by limits (the oldest). */
   #sweep: 'all' | 'oldest' | undefined;
@@ -91,7 +94,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
       ...parts,
       name: options.name,
       promised: () => this.#syncedEnd,
-      onDisk: () => this.#onDisk(),
+      onDisk: () => everythingOnDisk(parts, this),
       replaced: () => parts.rounds.add(this),
       isWriting: () => this.#fault === undefined,
     });
@@ -99,19 +102,6 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     removeBlocks(parts, this.name, this.#emptyBlocks());
     this.#made = parts.directory.tickets.last;
     if (this.#made > 0) parts.rounds.add(this);
-  }
-
-  /** Resolves when everything so far is on disk, whatever the sync interval. */
-  async #onDisk(): Promise<void> {
-    const { rounds, files, disk } = this.#parts;
-    await new Promise<void>((resolve, reject) => {
-      this.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
-    });
-    if (rounds.synchronous) return;
-    const pending = files.takePending();
-    const failures = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(pending, resolve));
-    for (const file of pending) files.synced(file);
-    for (const { fault } of failures) throw fault;
   }
 
   #end(): BlockEnd {
@@ -209,7 +199,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** The kernel has staged something. */
   dirty(): void {
     this.#parts.rounds.add(this);
-    if (this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns();
+    if (this.#isMade && this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns();
   }
 
   // Messages
@@ -290,10 +280,17 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   // Rounds
 
+  /** The stream is on disk itself. */
+  get #isMade(): boolean {
+    return this.#parts.directory.tickets.durable >= this.#made;
+  }
+
   write(): void {
-    this.#visibility.roundBegins();
     this.#inRound = true;
     this.#waiters.begin();
+    this.#isMaking = !this.#isMade;
+    if (this.#isMaking) return;
+    this.#visibility.roundBegins();
     this.#writeRuns();
     this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
     this.#roundEnd = this.#end();
@@ -332,11 +329,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     const unfinished = this.#fault === undefined && directory.hasUnsynced && (this.#orFailed(() => directory.settled()) ?? false);
     if (this.#fault !== undefined) return this.#waiters.fail(new StoreFault('FAULT', this.#fault.text));
     if (unfinished) rounds.add(this);
-    if (directory.tickets.durable < this.#made) {
-      this.#sweep = 'all';
-      this.#waiters.hold();
-      return;
-    }
+    if (this.#isMaking) return this.#settleMaking();
     const { exports } = streams;
     this.#visibility.roundEnds(this.#roundSeq);
     this.#syncedEnd = this.#roundEnd;
@@ -349,6 +342,14 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#expiry.wake();
     this.#upkeep.settled();
     this.#onSynced(this.syncedSeq);
+  }
+
+  /** A round of metadata alone is through: whoever waits for messages too waits on. */
+  #settleMaking(): void {
+    const { rounds, directory } = this.#parts;
+    const isAll = this.#isMade && this.#staged() === 0;
+    if (isAll ? this.#waiters.settle(directory.tickets.durable) : this.#waiters.hold()) rounds.add(this);
+    if (!isAll) rounds.add(this);
   }
 
   /** Runs what the disk may refuse: then the stream stops writing. */

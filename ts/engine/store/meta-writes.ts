@@ -1,15 +1,17 @@
-// Metadata on its way to disk, in the rounds of its stream: files are written under temporary names, synced by the round under way, renamed
-// when that is through, and the directories that changed are synced by the next. So a hundred creations cost two syncs of each file and no
-// wait on the event loop.
+// Metadata on its way to disk, in the rounds of its stream. Files that replace others are written under temporary names, synced by the round
+// under way, renamed when that is through, and the directories that changed are synced by the next. Files of a directory that is new have
+// their names at once, and one round syncs them and the directories. So a hundred creations cost a sync of each file and no wait on the loop.
 //
-// What stays true: a file has its name only when its content is on disk; what `put` returned is durable when `durable` has come to it. Files
-// of one directory are renamed in the order they were given.
+// What stays true: a file that was there before is replaced only by what is on disk; what `put` returned is durable when `durable` has come
+// to it. Files of one directory are renamed in the order they were given.
 
 import type { Disk, OpenFile } from '../../ports/disk.ts';
 
 export interface MetaFile {
   readonly name: string;
   readonly content: Uint8Array;
+  /** It has its name at once: there was none, and nothing was promised of it. */
+  readonly isNew?: boolean;
 }
 
 interface Write {
@@ -28,6 +30,15 @@ function merged(before: Write | undefined, write: Write): Write {
   return { ...write, files, above: [...new Set([...write.above, ...before.above])], ticket: before.ticket };
 }
 
+function renames({ files }: Write): boolean {
+  return files.some(({ isNew }) => isNew !== true);
+}
+
+/** What a file is called until it is on disk. */
+function writtenAs(directory: string, { name, isNew }: MetaFile): string {
+  return isNew === true ? `${directory}/${name}` : `${directory}/${name}.tmp`;
+}
+
 export class MetaWrites {
   readonly #disk: Disk;
   #last = 0;
@@ -36,15 +47,15 @@ export class MetaWrites {
   #written = new Map<string, Write>();
   /** Files under way to the disk. */
   #syncing = new Map<string, Write>();
-  /** The temporary names are in use by the round: to be written behind it. */
+  /** The names are in use by the round: to be written behind it. */
   readonly #later = new Map<string, Write>();
-  /** Directories with new entries. */
+  /** Directories with new entries, and the tickets that wait for nothing else. */
   #changed = new Set<string>();
+  #named: number[] = [];
+  /** Those under way to the disk. */
+  #syncingChanged = new Set<string>();
+  #syncingNamed: number[] = [];
   readonly #open = new Set<OpenFile>();
-  /** What the round under way makes durable, and what of its files will be renamed behind it. */
-  #renamed = 0;
-  #roundRenamed = 0;
-  #roundWritten = 0;
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -68,14 +79,20 @@ export class MetaWrites {
     return ++this.#last;
   }
 
-  /** Whether a directory's temporary names are in use. */
+  /** Whether files of a directory are on their way. */
   isBusy(directory: string): boolean {
     return this.#written.has(directory) || this.#syncing.has(directory);
   }
 
   #write(write: Write): void {
-    for (const { name, content } of write.files) this.#disk.writeWhole(`${write.directory}/${name}.tmp`, content, false);
-    this.#written.set(write.directory, merged(this.#written.get(write.directory), write));
+    const { directory, files } = write;
+    for (const file of files) this.#disk.writeWhole(writtenAs(directory, file), file.content, false);
+    if (files.some(({ isNew }) => isNew === true)) this.#noteChanged(write);
+    this.#written.set(directory, merged(this.#written.get(directory), write));
+  }
+
+  #noteChanged({ directory, above }: Write): void {
+    for (const path of [directory, ...above]) this.#changed.add(path);
   }
 
   /** A directory is removed, with what was to be written into it; the one it was in is synced. */
@@ -83,13 +100,8 @@ export class MetaWrites {
     for (const writes of [this.#written, this.#syncing, this.#later]) writes.delete(directory);
     this.#changed.delete(directory);
     this.#changed.add(parent);
-    return ++this.#last;
-  }
-
-  get #writtenUpTo(): number {
-    let upTo = this.#last;
-    for (const { ticket } of this.#later.values()) upTo = Math.min(upTo, ticket - 1);
-    return upTo;
+    this.#named.push(++this.#last);
+    return this.#last;
   }
 
   /** A round begins: what it is to sync. Throws a DiskFault. */
@@ -97,16 +109,16 @@ export class MetaWrites {
     const files: OpenFile[] = [];
     try {
       for (const directory of this.#changed) files.push(this.#disk.openDirectory(directory));
-      for (const { directory, files: written } of this.#written.values()) {
-        for (const { name } of written) files.push(this.#disk.open(`${directory}/${name}.tmp`, false));
-      }
+      for (const { directory, files: written } of this.#written.values())
+        for (const file of written) files.push(this.#disk.open(writtenAs(directory, file), false));
     } catch (fault) {
       for (const file of files) this.#disk.close(file);
       throw fault;
     }
-    this.#roundRenamed = this.#renamed;
-    this.#roundWritten = this.#writtenUpTo;
+    this.#syncingChanged = this.#changed;
+    this.#syncingNamed = this.#named;
     this.#changed = new Set();
+    this.#named = [];
     this.#syncing = this.#written;
     this.#written = new Map();
     for (const file of files) this.#open.add(file);
@@ -117,10 +129,12 @@ export class MetaWrites {
   again(): void {
     const writes = [...this.#syncing.values()];
     this.#syncing = new Map();
+    for (const path of this.#syncingChanged) this.#changed.add(path);
+    this.#named.push(...this.#syncingNamed);
     for (const write of writes) {
       if (this.#written.has(write.directory)) continue;
       this.#write(write);
-      for (const path of [write.directory, ...write.above]) this.#changed.add(path);
+      this.#noteChanged(write);
     }
   }
 
@@ -135,17 +149,21 @@ export class MetaWrites {
   settled(): boolean {
     const writes = this.#syncing;
     this.#syncing = new Map();
-    this.#durable = Math.max(this.#durable, this.#roundRenamed);
-    for (const { directory, files, above } of writes.values()) {
-      for (const { name } of files) this.#disk.rename(`${directory}/${name}.tmp`, `${directory}/${name}`);
-      for (const path of [directory, ...above]) this.#changed.add(path);
+    this.#syncingChanged = new Set();
+    this.#syncingNamed = [];
+    for (const write of writes.values()) {
+      if (!renames(write)) continue;
+      for (const file of write.files)
+        if (file.isNew !== true) this.#disk.rename(writtenAs(write.directory, file), `${write.directory}/${file.name}`);
+      this.#noteChanged(write);
+      this.#named.push(write.ticket);
     }
-    this.#renamed = Math.max(this.#renamed, this.#roundWritten);
-    if (this.#changed.size === 0) this.#durable = Math.max(this.#durable, this.#renamed);
     for (const [directory, write] of [...this.#later]) {
       this.#later.delete(directory);
       this.#write(write);
     }
+    const waiting = [...this.#named, ...[...this.#written.values()].map(({ ticket }) => ticket)];
+    this.#durable = Math.max(this.#durable, waiting.reduce((least, ticket) => Math.min(least, ticket), this.#last + 1) - 1);
     return this.#changed.size > 0 || this.#written.size > 0;
   }
 }

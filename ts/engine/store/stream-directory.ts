@@ -35,6 +35,15 @@ export function streamsPath(root: string, accountName: string): string {
 
 type Sealing = Pick<SealedDirectory, 'create' | 'seal'>;
 
+/** A directory of metadata, and the name its checksum is made with. */
+interface MetaPlace {
+  readonly path: string;
+  readonly keyName: string;
+  readonly seal: Sealing;
+  /** Nothing is in it that a reader could take for what is written. */
+  readonly isNew: boolean;
+}
+
 const plain: Sealing = { create: () => {}, seal: (content) => content };
 
 export class StreamDirectory {
@@ -58,23 +67,48 @@ export class StreamDirectory {
   }
 
   /**
-   * A creation that a crash ended before anything could be promised: there is no metadata, and nothing else that could be lost, or metadata
-   * has a temporary name only.
+   * A creation that a crash ended before anything could be promised: there is nothing of it but the beginning of its metadata. No block is
+   * written before the metadata of its stream is on disk.
    */
   get isHalfMade(): boolean {
     const { disk } = this.#ports;
-    if (disk.exists(`${this.path}/meta.inf`) || disk.exists(`${this.path}/meta.sum`)) return false;
-    if (disk.exists(`${this.path}/meta.inf.tmp`)) return true;
-    return disk.list(this.blocks).length === 0 && disk.list(`${this.path}/obs`).length === 0;
+    if (this.#isWritten(this.path)) return false;
+    const hasBlock = disk
+      .list(this.blocks)
+      .some(({ name }) => name.endsWith('.blk') && this.#hasContent(`${this.blocks}/${name}`));
+    return !hasBlock && !this.#consumerNames().some((name) => this.#isWritten(this.#consumerPath(name)));
   }
 
-  /** Makes the directory of a new stream; `above` are the directories that get new entries by that. */
-  create(meta: string, above: readonly string[]): void {
+  /**
+   * Whether a directory has more of its metadata than a crash leaves of a creation: names without content, or meta.inf alone, which comes
+   * first. A checksum may have its temporary name still.
+   */
+  #isWritten(path: string): boolean {
+    const hasSum = ['meta.sum', 'meta.sum.tmp'].some((name) => this.#hasContent(`${path}/${name}`));
+    return hasSum && (!this.#ports.disk.exists(`${path}/meta.inf`) || this.#hasContent(`${path}/meta.inf`));
+  }
+
+  #hasContent(path: string): boolean {
     const { disk } = this.#ports;
-    if (disk.exists(this.path) && this.isHalfMade) disk.removeTree(this.path);
-    for (const path of [this.path, this.blocks]) disk.makeDirectory(path);
-    this.#seal().create();
-    this.#writeMeta(this.path, this.name, this.#seal(), meta, above);
+    if (!disk.exists(path)) return false;
+    const file = disk.open(path, false);
+    const size = disk.size(file);
+    disk.close(file);
+    return size > 0;
+  }
+
+  /** Makes the directory of a new stream; `above` are the directories that get new entries by that. False: there is a stream already. */
+  create(meta: string, above: readonly string[]): boolean {
+    const { disk } = this.#ports;
+    if (!disk.makeDirectory(this.path)) {
+      if (!this.isHalfMade) return false;
+      disk.removeTree(this.path);
+    }
+    disk.makeDirectory(this.blocks);
+    const seal = this.#sealing();
+    seal.create();
+    this.#writeMeta({ path: this.path, keyName: this.name, seal, isNew: true }, meta, above);
+    return true;
   }
 
   /** The sealed files of the stream, or of one of its consumers. */
@@ -96,8 +130,8 @@ export class StreamDirectory {
     return seal;
   }
 
-  /** Seals what is written for a consumer. Without a configured key that is plain, and nothing is remembered of so many directories. */
-  #consumerSeal(consumer: string): Sealing {
+  /** Seals what is written for the stream or a consumer. Without a configured key that is plain, and nothing is looked up or remembered. */
+  #sealing(consumer?: string): Sealing {
     return this.#ports.keyring === undefined ? plain : this.#seal(consumer);
   }
 
@@ -135,7 +169,7 @@ export class StreamDirectory {
   }
 
   writeMeta(meta: string): void {
-    this.#writeMeta(this.path, this.name, this.#seal(), meta, []);
+    this.#writeMeta({ path: this.path, keyName: this.name, seal: this.#sealing(), isNew: false }, meta, []);
   }
 
   // Rounds: see meta-writes.ts
@@ -167,23 +201,25 @@ export class StreamDirectory {
   }
 
   /**
-   * Both files are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
+   * In a new directory both files have their names at once: until they are on disk nothing was promised, and what a crash leaves of them is
+   * seen. Otherwise both are written before either is renamed, and the content goes first: what a crash leaves between the two renames is a
    * content whose checksum still has its temporary name (`#readMeta` ends that).
    */
-  #writeMeta(path: string, keyName: string, seal: Sealing, meta: string, above: readonly string[]): void {
+  #writeMeta({ path, keyName, seal, isNew }: MetaPlace, meta: string, above: readonly string[]): void {
     const { disk, kernel, metadata } = this.#ports;
     const content = seal.seal(encoder.encode(meta));
     const files = [
-      { name: 'meta.inf', content },
-      { name: 'meta.sum', content: encoder.encode(kernel.sum(keyName, content)) },
+      { name: 'meta.inf', content, isNew },
+      { name: 'meta.sum', content: encoder.encode(kernel.sum(keyName, content)), isNew },
     ];
     if (metadata === 'in rounds') {
       this.#writes.put(path, files, above);
       return;
     }
     const durable = metadata === 'at once';
-    for (const file of files) disk.writeWhole(`${path}/${file.name}.tmp`, file.content, durable);
-    for (const { name } of files) disk.rename(`${path}/${name}.tmp`, `${path}/${name}`);
+    const written = isNew ? '' : '.tmp';
+    for (const file of files) disk.writeWhole(`${path}/${file.name}${written}`, file.content, durable);
+    if (!isNew) for (const { name } of files) disk.rename(`${path}/${name}.tmp`, `${path}/${name}`);
     if (durable) for (const directory of [path, ...above]) disk.syncDirectory(directory);
   }
 
@@ -240,19 +276,19 @@ export class StreamDirectory {
   writeConsumer(name: string, meta: string): void {
     const path = this.#consumerPath(name);
     const { disk } = this.#ports;
-    // What a crash has left of another one of this name is not its state.
     const isNew = disk.makeDirectory(path);
-    if (!isNew && !disk.exists(`${path}/meta.inf`) && !this.#writes.isBusy(path)) disk.remove(`${path}/o.dat`);
-    const seal = this.#consumerSeal(name);
+    // What a crash has left of another one of this name is not its state.
+    if (!isNew && !this.#writes.isBusy(path) && !this.#isWritten(path)) disk.remove(`${path}/o.dat`);
+    const seal = this.#sealing(name);
     seal.create();
-    this.#writeMeta(path, `${this.name}/${name}`, seal, meta, [`${this.path}/obs`, this.path]);
+    this.#writeMeta({ path, keyName: `${this.name}/${name}`, seal, isNew }, meta, [`${this.path}/obs`, this.path]);
   }
 
   /** `durable`: it may not be lost any more. True: it is on its way with a round. */
   writeConsumerState(name: string, state: ConsumerState, durable: boolean): boolean {
     const { disk, clock, metadata } = this.#ports;
     const path = this.#consumerPath(name);
-    const content = this.#consumerSeal(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
+    const content = this.#sealing(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
     if (metadata === 'in rounds' && (durable || this.#writes.isBusy(path))) {
       this.#writes.put(path, [{ name: 'o.dat', content }], []);
       return true;

@@ -1,0 +1,20 @@
+// Waiting until everything of a stream is on disk, whatever the sync interval: with an interval its rounds end before their syncs.
+
+import type { SyncFailure } from '../../ports/disk.ts';
+import type { FileStreamParts } from './file-stream-parts.ts';
+import type { StreamStore } from './store.ts';
+
+/** Rejects when the stream stops writing, or a sync fails. */
+export async function everythingOnDisk(
+  { rounds, files, disk }: Pick<FileStreamParts, 'rounds' | 'files' | 'disk'>,
+  stream: Pick<StreamStore, 'whenSynced'>,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+  });
+  if (rounds.synchronous) return;
+  const pending = files.takePending();
+  const failures = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(pending, resolve));
+  for (const file of pending) files.synced(file);
+  for (const { fault } of failures) throw fault;
+}
