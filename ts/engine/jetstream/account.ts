@@ -10,7 +10,7 @@ import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig, StreamSource } from '../../core/jetstream/stream-config.ts';
 import type { StreamSurroundings } from '../../core/stream/check-config.ts';
-import { subjectsOverlap } from '../../core/subject/subject.ts';
+import { Claims } from '../../core/stream/claims.ts';
 import { compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
@@ -37,7 +37,10 @@ export class JetStreamAccount {
   readonly ports: JetStreamPorts;
   settings: JetStreamSettings;
   limits: AccountLimits;
-  readonly streams = new Map<string, Stream>();
+  readonly #streams = new Map<string, Stream>();
+  readonly #claims = new Claims();
+  /** Those that mirror or source others. */
+  readonly #following = new Set<Stream>();
   /** Streams found on disk that could not be opened: name and reason. */
   readonly offline = new Map<string, string>();
   readonly transfers = new Transfers();
@@ -63,6 +66,37 @@ export class JetStreamAccount {
     this.limits = limits;
   }
 
+  get streams(): ReadonlyMap<string, Stream> {
+    return this.#streams;
+  }
+
+  /** A stream has come. */
+  enter(stream: Stream): void {
+    this.#streams.set(stream.name, stream);
+    this.#claims.add(stream.config);
+    this.#noteFollowing(stream);
+  }
+
+  /** A stream has another configuration than before. */
+  changed(stream: Stream, before: StreamConfig): void {
+    this.#claims.remove(before);
+    this.#claims.add(stream.config);
+    this.#noteFollowing(stream);
+  }
+
+  #leave(stream: Stream): void {
+    if (this.#streams.get(stream.name) !== stream) return;
+    this.#streams.delete(stream.name);
+    this.#claims.remove(stream.config);
+    this.#following.delete(stream);
+  }
+
+  #noteFollowing(stream: Stream): void {
+    const { mirror, sources } = stream.config;
+    if (mirror !== undefined || sources.length > 0) this.#following.add(stream);
+    else this.#following.delete(stream);
+  }
+
   /** The stream a mirror or source takes from, when it is served here. */
   find(source: StreamSource): Origin | undefined {
     const stream = this.asker(source) === undefined ? this.streams.get(source.name) : undefined;
@@ -77,7 +111,7 @@ export class JetStreamAccount {
 
   /** Tells mirrors and sources that a stream has appeared. */
   originOpened(): void {
-    for (const stream of this.streams.values()) stream.originOpened();
+    for (const stream of this.#following) stream.originOpened();
   }
 
   /** What requests begin with: `$JS.API`, and with a domain its own form. */
@@ -114,20 +148,12 @@ export class JetStreamAccount {
 
   /** Whether another stream listens on one of the subjects. */
   overlaps(subjects: readonly string[], except: string): boolean {
-    for (const stream of this.streams.values()) {
-      if (stream.name === except) continue;
-      if (stream.config.subjects.some((theirs) => subjects.some((ours) => subjectsOverlap(ours, theirs)))) return true;
-    }
-    return false;
+    return this.#claims.overlaps(subjects, except);
   }
 
   /** Bytes that streams have reserved by `max_bytes`. */
-  reserved(storage: StreamConfig['storage'], except = ''): number {
-    let bytes = 0;
-    for (const { config } of this.streams.values()) {
-      if (config.storage === storage && config.name !== except) bytes += Math.max(0, config.max_bytes);
-    }
-    return bytes;
+  reserved(storage: StreamConfig['storage']): number {
+    return this.#claims.reserved(storage);
   }
 
   stored(storage: StreamConfig['storage']): number {
@@ -147,9 +173,9 @@ export class JetStreamAccount {
     // A new stream without an end counts as one byte: where everything is reserved there is no room for it either.
     const bytes = isNew && config.max_bytes < 0 ? 1 : Math.max(0, config.max_bytes, before?.max_bytes ?? 0);
     const limit = isMemory ? limits.maxMemory : limits.maxStorage;
-    const fitsAccount = limit < 0 || this.reserved(config.storage, config.name) + bytes <= limit;
-    const taken = room.reserved(config.storage) - Math.max(0, before?.max_bytes ?? 0);
-    if (fitsAccount && taken + bytes <= room.limit(config.storage)) return undefined;
+    const own = before?.storage === config.storage ? Math.max(0, before.max_bytes) : 0;
+    const fitsAccount = limit < 0 || this.reserved(config.storage) - own + bytes <= limit;
+    if (fitsAccount && room.reserved(config.storage) - own + bytes <= room.limit(config.storage)) return undefined;
     return apiError(isMemory ? 'MemoryResourcesExceededErr' : 'StorageResourcesExceededErr');
   }
 
@@ -183,7 +209,7 @@ export class JetStreamAccount {
     try {
       const store = this.ports.store.create(this.options(config), encodeJson(streamMeta(config, created)));
       const stream = new Stream(this, config, created, store);
-      this.streams.set(config.name, stream);
+      this.enter(stream);
       stream.open();
       this.advise('streamCreated', { stream: config.name, action: 'create' }, config.name);
       return stream;
@@ -195,7 +221,7 @@ export class JetStreamAccount {
   }
 
   async removeStream(stream: Stream): Promise<void> {
-    this.streams.delete(stream.name);
+    this.#leave(stream);
     await stream.remove();
     this.advise('streamDeleted', { stream: stream.name, action: 'delete' }, stream.name);
   }

@@ -62,7 +62,7 @@ export async function openFound(account: JetStreamAccount, config: StreamConfig,
   if (torn > 0)
     account.ports.log.warn(`Stream '${account.name} > ${config.name}': ${torn} messages of a batch without its end are dropped`);
   const stream = new Stream(account, config, at, store);
-  account.streams.set(config.name, stream);
+  account.enter(stream);
   for (const consumer of store.consumers()) recoverConsumer(stream, consumer);
   stream.open();
   return stream;

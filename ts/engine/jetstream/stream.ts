@@ -182,7 +182,9 @@ export class Stream implements Origin {
   }
 
   update(config: StreamConfig): void {
+    const before = this.#config;
     this.#config = config;
+    this.account.changed(this, before);
     this.#openDirect();
     this.republisher.configure(config);
     this.#publishing.configure(config);
