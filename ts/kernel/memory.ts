@@ -66,6 +66,11 @@ export class KernelMemory {
     return new Uint32Array(this.memory.buffer, at >>> 0, count);
   }
 
+  /** Numbers at a multiple of 8. */
+  numbers(at: number, count: number): Float64Array {
+    return new Float64Array(this.memory.buffer, at >>> 0, count);
+  }
+
   get size(): number {
     return this.memory.buffer.byteLength;
   }

@@ -3,6 +3,7 @@
 
 import { consumerConfigSchema, type ConsumerConfig } from '../jetstream/consumer-config.ts';
 import { filtersOf } from './check-config.ts';
+import { PullRequests } from './pull-request.ts';
 import { settingsOf, type ConsumerSettings, type StreamSettings } from './settings.ts';
 
 /** Stands for what is a consumer's own; no name or filter can be it. */
@@ -15,6 +16,7 @@ export interface CommonConfig {
   readonly key: string;
   readonly config: ConsumerConfig;
   readonly settings: ConsumerSettings;
+  readonly requests: PullRequests;
 }
 
 /** A consumer's own parts of its configuration. */
@@ -72,7 +74,7 @@ export class ConfigPool {
     const key = [stream.tellsSettled, stream.maxMessageBytes, ...fields.map((field) => textOf(rest[field]))].join('\n');
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { key, config: rest, settings: settingsOf(config, stream), holders: 0 };
+      shared = { key, config: rest, settings: settingsOf(config, stream), requests: new PullRequests(rest), holders: 0 };
       this.#shared.set(key, shared);
     }
     shared.holders += 1;

@@ -40,14 +40,14 @@ export interface DeliverWork {
   /** 0: as far as is visible. */
   readonly toSeq: number;
   /** Exactly these, as far as they are there, in place of a range. */
-  readonly picks?: Float64Array;
+  readonly picks: Float64Array | undefined;
   readonly maxMessages: number;
   readonly maxBytes: number;
   readonly firstConsumerSeq: number;
   readonly deliveries: number;
   readonly again: boolean;
   /** The pin that the messages carry in a header of their own. */
-  readonly pinId?: string;
+  readonly pinId: string | undefined;
 }
 
 export interface DeliverResult {

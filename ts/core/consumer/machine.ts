@@ -288,8 +288,7 @@ export class ConsumerMachine {
     if (request === undefined) return undefined;
     const pinId = this.#priority?.pinFor(request);
     const bytes = request.limited ? request.bytes : batchBytes;
-    const work = this.#workFor(request.reply, this.#share(request), bytes, nowMs);
-    return work === undefined || pinId === undefined ? work : { ...work, pinId };
+    return this.#workFor(request.reply, this.#share(request), bytes, nowMs, pinId);
   }
 
   /** The request whose turn it is. */
@@ -345,14 +344,15 @@ export class ConsumerMachine {
     return Math.min(most, priority.mostFor(request, this.pendingCount(), this.#ledger.pending));
   }
 
-  #workFor(deliverSubject: string, wanted: number, bytes: number, nowMs: number): DeliverWork | undefined {
+  #workFor(deliverSubject: string, wanted: number, bytes: number, nowMs: number, pinId?: string): DeliverWork | undefined {
     const maxBytes = this.#oversized ? unlimitedBytes : Math.min(bytes, unlimitedBytes, this.#pace?.room(nowMs) ?? Infinity);
-    const base = { deliverSubject, maxBytes, firstConsumerSeq: this.#ledger.delivered.consumer + 1 };
+    const firstConsumerSeq = this.#ledger.delivered.consumer + 1;
     const again = this.#ledger.nextAgain();
     if (again !== undefined) {
       if (!this.#mayReplay(again, nowMs)) return undefined;
       const deliveries = this.#ledger.deliveries(again) + 1;
-      return { ...base, fromSeq: again, toSeq: again, maxMessages: 1, deliveries, again: true };
+      const only = { fromSeq: again, toSeq: again, picks: undefined, maxMessages: 1 };
+      return { deliverSubject, ...only, maxBytes, firstConsumerSeq, deliveries, again: true, pinId };
     }
     const room = this.#room(wanted);
     if (room <= 0) return undefined;
@@ -364,8 +364,18 @@ export class ConsumerMachine {
       return undefined;
     }
     if (!this.#mayReplay(fromSeq, nowMs)) return undefined;
-    const work = { ...base, fromSeq, toSeq: 0, maxMessages, deliveries: 1, again: false };
-    return picks === undefined ? work : { ...work, picks };
+    return {
+      deliverSubject,
+      fromSeq,
+      toSeq: 0,
+      picks,
+      maxMessages,
+      maxBytes,
+      firstConsumerSeq,
+      deliveries: 1,
+      again: false,
+      pinId,
+    };
   }
 
   /** Whether the first message at or behind a sequence may go now, at the pace of its stream. */

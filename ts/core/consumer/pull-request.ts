@@ -71,9 +71,9 @@ const schema: Schema = {
 const decoder = new TextDecoder();
 const single: PullRequest = { batch: 1, maxBytes: 0, expiresMs: 0, noWait: false, heartbeatMs: 0 };
 
-export function parsePullRequest(payload: Uint8Array, config: ConsumerConfig): PullRequest | Refusal {
+function readPullRequest(text: string, config: ConsumerConfig): PullRequest | Refusal {
   if (config.deliver_subject !== '') return { status: '409 Consumer is push based' };
-  const body = decoder.decode(payload).trim();
+  const body = text.trim();
   if (body === '') return single;
   if (!body.startsWith('{')) return /^[+-]?\d+$/.test(body) ? bounded({ ...single, batch: Number(body) }, 0n, config) : single;
   let wire: Wire;
@@ -102,6 +102,31 @@ export function parsePullRequest(payload: Uint8Array, config: ConsumerConfig): P
   const judged = bounded(request, wire.expires, config);
   const complaint = 'status' in judged ? undefined : priorityFault(wire, config);
   return complaint === undefined ? judged : { status: `400 Bad Request - ${complaint}` };
+}
+
+/** Requests kept as they were read. */
+const MOST_KEPT = 32;
+const LONGEST_KEPT = 256;
+
+/** Reads the requests to consumers of one configuration. A client asks for the same again and again: what was read lately is not read anew. */
+export class PullRequests {
+  readonly #config: ConsumerConfig;
+  #kept: Map<string, PullRequest | Refusal> | undefined;
+
+  constructor(config: ConsumerConfig) {
+    this.#config = config;
+  }
+
+  read(payload: Uint8Array): PullRequest | Refusal {
+    const asked = decoder.decode(payload);
+    const known = this.#kept?.get(asked);
+    if (known !== undefined) return known;
+    const request = readPullRequest(asked, this.#config);
+    this.#kept ??= new Map();
+    if (this.#kept.size === MOST_KEPT) this.#kept.clear();
+    if (asked.length <= LONGEST_KEPT) this.#kept.set(asked, request);
+    return request;
+  }
 }
 
 /** What stands against a request's priority. */

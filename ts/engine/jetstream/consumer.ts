@@ -6,7 +6,6 @@ import { parseAckVerb } from '../../core/consumer/ack.ts';
 import type { ConsumerOutput, DeliverWork } from '../../core/consumer/contract.ts';
 import { configOf, ownConfig, type CommonConfig, type OwnConfig } from '../../core/consumer/config-pool.ts';
 import { ConsumerMachine, type ConsumerStart } from '../../core/consumer/machine.ts';
-import { parsePullRequest } from '../../core/consumer/pull-request.ts';
 import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { consumerInfoDocument, consumerMeta } from '../../core/jetstream/documents.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
@@ -277,7 +276,7 @@ export class Consumer implements ConsumerReceiver {
   }
 
   #request(reply: string, payload: Uint8Array): void {
-    this.machine.step({ is: 'pull', reply, request: parsePullRequest(payload, this.#common.config) }, this.#now());
+    this.machine.step({ is: 'pull', reply, request: this.#common.requests.read(payload) }, this.#now());
     this.#arm();
     this.wake();
   }
@@ -354,8 +353,8 @@ export class Consumer implements ConsumerReceiver {
     return {
       selection: this.#view.selection,
       fromSeq: work.fromSeq,
-      ...(work.toSeq === 0 ? {} : { toSeq: work.toSeq }),
-      ...(work.picks === undefined ? {} : { picks: work.picks }),
+      toSeq: work.toSeq === 0 ? undefined : work.toSeq,
+      picks: work.picks,
       maxMessages: work.maxMessages,
       maxBytes: work.maxBytes,
       deliverSubject: work.deliverSubject,
@@ -364,7 +363,7 @@ export class Consumer implements ConsumerReceiver {
       deliveredCount: work.deliveries,
       pendingBefore: this.machine.pendingCount() + (work.again ? 1 : 0),
       headersOnly: this.#common.config.headers_only,
-      ...(work.pinId === undefined ? {} : { pinId: work.pinId }),
+      pinId: work.pinId,
     };
   }
 

@@ -40,6 +40,8 @@ const field = {
   picked: 148,
 } as const;
 
+/** Bytes of the fields. */
+const SIZE = 160;
 /** Bytes for deliver subject, prefix and the extra header. */
 const TEXTS = 8192;
 const MOST_MESSAGES = 4096;
@@ -54,30 +56,34 @@ const addsSize = 1;
 
 export class DeliverCall {
   readonly #kernel: StreamKernel;
-  readonly #at: number;
+  /** The fields, as words and as numbers. */
+  readonly #words: Uint32Array;
+  readonly #numbers: Float64Array;
   readonly #texts: number;
-  readonly #list: number;
-  readonly #picks: number;
+  readonly #list: Float64Array;
+  readonly #picks: Float64Array;
   #bytesAtStart = 0;
 
   constructor(kernel: StreamKernel) {
     this.#kernel = kernel;
-    this.#at = kernel.exports.callAt() >>> 0;
+    const at = kernel.exports.callAt() >>> 0;
+    this.#words = kernel.memory.words(at, SIZE / 4);
+    this.#numbers = kernel.memory.numbers(at, SIZE / 8);
     this.#texts = kernel.take(TEXTS + 64);
-    this.#list = kernel.take(MOST_MESSAGES * 8);
-    this.#picks = kernel.take(MOST_MESSAGES * 8);
+    this.#list = kernel.memory.numbers(kernel.take(MOST_MESSAGES * 8), MOST_MESSAGES);
+    this.#picks = kernel.memory.numbers(kernel.take(MOST_MESSAGES * 8), MOST_MESSAGES);
   }
 
   #word(offset: number): number {
-    return this.#kernel.memory.all().readUInt32LE(this.#at + offset);
+    return this.#words[offset >> 2] ?? 0;
   }
 
   #put(offset: number, value: number): void {
-    this.#kernel.memory.all().writeUInt32LE(value >>> 0, this.#at + offset);
+    this.#words[offset >> 2] = value;
   }
 
   #putNumber(offset: number, value: number): void {
-    this.#kernel.memory.all().writeDoubleLE(value, this.#at + offset);
+    this.#numbers[offset >> 3] = value;
   }
 
   /** Lays the call out. False: no subject of the stream matches. */
@@ -108,7 +114,7 @@ export class DeliverCall {
     this.#put(field.selection, request.selection?.handle ?? 0);
     this.#put(field.adds, request.headersOnly ? addsSize : 0);
     this.#put(field.looks, request.direct === undefined ? MOST_LOOKS : MOST_DIRECT);
-    this.#put(field.list, this.#list);
+    this.#put(field.list, this.#list.byteOffset);
     this.#put(field.extra, extra);
     this.#put(field.extraLength, extraLength);
     this.#layPicks(request.picks);
@@ -119,8 +125,8 @@ export class DeliverCall {
     this.#put(field.pickCount, 0);
     if (picks === undefined) return;
     const some = picks.subarray(0, MOST_MESSAGES);
-    new Float64Array(this.#kernel.memory.memory.buffer, this.#picks, some.length).set(some);
-    this.#put(field.picks, this.#picks);
+    this.#picks.set(some);
+    this.#put(field.picks, this.#picks.byteOffset);
     this.#put(field.pickCount, some.length);
   }
 
@@ -137,7 +143,7 @@ export class DeliverCall {
   }
 
   next(): number {
-    return this.#kernel.memory.all().readDoubleLE(this.#at + field.next);
+    return this.#numbers[field.next >> 3] ?? 0;
   }
 
   messagesLeft(): number {
@@ -157,8 +163,7 @@ export class DeliverCall {
   result(nextSeq: number, stopped: Delivered['stopped']): Delivered {
     const count = this.#word(field.count);
     if (this.#word(field.direct) !== 0) return this.#answered(count, nextSeq, stopped);
-    const seqs = new Float64Array(count);
-    seqs.set(new Float64Array(this.#kernel.memory.memory.buffer, this.#list, count));
+    const seqs = this.#list.subarray(0, count);
     const bytes = this.#bytesAtStart - this.bytesLeft();
     const picked = this.#word(field.picked);
     return { messages: count, bytes, nextSeq, lastSeq: seqs[count - 1] ?? 0, seqs, picked, stopped };
@@ -166,7 +171,7 @@ export class DeliverCall {
 
   /** What a direct get has sent: only the last sequence is known. */
   #answered(count: number, nextSeq: number, stopped: Delivered['stopped']): Delivered {
-    const lastSeq = this.#kernel.memory.all().readDoubleLE(this.#at + field.last);
+    const lastSeq = this.#numbers[field.last >> 3] ?? 0;
     return { messages: count, bytes: this.#bytesAtStart - this.bytesLeft(), nextSeq, lastSeq, seqs: [], picked: 0, stopped };
   }
 }

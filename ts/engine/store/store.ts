@@ -152,10 +152,10 @@ export interface DeliverRequest {
   /** Undefined: every message. */
   readonly selection?: Selection;
   /** Exactly these, at most 4096 of them at once, in place of a selection and `fromSeq`. */
-  readonly picks?: Float64Array;
+  readonly picks?: Float64Array | undefined;
   readonly fromSeq: number;
   /** Stops behind this sequence; `syncedSeq` is a limit anyway. */
-  readonly toSeq?: number;
+  readonly toSeq?: number | undefined;
   /** One call delivers at most 4096. */
   readonly maxMessages: number;
   /** Sum of subject, reply, headers and payload, as nats-server counts `max_bytes`; the first message may not exceed it either. */
@@ -175,7 +175,7 @@ export interface DeliverRequest {
    */
   readonly direct?: 'batch' | 'bare';
   /** Every message carries it as `Nats-Pin-Id`, which does not count as bytes. */
-  readonly pinId?: string;
+  readonly pinId?: string | undefined;
 }
 
 export interface Delivered {
@@ -185,7 +185,7 @@ export interface Delivered {
   readonly nextSeq: number;
   /** The last sequence delivered, 0 for none. */
   readonly lastSeq: number;
-  /** All sequences delivered, in order. */
+  /** All sequences delivered, in order; good until the next delivery. */
   readonly seqs: ArrayLike<number>;
   /** How many of the picks are done with, delivered or gone. */
   readonly picked: number;

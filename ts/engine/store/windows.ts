@@ -67,8 +67,11 @@ export class Windows {
 
   #read(source: Source, offset: number, length: number, ahead: number): Slot {
     const { stream, block } = source;
-    if (ahead > WINDOW_STEP || length > WINDOW_STEP)
-      return this.#fill(this.#large(source, offset, Math.max(length, ahead)), source, offset, Math.max(length, ahead));
+    if (ahead > WINDOW_STEP || length > WINDOW_STEP) {
+      // Batches that follow each other share what is read, however little the last one of a window still wants.
+      const wanted = ahead > WINDOW_STEP && this.#table.goesOn(stream, block, offset) ? LARGE_SIZE : ahead;
+      return this.#fill(this.#large(source, offset, Math.max(length, wanted)), source, offset, Math.max(length, wanted));
+    }
     if (this.#table.goesOn(stream, block, offset)) {
       const slot = this.#large(source, offset, GOING_ON);
       return this.#fillFrom(slot, source, offset - (offset % GRID), offset, GOING_ON);

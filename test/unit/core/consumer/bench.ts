@@ -3,7 +3,7 @@
 import { filtersOf } from '../../../../ts/core/consumer/check-config.ts';
 import type { ConsumerOutput, DeliverResult, DeliverWork } from '../../../../ts/core/consumer/contract.ts';
 import { ConsumerMachine, type ConsumerStart } from '../../../../ts/core/consumer/machine.ts';
-import { parsePullRequest } from '../../../../ts/core/consumer/pull-request.ts';
+import { PullRequests } from '../../../../ts/core/consumer/pull-request.ts';
 import { settingsOf } from '../../../../ts/core/consumer/settings.ts';
 import { consumerConfigSchema, type ConsumerConfig } from '../../../../ts/core/jetstream/consumer-config.ts';
 import { emptyDocument } from '../../../../ts/core/jetstream/schema.ts';
@@ -115,7 +115,7 @@ export class Bench {
 
   pull(payload: unknown = '', reply = 'in'): void {
     const bytes = encoder.encode(typeof payload === 'string' ? payload : JSON.stringify(payload));
-    this.machine.step({ is: 'pull', reply, request: parsePullRequest(bytes, this.config) }, this.nowMs);
+    this.machine.step({ is: 'pull', reply, request: new PullRequests(this.config).read(bytes) }, this.nowMs);
     this.run();
   }
 

@@ -217,6 +217,29 @@ test('a batch for a direct get says what is left and what went before each messa
   await server.stop();
 });
 
+/** Counts the bytes read. */
+class CountingDisk extends NodeDisk {
+  bytes = 0;
+
+  override read(...[file, into, offset]: Parameters<NodeDisk['read']>): number {
+    const have = super.read(file, into, offset);
+    this.bytes += have;
+    return have;
+  }
+}
+
+test('batches that follow each other read what they share once, however many messages each one wants', async () => {
+  const disk = new CountingDisk();
+  const { server, stream, deliver } = await bench(20_000, disk);
+  const { bytes } = stream.state;
+  for (const maxMessages of [37, 251]) {
+    disk.bytes = 0;
+    for (let next = 1; next <= 20_000;) next = deliver({ fromSeq: next, maxMessages }).nextSeq;
+    assert.ok(disk.bytes < 1.3 * bytes, `${disk.bytes} bytes read of ${bytes} in batches of ${maxMessages}`);
+  }
+  await server.stop();
+});
+
 /** Counts its maps; without the mmap addon it has none. */
 class MappingDisk extends NodeDisk {
   maps = 0;
