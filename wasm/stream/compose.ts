@@ -1,6 +1,4 @@
-// What a stored message goes out with that it was not stored with: its reply subject with the consumer's numbers, and headers.
-//
-//   <ack prefix><deliveries>.<stream seq>.<consumer seq>.<ns>.<pending>
+// Headers that a stored message goes out with and was not stored with.
 
 import { alloc, free } from '../lib/arena';
 import { copy, printNumber } from '../lib/bytes';
@@ -11,10 +9,6 @@ import { DeliverCall } from './deliver-call';
 /** The payload stays away, `Nats-Msg-Size` says how long it was. */
 export const ADD_SIZE: u32 = 1;
 
-/** Where the reply subject is laid. */
-export const REPLY: usize = memory.data(2048, 16);
-
-const DOT: u8 = 0x2e;
 const CRLF: u16 = 0x0a0d;
 const SIZE_HEADER: usize = memory.data<u8>([
   0x4e, 0x61, 0x74, 0x73, 0x2d, 0x4d, 0x73, 0x67, 0x2d, 0x53, 0x69, 0x7a, 0x65, 0x3a, 0x20,
@@ -42,22 +36,6 @@ export function dropRoom(): void {
   free(kept);
   kept = 0;
   keptSize = 0;
-}
-
-/** Writes the reply subject at REPLY; returns its length. */
-export function layReply(call: DeliverCall, sequence: u64, time: i64): u32 {
-  if (!call.prefixLength) return 0;
-  copy(REPLY, call.prefix, call.prefixLength);
-  let at = printNumber(REPLY + call.prefixLength, <u64>call.deliveries);
-  store<u8>(at, DOT);
-  at = printNumber(at + 1, sequence);
-  store<u8>(at, DOT);
-  at = printNumber(at + 1, <u64>call.consumerSeq);
-  store<u8>(at, DOT);
-  at = printNumber(at + 1, <u64>time);
-  store<u8>(at, DOT);
-  at = printNumber(at + 1, <u64>max(call.pending - 1, 0));
-  return <u32>(at - REPLY);
 }
 
 /** Sets the data of the current message to the record's, with the headers that the call adds. */

@@ -32,7 +32,7 @@ import {
   recordValid,
 } from '../record/record';
 import { keyOf } from './block-keys';
-import { REPLY, composeData, dropRoom, layReply } from './compose';
+import { composeData, dropRoom } from './compose';
 import {
   CALL,
   DELIVER_BYTES,
@@ -44,6 +44,7 @@ import {
   DeliverCall,
 } from './deliver-call';
 import { layDirect } from './direct';
+import { REPLY, forgetReply, layReply } from './reply';
 import { Selection, isOfOne, onlyLeaf, selects } from './selection';
 import { Stream, sequencesOf } from './stream';
 
@@ -57,6 +58,7 @@ export function beginDeliver(): bool {
   const call = changetype<DeliverCall>(CALL);
   const stream = changetype<Stream>(call.stream);
   call.count = 0;
+  forgetReply();
   call.last = 0;
   call.picked = 0;
   call.leaf = 0;
