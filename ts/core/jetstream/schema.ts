@@ -76,9 +76,25 @@ export function readDocument(schema: Schema, text: string, strict: boolean): Doc
   return readMembers(schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '' });
 }
 
+/** What is the same in every empty document of a schema, and the fields whose zero value is an object of its own. */
+interface Blank {
+  readonly document: Document;
+  readonly own: readonly (readonly [name: string, kind: Kind])[];
+}
+
+const blanks = new WeakMap<Schema, Blank>();
+
+function blankOf(schema: Schema): Blank {
+  const fields = Object.entries(schema.fields).map(([name, { kind }]) => [name, kind] as const);
+  const document = Object.fromEntries(fields.map(([name, kind]) => [name, zeroOf(kind)]));
+  return { document, own: fields.filter(([name]) => typeof document[name] === 'object') };
+}
+
 export function emptyDocument(schema: Schema): Document {
-  const out: Document = {};
-  for (const [name, field] of Object.entries(schema.fields)) out[name] = zeroOf(field.kind);
+  let blank = blanks.get(schema);
+  if (blank === undefined) blanks.set(schema, (blank = blankOf(schema)));
+  const out = { ...blank.document };
+  for (const [name, kind] of blank.own) out[name] = zeroOf(kind);
   return out;
 }
 

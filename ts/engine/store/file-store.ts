@@ -78,6 +78,8 @@ export class FileStore implements Store {
   readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
   readonly #open = new Map<number, FileStream>();
+  /** Whose directory is known to be there. */
+  readonly #accounts = new Set<string>();
   #lastTag: number;
 
   constructor(options: FileStoreOptions, ports: FileStorePorts) {
@@ -199,7 +201,11 @@ export class FileStore implements Store {
   #parents(accountName: string): string[] {
     const { root } = this.#options;
     const streams = streamsPath(root, accountName);
-    return this.#ports.disk.exists(streams) ? [streams] : [streams, `${root}/${accountName}`, root];
+    if (this.#accounts.has(accountName) || this.#ports.disk.exists(streams)) {
+      this.#accounts.add(accountName);
+      return [streams];
+    }
+    return [streams, `${root}/${accountName}`, root];
   }
 
   async recover(options: StreamOptions): Promise<StreamStore> {

@@ -424,7 +424,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     if (this.#fault === undefined) this.#parts.directory.writeBeside(name, content);
   }
 
-  consumers(): FoundConsumer[] {
+  consumers(): Iterable<FoundConsumer> {
     return this.#parts.directory.consumers();
   }
 

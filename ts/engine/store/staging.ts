@@ -121,7 +121,7 @@ export class Staging implements StreamStaging {
       const directory = this.#directory(name);
       const found = directory.find();
       if (found.problem !== undefined) return found;
-      const consumer = directory.consumers().find(({ problem }) => problem !== undefined);
+      const consumer = [...directory.consumers()].find(({ problem }) => problem !== undefined);
       return consumer === undefined ? found : { name, problem: `consumer '${consumer.name}': ${consumer.problem}` };
     });
   }

@@ -338,7 +338,7 @@ export interface StreamStore {
   /** A file beside the blocks: TTLs, schedules, places of sources; undefined: there is none. */
   readBeside(name: BesideFileName): Uint8Array | undefined;
   writeBeside(name: BesideFileName, content: Uint8Array): void;
-  consumers(): FoundConsumer[];
+  consumers(): Iterable<FoundConsumer>;
   writeConsumer(name: string, meta: string): void;
   /** `durable`: with the next round; otherwise whenever the system likes. */
   writeConsumerState(name: string, state: ConsumerState, durable: boolean): void;

@@ -34,6 +34,11 @@ export function streamsPath(root: string, accountName: string): string {
 }
 
 type Sealing = Pick<SealedDirectory, 'create' | 'seal'>;
+type Unsealing = Pick<SealedDirectory, 'unseal' | 'problem'>;
+
+/** A document's first and last byte. */
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
 
 /** A directory of metadata, and the name its checksum is made with. */
 interface MetaPlace {
@@ -44,7 +49,12 @@ interface MetaPlace {
   readonly isNew: boolean;
 }
 
-const plain: Sealing = { create: () => {}, seal: (content) => content };
+const plain: Sealing & Unsealing = {
+  problem: undefined,
+  create: () => {},
+  seal: (content) => content,
+  unseal: (content) => content,
+};
 
 export class StreamDirectory {
   readonly path: string;
@@ -148,7 +158,8 @@ export class StreamDirectory {
 
   /** Seals under the configured key what is not. True: the stream's own key is a new one. */
   adoptKey(): boolean {
-    const { kernel } = this.#ports;
+    const { kernel, keyring } = this.#ports;
+    if (keyring === undefined) return false;
     const sumOf = (keyName: string) => (metaInf: Uint8Array) => encoder.encode(kernel.sum(keyName, metaInf));
     const isNew = this.#seal().adopt(sumOf(this.name));
     for (const name of this.#consumerNames()) {
@@ -253,24 +264,35 @@ export class StreamDirectory {
     this.#ports.disk.replace(`${this.blocks}/${name}`, content, false);
   }
 
-  consumers(): FoundConsumer[] {
-    return this.#consumerNames().map((name) => this.#consumer(name));
+  /** One by one: there may be very many. */
+  *consumers(): Iterable<FoundConsumer> {
+    for (const name of this.#consumerNames()) yield this.#consumer(name);
   }
 
   #consumer(name: string): FoundConsumer {
     const { disk } = this.#ports;
     const path = this.#consumerPath(name);
-    const seal = this.#seal(name);
     const content = disk.readWhole(`${path}/meta.inf`);
+    const seal = this.#unsealing(name, content);
     // As nats-server does: the checksum of a consumer must be there, and is not compared.
-    if (content !== undefined && !disk.exists(`${path}/meta.sum`)) this.#readMeta(path, `${this.name}/${name}`, seal);
-    if (content === undefined || !disk.exists(`${path}/meta.sum`)) return { name, problem: 'meta.inf or meta.sum is missing' };
+    let hasSum = disk.exists(`${path}/meta.sum`);
+    if (content !== undefined && !hasSum) {
+      this.#readMeta(path, `${this.name}/${name}`, this.#seal(name));
+      hasSum = disk.exists(`${path}/meta.sum`);
+    }
+    if (content === undefined || !hasSum) return { name, problem: 'meta.inf or meta.sum is missing' };
     const meta = seal.unseal(content);
     if (meta === undefined) return { name, problem: seal.problem ?? 'meta.inf does not open with meta.key' };
     const sealed = disk.readWhole(`${path}/o.dat`);
     const bytes = sealed === undefined || sealed.length === 0 ? undefined : seal.unseal(sealed);
     const state = bytes === undefined || bytes.length === 0 ? undefined : decodeConsumerState(bytes);
     return { name, meta: decoder.decode(meta), ...(state === undefined ? {} : { state }) };
+  }
+
+  /** What opens the files of a consumer. Without a configured key, a meta.inf that is a document is plain, and no key is looked for. */
+  #unsealing(consumer: string, metaInf: Uint8Array | undefined): Unsealing {
+    const isPlain = metaInf !== undefined && metaInf[0] === OPENING && metaInf.at(-1) === CLOSING;
+    return this.#ports.keyring === undefined && isPlain ? plain : this.#seal(consumer);
   }
 
   writeConsumer(name: string, meta: string): void {

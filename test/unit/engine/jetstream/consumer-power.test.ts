@@ -103,7 +103,7 @@ test('a new consumer has its state on disk, unless its configuration tells where
   const after = openTestStore(join(folder, 'js'));
   const stream = await after.store.recover(after.options('S'));
 
-  const states = stream.consumers().map(({ name, state }) => [name, state?.delivered.stream]);
+  const states = [...stream.consumers()].map(({ name, state }) => [name, state?.delivered.stream]);
   assert.deepEqual(Object.fromEntries(states), { all: undefined, new: 1 });
   await after.stop();
 });

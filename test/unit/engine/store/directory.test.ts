@@ -83,13 +83,13 @@ test('consumers come back with their state', async () => {
   stream.writeConsumerState('C', state, false);
   stream.writeConsumer('NEW', '{"Name":"NEW"}');
   await synced(stream);
-  const found = stream.consumers().sort((a, b) => a.name.localeCompare(b.name));
+  const found = [...stream.consumers()].sort((a, b) => a.name.localeCompare(b.name));
   assert.deepEqual(found, [
     { name: 'C', meta: '{"Name":"C"}', state },
     { name: 'NEW', meta: '{"Name":"NEW"}' },
   ]);
   stream.removeConsumer('C');
-  assert.deepEqual(stream.consumers(), [{ name: 'NEW', meta: '{"Name":"NEW"}' }]);
+  assert.deepEqual([...stream.consumers()], [{ name: 'NEW', meta: '{"Name":"NEW"}' }]);
   await server.stop();
 });
 
@@ -104,6 +104,6 @@ test('a state that a crash has left of a consumer is not that of a new one with 
   for (const name of ['meta.inf', 'meta.sum']) rmSync(join(root, '$G/streams/S/obs/C', name));
   stream.writeConsumer('C', '{"Name":"C"}');
   await synced(stream);
-  assert.deepEqual(stream.consumers(), [{ name: 'C', meta: '{"Name":"C"}' }]);
+  assert.deepEqual([...stream.consumers()], [{ name: 'C', meta: '{"Name":"C"}' }]);
   await server.stop();
 });

@@ -111,7 +111,7 @@ function act(todo: Step, server: ReturnType<typeof openTestStore>, open: Map<num
 
 /** Writes a state that holds a confirmed acknowledgement, told by its floor. */
 function acknowledge(stream: StreamStore, consumer: number, name: string, answers: Answers): void {
-  if (!stream.consumers().some((found) => found.name === `C${consumer}`)) return;
+  if (![...stream.consumers()].some((found) => found.name === `C${consumer}`)) return;
   const version = answers.next(`${name}/state`);
   const floor = { consumer: version, stream: version };
   stream.writeConsumerState(`C${consumer}`, { ackFloor: floor, delivered: floor, pending: [], redelivered: [] }, true);
