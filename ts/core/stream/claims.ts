@@ -4,6 +4,7 @@
 
 import type { StreamConfig } from '../jetstream/stream-config.ts';
 import { SubjectOwners } from '../subject/subject-owners.ts';
+import { tokens } from '../subject/subject.ts';
 
 export type Claiming = Pick<StreamConfig, 'name' | 'subjects' | 'storage' | 'max_bytes'>;
 
@@ -12,18 +13,18 @@ export class Claims {
   readonly #reserved: Record<StreamConfig['storage'], number> = { file: 0, memory: 0 };
 
   add({ name, subjects, storage, max_bytes }: Claiming): void {
-    for (const subject of subjects) this.#subjects.add(name, subject);
+    for (const subject of subjects) this.#subjects.add(name, tokens(subject));
     this.#reserved[storage] += Math.max(0, max_bytes);
   }
 
   remove({ name, subjects, storage, max_bytes }: Claiming): void {
-    for (const subject of subjects) this.#subjects.remove(name, subject);
+    for (const subject of subjects) this.#subjects.remove(name, tokens(subject));
     this.#reserved[storage] -= Math.max(0, max_bytes);
   }
 
   /** Whether another stream listens on one of the subjects. */
   overlaps(subjects: readonly string[], except: string): boolean {
-    return subjects.some((subject) => this.#subjects.overlaps(subject, except));
+    return subjects.some((subject) => this.#subjects.overlaps(tokens(subject), except));
   }
 
   /** Bytes reserved in all. */

@@ -1,8 +1,7 @@
 // Who owns which subjects: a tree of tokens in which a set of subjects finds those it overlaps with, whether either side has wildcards, by
 // following only what may match. An account's streams own the subjects they listen on.
+// Subjects are given as their tokens.
 // Kept true: every subject that was added and not removed is in the tree once for each of its owners; branches without owners are gone.
-
-import { tokens } from './subject.ts';
 
 class Branch {
   /** By token, wildcards included. */
@@ -14,9 +13,9 @@ class Branch {
 export class SubjectOwners {
   readonly #root = new Branch();
 
-  add(owner: string, subject: string): void {
+  add(owner: string, subject: readonly string[]): void {
     let branch = this.#root;
-    for (const token of tokens(subject)) {
+    for (const token of subject) {
       let next = branch.below.get(token);
       if (next === undefined) branch.below.set(token, (next = new Branch()));
       branch = next;
@@ -24,10 +23,9 @@ export class SubjectOwners {
     branch.owners.push(owner);
   }
 
-  remove(owner: string, subject: string): void {
+  remove(owner: string, subject: readonly string[]): void {
     const path = [this.#root];
-    const parts = tokens(subject);
-    for (const token of parts) {
+    for (const token of subject) {
       const next = path.at(-1)?.below.get(token);
       if (next === undefined) return;
       path.push(next);
@@ -35,16 +33,16 @@ export class SubjectOwners {
     const owners = path.at(-1)?.owners ?? [];
     const at = owners.indexOf(owner);
     if (at >= 0) owners.splice(at, 1);
-    for (let depth = parts.length; depth > 0; depth--) {
+    for (let depth = subject.length; depth > 0; depth--) {
       const branch = path[depth];
       if (branch === undefined || branch.owners.length > 0 || branch.below.size > 0) return;
-      path[depth - 1]?.below.delete(parts[depth - 1] ?? '');
+      path[depth - 1]?.below.delete(subject[depth - 1] ?? '');
     }
   }
 
   /** Whether anybody but `except` owns a subject that overlaps with this one. */
-  overlaps(subject: string, except: string): boolean {
-    return overlaps(this.#root, tokens(subject), 0, except);
+  overlaps(subject: readonly string[], except: string): boolean {
+    return overlaps(this.#root, subject, 0, except);
   }
 }
 

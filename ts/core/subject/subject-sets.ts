@@ -2,6 +2,7 @@
 // request may bring tens of thousands, so they are put into a tree of their tokens, where a subject is looked up in the time of its own tokens
 // instead of being compared with every other one.
 
+import { SubjectOwners } from './subject-owners.ts';
 import { tokens } from './subject.ts';
 
 /** What follows behind the same first tokens. */
@@ -25,19 +26,6 @@ function plant(root: Branch, parts: readonly string[]): void {
   branch.ends = true;
 }
 
-/** Some literal subject matches both `parts`, from the token `at` on, and a subject of the branch. */
-function overlaps(branch: Branch, parts: readonly string[], at: number): boolean {
-  const token = parts[at];
-  if (token === undefined) return branch.ends;
-  if (branch.next.has('>')) return true;
-  if (token === '>') return branch.next.size > 0;
-  if (token === '*') {
-    for (const next of branch.next.values()) if (overlaps(next, parts, at + 1)) return true;
-    return false;
-  }
-  return [branch.next.get('*'), branch.next.get(token)].some((next) => next !== undefined && overlaps(next, parts, at + 1));
-}
-
 /** A subject of the branch other than `parts` itself matches all that `parts` matches; `same`: the tokens so far are its own. */
 function covers(branch: Branch, parts: readonly string[], at: number, same: boolean): boolean {
   const token = parts[at];
@@ -52,12 +40,12 @@ function covers(branch: Branch, parts: readonly string[], at: number, same: bool
 
 /** The place of the first subject that overlaps a later one; -1: none does. */
 export function firstOverlap(subjects: readonly string[]): number {
-  const later = newBranch();
+  const later = new SubjectOwners();
   let found = -1;
   for (let index = subjects.length - 1; index >= 0; index--) {
     const parts = tokens(subjects[index] ?? '');
-    if (overlaps(later, parts, 0)) found = index;
-    plant(later, parts);
+    if (later.overlaps(parts, '')) found = index;
+    later.add('later', parts);
   }
   return found;
 }

@@ -78,7 +78,7 @@ export class FileStore implements Store {
   readonly #keyring: Keyring | undefined;
   readonly #call: DeliverCall;
   readonly #open = new Map<number, FileStream>();
-  /** Whose directory is known to be there. */
+  /** Whose directory is on disk: a stream was made in it and synced with it. */
   readonly #accounts = new Set<string>();
   #lastTag: number;
 
@@ -193,7 +193,14 @@ export class FileStore implements Store {
         intact: true,
       });
       if (options.firstSeq > 0) stream.startAt(options.firstSeq);
+      if (!this.#accounts.has(options.accountName)) this.#noteAccount(options.accountName, stream);
       return stream;
+    });
+  }
+
+  #noteAccount(name: string, stream: FileStream): void {
+    stream.whenSynced((error) => {
+      if (error === undefined) this.#accounts.add(name);
     });
   }
 
@@ -201,11 +208,7 @@ export class FileStore implements Store {
   #parents(accountName: string): string[] {
     const { root } = this.#options;
     const streams = streamsPath(root, accountName);
-    if (this.#accounts.has(accountName) || this.#ports.disk.exists(streams)) {
-      this.#accounts.add(accountName);
-      return [streams];
-    }
-    return [streams, `${root}/${accountName}`, root];
+    return this.#accounts.has(accountName) ? [streams] : [streams, `${root}/${accountName}`, root];
   }
 
   async recover(options: StreamOptions): Promise<StreamStore> {
