@@ -183,8 +183,8 @@ export class VolatileDisk implements Disk {
     return this.#waiting.length > 0;
   }
 
-  finishSync(): void {
-    this.#waiting.shift()?.();
+  finishSync(at = 0): void {
+    this.#waiting.splice(at, 1)[0]?.();
   }
 
   /** The sync under way fails, for all its files. */

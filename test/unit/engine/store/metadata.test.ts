@@ -172,10 +172,32 @@ test('nothing is promised of a stream before the stream itself is on disk', () =
     stream.whenSynced(() => calls.push(`synced ${stream.syncedSeq}`));
     assert.equal(stream.syncedSeq, 0);
   });
+  assert.deepEqual(disk.list('/js/$G/streams/S/msgs'), [], 'no block before the stream is there');
   disk.finishSync();
   assert.deepEqual(calls, [], 'the stream is there, its message is not');
   disk.finishSync();
   assert.deepEqual(calls, ['synced 1']);
+});
+
+test('the second stream of an account does not lean on the round of the first', async () => {
+  const folder = temporaryFolder();
+  const disk = new VolatileDisk();
+  disk.makeDirectory('/js');
+  disk.syncDirectory('/');
+  const server = openTestStore('/js', disk);
+  const answers = new Answers();
+  const open = new Map<number, StreamStore>();
+  for (const stream of [0, 1]) server.turn(() => act({ is: 'create', stream }, server, open, answers));
+  disk.finishSync(1);
+  disk.leaveIn(folder);
+  await check(folder, answers);
+  const after = openTestStore(join(folder, 'js'));
+  assert.deepEqual(
+    after.store.find('$G').map(({ name, meta }) => [name, meta]),
+    [['S1', '1']],
+  );
+  await after.stop();
+  removeFolder(folder);
 });
 
 test('creations that arrive together share their syncs, and waiting for one does not wait for those behind it', () => {
