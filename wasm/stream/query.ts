@@ -3,8 +3,8 @@
 //
 //   ANSWER  u32 block | u32 offset | u32 length | u32 address while the record is in memory | f64 low | f64 high
 
-import { collect, collectFilters, collectedList, dropCollected, isLiteral } from '../index/filter';
-import { Leaf, findSubject } from '../index/subjects';
+import { collect, collectFilters, collectedList, dropCollected, isLiteral, subjectFits } from '../index/filter';
+import { Leaf, findSubject, leafSubject } from '../index/subjects';
 import {
   Segment,
   countFrom,
@@ -23,6 +23,9 @@ import {
 import { freshMark } from './mark';
 import { stagedAt } from './runs';
 import { Stream, sequencesOf } from './stream';
+
+/** So many messages are looked at one by one before it is asked which subjects match: most filters match one of the next. */
+const LOOKED_AT: u32 = 1024;
 
 /** Where answers are left. */
 export const ANSWER: usize = memory.data(64, 16);
@@ -66,9 +69,23 @@ export function nextMatching(stream: Stream, filter: usize, length: u32, from: u
     if (leaf.first >= from) return leaf.first;
     entry = nextOfLeaf(index, from, changetype<usize>(leaf));
   } else {
-    return nextOfMany(stream, collect(stream.subjects, filter, length), from);
+    return nextFitting(stream, filter, length, from);
   }
   return entry ? entrySequence(changetype<Segment>(foundSegment), entry) : 0;
+}
+
+/** The same for a filter with wildcards. */
+function nextFitting(stream: Stream, filter: usize, length: u32, from: u64): u64 {
+  let at = from;
+  for (let looked: u32 = 0; looked < LOOKED_AT; looked++) {
+    const entry = nextLive(sequencesOf(stream), at);
+    if (!entry) return 0;
+    const leaf = changetype<Leaf>(entryLeaf(entry));
+    const sequence = entrySequence(changetype<Segment>(foundSegment), entry);
+    if (subjectFits(filter, length, leafSubject(leaf), leaf.length)) return sequence;
+    at = sequence + 1;
+  }
+  return nextOfMany(stream, collect(stream.subjects, filter, length), at);
 }
 
 function nextOfMany(stream: Stream, count: u32, from: u64): u64 {

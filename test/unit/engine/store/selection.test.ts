@@ -59,3 +59,23 @@ test('messages of filters are counted exactly from every sequence, and the last 
     { numRuns: 60 },
   );
 });
+
+test('the next message on matching subjects is found however far it is, and past deleted ones', async () => {
+  const server = openTestStore(temporaryFolder());
+  const stream = server.store.create(server.options('S', { storage: 'memory' }), '{}');
+  const near = [1, 2, 700, 1023, 1024, 1025, 1026, 2049, 2050, 5000];
+  const subjectAt = (seq: number): string => (near.includes(seq) ? `a.${seq % 3}` : `b.${seq % 7}`);
+  server.turn(() => {
+    for (let seq = 1; seq <= 6000; seq++) stream.append({ subject: subjectAt(seq), headers: nothing, payload: nothing });
+    stream.delete(1025);
+  });
+  const left = near.filter((seq) => seq !== 1025);
+  for (const from of [1, 2, 3, 701, 1024, 1025, 1027, 2050, 2051, 3976, 5000, 5001, 6001]) {
+    const next = left.find((seq) => seq >= from) ?? 0;
+    for (const filters of [['a.*'], ['a.>'], ['c.>', 'a.*']])
+      assert.equal(stream.nextSeq(filters, from), next, `${filters.join(' ')} from ${from}`);
+    const exact = left.find((seq) => seq >= from && seq % 3 === 1) ?? 0;
+    assert.equal(stream.nextSeq(['a.1'], from), exact);
+  }
+  await server.stop();
+});
