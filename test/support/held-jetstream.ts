@@ -9,10 +9,10 @@ import { ServerStore } from '../../ts/engine/store/server-store.ts';
 import { streamEvent } from '../../ts/kernel/streams.ts';
 import { nodeCiphers } from '../../ts/node/ciphers.ts';
 import { nodeCrypto } from '../../ts/node/crypto.ts';
-import { NodeJobs } from '../../ts/node/jobs.ts';
 import { NodeRandom } from '../../ts/node/random.ts';
 import { TestBroker, type TestPeer } from './broker.ts';
 import { VolatileDisk } from './volatile-disk.ts';
+import { VolatileJobs } from './volatile-jobs.ts';
 
 export interface Held {
   readonly broker: Broker;
@@ -40,7 +40,7 @@ export async function held(context: TestContext, log = silentLog, maximumPages =
   const store: ServerStore = new ServerStore(
     { root: '/js', syncIntervalMs: 0 },
     {
-      ...{ kernel: test.kernel, disk, jobs: new NodeJobs(), ciphers: nodeCiphers, clock, log: silentLog },
+      ...{ kernel: test.kernel, disk, jobs: new VolatileJobs(disk), ciphers: nodeCiphers, clock, log: silentLog },
       turn: (work) => broker.turn(work),
       soon: (call) => broker.soon(call),
       closed: () => {},

@@ -60,6 +60,15 @@ export class Ages {
     return this.#ttls ? (file?.stamp ?? 1) : Infinity;
   }
 
+  /** Forgets all of them, to be shown every message again: answers from which sequence on. */
+  forget(): number {
+    this.#due.clear();
+    this.#cursor = 1;
+    this.#cancel();
+    this.wake();
+    return this.#ttls ? 1 : Infinity;
+  }
+
   /** A stored message of an earlier run. */
   found({ seq, ts }: StoredMessage, headers: ReadonlyMap<string, string>): void {
     if (this.#ttls) this.stored(seq, instantMs(ts), ttlOf(headers));

@@ -59,6 +59,12 @@ export class Batches {
     this.#fast.clear();
   }
 
+  /** The stream has lost messages that fast batches had stored: they cannot go on. */
+  revived(): void {
+    for (const id of this.#fast.ids) this.#stream.store.fast.close(id);
+    this.#fast.clear();
+  }
+
   /** Gives up batches when nobody has continued them for their time. */
   #watch(): void {
     if (this.#timer !== undefined) return;

@@ -129,6 +129,12 @@ export class Consumer implements ConsumerReceiver {
     });
   }
 
+  /** The stream goes on after a fault, which leaves nobody waiting for a sync. */
+  revived(): void {
+    this.#held = false;
+    this.wake();
+  }
+
   /** Takes a changed configuration over. */
   update(config: ConsumerConfig): void {
     const { consumerConfigs } = this.stream.account;

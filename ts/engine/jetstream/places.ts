@@ -55,6 +55,14 @@ export class SourcePlaces {
     });
   }
 
+  /** What was taken and is not on disk was not taken: what the file says is true. */
+  revived(): void {
+    this.#places = undefined;
+    this.#changed = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
   /** Nothing is taken any more. */
   close(): void {
     this.#closed = true;

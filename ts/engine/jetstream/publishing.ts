@@ -60,6 +60,11 @@ export class Publishing implements BatchStorage {
     this.#batches.stop();
   }
 
+  /** The stream has lost what was not on disk. */
+  revived(): void {
+    this.#batches.revived();
+  }
+
   judge(published: JudgedPublish): void {
     const arrived = this.#untraced(published);
     // It came without its headers, and waits for nothing: waiting takes memory too.

@@ -50,6 +50,15 @@ export class Schedules {
     return this.#enabled ? (file?.stamp ?? 1) : Infinity;
   }
 
+  /** Forgets all of them, to be shown every message again: answers from which sequence on. */
+  forget(): number {
+    this.#schedules.clear();
+    this.#subjects.clear();
+    this.#due.clear();
+    this.#cancel();
+    return this.#enabled ? 1 : Infinity;
+  }
+
   /** A stored message of an earlier run. */
   found({ seq, subject, ts }: StoredMessage, headers: Headers): void {
     this.stored(seq, subject, ts, headers);
@@ -60,11 +69,18 @@ export class Schedules {
     if (!this.#enabled) return;
     const scheduler = headers.get('Nats-Scheduler') ?? '';
     const firing = nextFiring(headers, ts, this.#stream.ports.clock.wallInstant());
-    if (firing !== undefined && typeof firing !== 'string') this.#add(subject, seq, firing.at);
-    else if (scheduler === '') this.#remove(subject);
+    if (!this.#isBefore(seq, subject)) {
+      if (firing !== undefined && typeof firing !== 'string') this.#add(subject, seq, firing.at);
+      else if (scheduler === '') this.#remove(subject);
+    }
     const next = parseInstant(headers.get('Nats-Schedule-Next') ?? '');
-    if (next !== undefined) this.#move(scheduler, next);
+    if (next !== undefined && !this.#isBefore(seq, scheduler)) this.#move(scheduler, next);
     this.#wake();
+  }
+
+  /** A message of an earlier run may be shown when its subject has a newer schedule already, about which it says nothing. */
+  #isBefore(seq: number, subject: string): boolean {
+    return seq < (this.#schedules.get(subject)?.seq ?? 0);
   }
 
   #add(subject: string, seq: number, at: Instant): void {

@@ -92,6 +92,23 @@ export class Sourcing {
     this.roomMade();
   }
 
+  /** The stream has lost what was not on disk: everything is followed anew, from what it has. */
+  revived(config: StreamConfig): void {
+    if (this.#closed) return;
+    this.#leave();
+    this.#places.revived();
+    this.#mirror = undefined;
+    this.#sources.clear();
+    this.#configured = false;
+    this.configure(config);
+  }
+
+  /** Nobody is followed any more. */
+  #leave(): void {
+    for (const search of this.#searches.splice(0)) search.cancel();
+    for (const upstream of this.#all()) upstream.close();
+  }
+
   /** A mirror can only be taken away later. */
   #configureMirror(mirror: StreamSource | undefined): void {
     if (mirror === undefined) {
@@ -176,7 +193,6 @@ export class Sourcing {
   close(): void {
     this.#closed = true;
     this.#places.close();
-    for (const search of this.#searches) search.cancel();
-    for (const upstream of this.#all()) upstream.close();
+    this.#leave();
   }
 }

@@ -108,6 +108,7 @@ export class Stream implements Origin {
       for (const follower of this.#followers) follower.synced();
       this.#ages.synced();
     });
+    this.store.onRevived(() => this.#revived());
     this.store.onRemoved((fromSeq, toSeq) => this.removed(fromSeq, toSeq));
     this.store.grant(0);
     this.store.setNoAck(this.#config.no_ack);
@@ -122,12 +123,24 @@ export class Stream implements Origin {
 
   /** TTLs and schedules go on where an earlier run has left them. */
   #beginTimes(): void {
-    const readers = [this.#ages, this.#schedules].map((times) => {
-      times.configure(this.#config);
-      return { fromSeq: times.recover(), found: times.found.bind(times) };
-    });
+    for (const times of [this.#ages, this.#schedules]) times.configure(this.#config);
+    this.#scanFor((times) => times.recover());
+  }
+
+  #scanFor(from: (times: Ages | Schedules) => number): void {
+    this.#scan?.cancel();
+    const readers = [this.#ages, this.#schedules].map((times) => ({ fromSeq: from(times), found: times.found.bind(times) }));
     this.#scan = new HeaderScan(this.store, this.ports, readers);
     this.#scan.run();
+  }
+
+  /** The store goes on after a fault: nobody remembers what it has lost, and whoever waited for it waits no longer. */
+  #revived(): void {
+    this.#judgedInterest = Math.min(this.#judgedInterest, this.store.state.lastSeq);
+    this.#publishing.revived();
+    this.#scanFor((times) => times.forget());
+    this.#sourcing.revived(this.#config);
+    for (const consumer of this.consumers.values()) consumer.revived();
   }
 
   /** A message the host has judged is stored. */

@@ -397,6 +397,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
       streams.limitNow(this.handle, this.#writeSome);
       this.#passOnRemoved();
       this.#deleted();
+      this.tellRevived();
       this.#onSynced(this.syncedSeq);
     });
   }

@@ -277,6 +277,8 @@ export interface StreamStore {
   onSynced(call: (syncedSeq: number) => void): void;
   /** Calls once everything appended so far (deletes and purges too) is synced; at once when it is already. An error: it never will be. */
   whenSynced(call: (error?: Error) => void): void;
+  /** The stream writes again after a fault: what was appended and not synced is gone, and its sequences are given out anew. */
+  onRevived(call: () => void): void;
   /** Publishes the kernel hands over. Replaces the one before. */
   onPublish(call: (publish: JudgedPublish) => void): void;
   /** Messages that limits removed: the range of sequences, both ends included. For consumers' pending counts. */

@@ -20,11 +20,16 @@ export class StreamSettings extends StreamView {
   readonly #kernel: Kernel;
   readonly #account: number;
   readonly #subscriptions = new Map<string, number>();
+  protected tellRevived: () => void = () => {};
 
   constructor({ handle, kernel, streams, reader }: SettingsParts, account: number, lost: Lost) {
     super(handle, streams, reader, lost);
     this.#kernel = kernel;
     this.#account = account;
+  }
+
+  onRevived(call: () => void): void {
+    this.tellRevived = call;
   }
 
   lacksMemory(bytes: number): boolean {

@@ -117,6 +117,8 @@ export class FakeStream implements StreamStore {
     this.#synced = call;
   }
 
+  onRevived(): void {}
+
   whenSynced(call: (error?: Error) => void): void {
     if (this.holdSyncs) this.#waiting.push(call);
     else call();
