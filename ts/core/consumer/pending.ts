@@ -3,6 +3,8 @@
 
 import { InFlight } from './in-flight.ts';
 
+/** So many entries at the front of the queue are over before it is moved up. */
+const trimAt = 256;
 const none: ReadonlyMap<number, number> = new Map();
 
 export class PendingMessages {
@@ -12,7 +14,9 @@ export class PendingMessages {
   /** Sequences to be delivered again, in order. */
   #queue: number[] | undefined;
   #queueFront = 0;
-  /** Where in the queue a sequence is; entries elsewhere are leftovers. */
+  /** Entries that were taken off the front so far. */
+  #trimmed = 0;
+  /** Which entry of the queue a sequence is, counted from the first there ever was; entries elsewhere are leftovers. */
   #queued: Map<number, number> | undefined;
 
   get redelivered(): number {
@@ -53,8 +57,16 @@ export class PendingMessages {
     this.#queued ??= new Map();
     this.#queue ??= [];
     if (this.#queued.has(streamSeq)) return;
-    this.#queued.set(streamSeq, this.#queue.length);
+    this.#queued.set(streamSeq, this.#trimmed + this.#queue.length);
     this.#queue.push(streamSeq);
+    if (this.#queueFront >= trimAt && this.#queueFront * 2 > this.#queue.length) this.#trim();
+  }
+
+  /** A queue that never becomes empty does not grow for ever. */
+  #trim(): void {
+    this.#queue?.splice(0, this.#queueFront);
+    this.#trimmed += this.#queueFront;
+    this.#queueFront = 0;
   }
 
   isQueued(streamSeq: number): boolean {
@@ -70,11 +82,11 @@ export class PendingMessages {
     if (this.#queue === undefined) return undefined;
     while (this.#queueFront < this.#queue.length) {
       const seq = this.#queue[this.#queueFront];
-      if (seq !== undefined && this.#queued?.get(seq) === this.#queueFront) return seq;
+      if (seq !== undefined && this.#queued?.get(seq) === this.#trimmed + this.#queueFront) return seq;
       this.#queueFront += 1;
     }
     this.#queue = undefined;
-    this.#queueFront = 0;
+    this.#queueFront = this.#trimmed = 0;
     return undefined;
   }
 }

@@ -1,13 +1,18 @@
 // Sequences by the time they are due: a binary heap, so that adding and taking costs the logarithm of how many there are, and the next due time
-// nothing. What is removed otherwise stays in the heap until its time; who takes it looks whether it is still there.
+// nothing. What is removed otherwise stays in the heap until its time, or until it is swept: who takes it looks whether it is still there.
 
 export interface Due {
   readonly seq: number;
   readonly atMs: number;
 }
 
+/** A heap is not swept before it has so many. */
+const fewest = 1024;
+
 export class DueHeap {
   readonly #heap: Due[] = [];
+  /** The size at which it is worth looking which of them are still wanted. */
+  #sweepAt = fewest;
 
   get size(): number {
     return this.#heap.length;
@@ -57,6 +62,13 @@ export class DueHeap {
       at = isOther ? left + 1 : left;
     }
     heap[at] = due;
+  }
+
+  /** Lets go of those that are not wanted any more, when there are twice as many as were left the last time. */
+  sweep(isWanted: (due: Due) => boolean): void {
+    if (this.#heap.length < this.#sweepAt) return;
+    for (const due of this.#heap.splice(0)) if (isWanted(due)) this.add(due);
+    this.#sweepAt = Math.max(fewest, 2 * this.#heap.length);
   }
 
   /** All of them, in no order. */

@@ -77,6 +77,8 @@ export class Ages {
   /** A message was stored with a TTL of its own. */
   stored(seq: number, atMs: number, ttlSeconds: number): void {
     if (ttlSeconds <= 0) return;
+    const { store } = this.#stream;
+    this.#due.sweep((due) => store.nextSeq([], due.seq) === due.seq);
     this.#due.add({ seq, atMs: atMs + ttlSeconds * 1000 });
     this.wake();
   }

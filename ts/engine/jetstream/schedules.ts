@@ -87,6 +87,7 @@ export class Schedules {
     this.#remove(subject);
     this.#schedules.set(subject, { seq, at });
     this.#subjects.set(seq, subject);
+    this.#due.sweep((due) => this.#subjects.has(due.seq));
     this.#due.add({ seq, atMs: instantMs(at) });
   }
 

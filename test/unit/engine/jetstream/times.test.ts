@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeTimes } from '../../../../ts/core/stream/times-file.ts';
 import { apiSession, type ApiSession } from './session.ts';
 
 async function create(session: ApiSession, config: Record<string, unknown>): Promise<void> {
@@ -45,6 +46,16 @@ test('TTLs are found in the messages when the file of them is gone', async () =>
   session.clock.advance(20_000);
   assert.deepEqual(await subjects(session, 'T'), { 't.keep': 1 });
   await session.stop();
+});
+
+test('TTLs of messages that are gone are not remembered until their end', async () => {
+  const session = await apiSession();
+  await create(session, { name: 'T', subjects: ['t.>'], allow_msg_ttl: true, max_msgs_per_subject: 1 });
+  for (let count = 0; count < 5_000; count++) session.publish(`t.${count % 3}`, '', 'Nats-TTL: 24h');
+  const stream = session.store.streams.get('T');
+  await session.stop();
+  const times = decodeTimes('thw.db', stream?.readBeside('thw.db') ?? new Uint8Array(0), 5_000);
+  assert.ok((times?.entries.length ?? Infinity) < 2_000, `${times?.entries.length}`);
 });
 
 test('with delete markers the last message of a subject leaves one, which ends by itself', async () => {
