@@ -26,6 +26,9 @@ export type Flag = BoolFlag | IntFlag | TextFlag;
 export const FLAG_GROUPS = ['Server', 'Logging', 'JetStream', 'Authorization', 'TLS', 'Cluster', 'Profiling', 'Common'] as const;
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
+/** Groups of flags that do what is still to come, by the key of the configuration that says the same. */
+const unbuiltGroups: Partial<Record<FlagGroup, string>> = { Cluster: 'cluster', Profiling: 'prof_port' };
+
 /** The cluster block of the file, or a fresh one. */
 export function clusterOf(options: Options): ClusterOptions {
   return (options.cluster ??= emptyCluster());
@@ -326,3 +329,9 @@ const rest: readonly Flag[] = [
 ];
 
 export const FLAGS: readonly Flag[] = [...server, ...logging, ...jetstream, ...authorization, ...tls, ...cluster, ...rest];
+
+/** The keys of features that are still to come and that flags ask for. */
+export function pendingFlags(values: FlagValues): string[] {
+  const asked = FLAGS.filter(({ names }) => values.has(names[0] ?? ''));
+  return [...new Set(asked.map(({ group }) => unbuiltGroups[group]).filter((key) => key !== undefined))];
+}

@@ -9,7 +9,7 @@ import { readConfig } from '../config/read-config.ts';
 import type { ConfigPorts, ReadConfig } from '../config/read-config.ts';
 import { validateOptions } from '../config/validate-options.ts';
 import { applyClusterFlags } from './cluster-flags.ts';
-import { FLAGS } from './flag-table.ts';
+import { FLAGS, pendingFlags } from './flag-table.ts';
 import type { FlagValues } from './flag-table.ts';
 import { helpText, TLS_HELP } from './help.ts';
 import { parseFlags } from './parse-flags.ts';
@@ -125,7 +125,8 @@ export function loadOptions(input: LoadInput): Loaded {
     const wrong = applyFlags(options, values);
     const problems = wrong === undefined ? validateOptions(options) : [wrong];
     if (problems.length > 0) return failed(input, problems.join('\n'));
-    return { action: 'run', options, warnings: warnings.map(formatProblem), pendingFeatures };
+    const pending = new Set([...pendingFeatures, ...pendingFlags(values)]);
+    return { action: 'run', options, warnings: warnings.map(formatProblem), pendingFeatures: [...pending] };
   } catch (error) {
     return failed(input, textOf(error));
   }

@@ -83,6 +83,12 @@ test('a cluster is set by flags', () => {
   );
 });
 
+test('flags of what is not built yet are told as the keys of the file are, each once', () => {
+  const argv = '-c f.conf --profile 6060 --cluster nats://h:6222 --cluster_name c'.split(' ');
+  const loaded = load(argv, { 'f.conf': 'cluster { name: d }' });
+  assert.deepEqual(loaded.action === 'run' && loaded.pendingFeatures, ['cluster', 'prof_port']);
+});
+
 test('flags win over the file, and only where they say something', () => {
   const files = { 'f.conf': 'port: 1\nhost: h\ndebug: true\ntls { }\njetstream { store_dir: /a, domain: d }\nserver_name: n' };
   const { port, host, debug, tls, jetstream, serverName } = run('-c f.conf -p 2 -D=false --tls=false -sd /b'.split(' '), files);
