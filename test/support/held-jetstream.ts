@@ -1,6 +1,7 @@
 /** The whole of JetStream over the real kernel, a clock the test moves and a disk whose syncs end when the test says so. */
 import type { TestContext } from 'node:test';
 import { silentLog } from '../../ts/app/silent-log.ts';
+import type { Options } from '../../ts/core/config/options.ts';
 import type { Broker } from '../../ts/engine/broker/broker.ts';
 import { BrokerDoor } from '../../ts/engine/jetstream/broker-door.ts';
 import { JetStream } from '../../ts/engine/jetstream/jetstream.ts';
@@ -32,10 +33,15 @@ export interface Held {
   readonly leaveIn: VolatileDisk['leaveIn'];
 }
 
-export async function held(context: TestContext, log = silentLog, maximumPages = 65536): Promise<Held> {
+export async function held(
+  context: TestContext,
+  log = silentLog,
+  maximumPages = 65536,
+  options: Partial<Options> = {},
+): Promise<Held> {
   const disk = new VolatileDisk();
   disk.makeDirectory('/js');
-  const test = new TestBroker({}, { log, maximumPages });
+  const test = new TestBroker(options, { log, maximumPages });
   const { broker, clock } = test;
   const store: ServerStore = new ServerStore(
     { root: '/js', syncIntervalMs: 0 },

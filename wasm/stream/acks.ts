@@ -1,14 +1,14 @@
 // Acknowledgements waiting for the sync: reply subject and sequence of each publish, in a queue, in order of sequence. When the
 // host reports a sequence as synced, everything up to it is framed as a PubAck and routed to its reply subject.
 //
-//   entry  u64 sequence | u16 length | reply subject
+//   entry  u64 sequence | u32 length | reply subject
 
 import { copy, copyOver, printNumber } from '../lib/bytes';
 import { Queue, queueAdd, queueAt, queueFront, queueSkip } from '../lib/queue';
 import { routeHost } from '../deliver/route';
 import { Stream } from './stream';
 
-const ENTRY_HEAD: u32 = 10;
+const ENTRY_HEAD: u32 = 12;
 
 const body: usize = memory.data(1024, 16);
 
@@ -22,7 +22,7 @@ function waiting(stream: Stream): Queue {
 export function queueAck(stream: Stream, sequence: u64, reply: usize, length: u32): void {
   const entry = queueAdd(waiting(stream), ENTRY_HEAD + length);
   store<u64>(entry, sequence);
-  store<u16>(entry, <u16>length, 8);
+  store<u32>(entry, length, 8);
   copyOver(entry + ENTRY_HEAD, reply, length);
 }
 
@@ -36,7 +36,7 @@ export function releaseAcks(stream: Stream, sequence: u64, most: u32): u32 {
     if (!entry) break;
     const acked = load<u64>(entry);
     if (acked > sequence) break;
-    const length: u32 = load<u16>(entry, 8);
+    const length = load<u32>(entry, 8);
     const end = printNumber(body + prefix, acked);
     store<u8>(end, 0x7d);
     routeHost(stream.account, entry + ENTRY_HEAD, length, 0, 0, 0, body, <u32>(end - body) + 1);
@@ -51,7 +51,7 @@ export function rejectAcks(stream: Stream, answer: usize, answerLength: u32): vo
   for (;;) {
     const entry = queueFront(waiting(stream));
     if (!entry) return;
-    const length: u32 = load<u16>(entry, 8);
+    const length = load<u32>(entry, 8);
     routeHost(stream.account, entry + ENTRY_HEAD, length, 0, 0, 0, answer, answerLength);
     queueSkip(waiting(stream), ENTRY_HEAD + length);
   }
@@ -62,6 +62,6 @@ export function dropAcks(stream: Stream): void {
   for (;;) {
     const entry = queueFront(waiting(stream));
     if (!entry) return;
-    queueSkip(waiting(stream), ENTRY_HEAD + <u32>load<u16>(entry, 8));
+    queueSkip(waiting(stream), ENTRY_HEAD + load<u32>(entry, 8));
   }
 }

@@ -127,3 +127,15 @@ test('when a sync fails, who waits is told: of the state on disk, or that the ch
   assert.match(heard, /MSG r 1 \d+\r\n\{"type":"io\.nats\.jetstream\.api\.v1\.stream_info_response"/);
   assert.match(heard, /stream_purge_response","error":\{"code":500,"err_code":10051,"description":"EIO: sync"\}/);
 });
+
+test('a reply subject of any length that a control line may have holds up nobody behind it', async (context) => {
+  const server = await held(context, undefined, undefined, { maxControlLine: 1 << 20 });
+  server.peer.say('SUB r 1\r\nSUB long.> 2\r\n');
+  server.ask('$JS.API.STREAM.CREATE.S', JSON.stringify({ name: 'S', subjects: ['s'] }));
+  await server.release();
+  server.ask('s', 'one', `long.${'x'.repeat(70_000)}`);
+  server.ask('s', 'two');
+  const heard = await server.release();
+  assert.match(heard, /x 2 22\r\n\{"stream":"S","seq":1\}/);
+  assert.match(heard, /MSG r 1 22\r\n\{"stream":"S","seq":2\}/);
+});
