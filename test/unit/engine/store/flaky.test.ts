@@ -12,6 +12,7 @@ import { DiskFault, type Disk } from '../../../../ts/ports/disk.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
 import { background } from '../../../support/background.ts';
 import { noLimits, openTestStore, type TestStore, type TestStoreOptions } from '../../../support/store.ts';
+import { storeStep, type StoreStep } from '../../../support/store-steps.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
 import { until } from '../../../support/until.ts';
 import { VolatileDisk } from '../../../support/volatile-disk.ts';
@@ -35,20 +36,11 @@ function fullNowAndThen(disk: Disk, refused: ReadonlySet<number>): Disk {
   });
 }
 
-type Step =
-  | { readonly is: 'append'; readonly length: number }
-  | { readonly is: 'delete'; readonly back: number; readonly erase: boolean }
-  | { readonly is: 'purge'; readonly keep: number }
-  | { readonly is: 'sync' }
-  | { readonly is: 'wait' };
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ is: fc.constant('append' as const), length: fc.constantFrom(20, 500, 12_000) }) },
-  { weight: 4, arbitrary: fc.record({ is: fc.constant('delete' as const), back: fc.nat(20), erase: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('purge' as const), keep: fc.constantFrom(0, 3) }) },
-  { weight: 8, arbitrary: fc.constant<Step>({ is: 'sync' }) },
-  { weight: 4, arbitrary: fc.constant<Step>({ is: 'wait' }) },
-);
+const step = storeStep({
+  weights: { append: 12, delete: 4, purge: 1, sync: 8, wait: 4 },
+  length: fc.constantFrom(20, 500, 12_000),
+  keep: fc.constantFrom(0, 3),
+});
 
 const encryption: EncryptionOptions = { key: 'k', prevKey: '', cipher: 'chacha' };
 const forms = [{}, { encryption }] as const;
@@ -64,7 +56,7 @@ class Promises {
   readonly doubtful = new Set<number>();
 }
 
-function remove(stream: StreamStore, todo: Step, promises: Promises): void {
+function remove(stream: StreamStore, todo: StoreStep, promises: Promises): void {
   const { firstSeq, lastSeq } = stream.state;
   const before: number[] = [];
   for (let seq = firstSeq; seq <= lastSeq; seq++) if (stream.get(seq) !== undefined) before.push(seq);
@@ -78,7 +70,7 @@ function remove(stream: StreamStore, todo: Step, promises: Promises): void {
   });
 }
 
-function act(stream: StreamStore, todo: Step, promises: Promises): void {
+function act(stream: StreamStore, todo: StoreStep, promises: Promises): void {
   try {
     if (todo.is !== 'append') return remove(stream, todo, promises);
     const payload = payloadOf(stream.state.lastSeq + 1, todo.length);

@@ -12,29 +12,17 @@ import type { StoreLimits, StreamStore } from '../../../../ts/engine/store/store
 import { effort, holdsInTime } from '../../../oracle/check.ts';
 import { background } from '../../../support/background.ts';
 import { noLimits, openTestStore, type TestStore } from '../../../support/store.ts';
+import { storeStep, type StoreStep } from '../../../support/store-steps.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
 import { torn } from '../../../support/torn-writes.ts';
 import { VolatileDisk } from '../../../support/volatile-disk.ts';
 import { VolatileJobs } from '../../../support/volatile-jobs.ts';
 
-type Step =
-  | { readonly is: 'append'; readonly length: number }
-  | { readonly is: 'delete'; readonly back: number; readonly erase: boolean }
-  | { readonly is: 'purge'; readonly keep: number }
-  | { readonly is: 'sync' }
-  /** Blocks are compressed and written anew meanwhile. */
-  | { readonly is: 'wait' };
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({ is: fc.constant('append' as const), length: fc.oneof(fc.nat(200), fc.constant(12_000)) }),
-  },
-  { weight: 3, arbitrary: fc.record({ is: fc.constant('delete' as const), back: fc.nat(20), erase: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('purge' as const), keep: fc.constantFrom(0, 0, 3) }) },
-  { weight: 6, arbitrary: fc.constant<Step>({ is: 'sync' }) },
-  { weight: 3, arbitrary: fc.constant<Step>({ is: 'wait' }) },
-);
+const step = storeStep({
+  weights: { append: 12, delete: 3, purge: 1, sync: 6, wait: 3 },
+  length: fc.oneof(fc.nat(200), fc.constant(12_000)),
+  keep: fc.constantFrom(0, 0, 3),
+});
 
 /** What was promised so far: which sequences hold what, and which are gone. */
 class Promises {
@@ -53,7 +41,7 @@ class Promises {
 
 const encoder = new TextEncoder();
 
-function act(todo: Step, stream: StreamStore, live: Map<number, string>, promises: Promises, last: { seq: number }): void {
+function act(todo: StoreStep, stream: StreamStore, live: Map<number, string>, promises: Promises, last: { seq: number }): void {
   if (todo.is === 'append') {
     const payload = `${last.seq + 1}:${'p'.repeat(todo.length)}`;
     const seq = stream.append({ subject: `a.${last.seq % 5}`, payload: encoder.encode(payload) });
@@ -132,7 +120,7 @@ interface Played {
   readonly promises: Promises;
 }
 
-async function play(steps: readonly Step[], small: boolean, form: Form): Promise<Played> {
+async function play(steps: readonly StoreStep[], small: boolean, form: Form): Promise<Played> {
   const disk = new VolatileDisk();
   disk.makeDirectory('/js');
   disk.syncDirectory('/');
