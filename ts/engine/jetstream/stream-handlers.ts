@@ -169,16 +169,20 @@ export const remove: ApiHandler = async (request) => {
   return { fields: { success: true } };
 };
 
+/** A purge up to a sequence beyond what a stream may begin at is one of everything there is. */
+function highestPurge({ store }: Stream): number {
+  return Math.max(highestStart, store.state.lastSeq + 1);
+}
+
 export const purge: ApiHandler = (request) => {
   const asked = isObject(request) ? readRequest<{ seq: number; filter: string; keep: number }>(request, purgeSchema) : undefined;
   if (asked !== undefined && asked.seq > 0 && asked.keep > 0) refuse('BadRequestErr');
-  if (asked !== undefined && asked.seq > highestStart) refuse('BadRequestErr');
   const stream = streamOf(request);
   if (stream.config.sealed) refuse('StreamSealedErr');
   if (stream.config.deny_purge) refuse('StreamPurgeFailedF', { err: 'stream purge not permitted' });
   const purged = stream.store.purge({
     ...(asked === undefined || asked.filter === '' ? {} : { filter: asked.filter }),
-    ...(asked === undefined || asked.seq === 0 ? {} : { seq: asked.seq }),
+    ...(asked === undefined || asked.seq === 0 ? {} : { seq: Math.min(asked.seq, highestPurge(stream)) }),
     ...(asked === undefined || asked.keep === 0 ? {} : { keep: asked.keep }),
   });
   stream.purged(asked === undefined || asked.filter === '' ? undefined : asked.filter);
