@@ -7,6 +7,7 @@ import { ServerStore } from '../engine/store/server-store.ts';
 import { cipherProblem, nodeCiphers } from '../node/ciphers.ts';
 import { NodeDisk } from '../node/disk.ts';
 import { NodeJobs } from '../node/jobs.ts';
+import { RoundStart } from '../node/round-start.ts';
 import { logJetStreamBanner } from '../ops/banner.ts';
 import type { CipherName } from '../ports/ciphers.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -41,6 +42,11 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
   const { maxMemory, maxFile } = await machineLimits(options.jetstream, storeDir);
   const facts = { storeDir, maxMemory, maxStorage: maxFile };
   logJetStreamBanner(ports.log, { ...facts, apiLevel: API_LEVEL }, options);
+  const starts = new RoundStart({
+    turns: () => broker.turns,
+    soon: (call) => broker.soon(call),
+    turn: (work) => broker.turn(work),
+  });
   const store = new ServerStore(
     {
       root: storeDir,
@@ -55,7 +61,7 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
       clock: ports.clock,
       log: ports.log,
       turn: (work) => broker.turn(work),
-      soon: (call) => broker.soon(call),
+      soon: starts.begin,
       closed: () => lock.release(),
     },
   );

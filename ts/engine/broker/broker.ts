@@ -61,6 +61,7 @@ export class Broker implements Acceptor {
   #deadlineCheck: Timer | undefined;
   #closedListener: ClosedListener = () => {};
   #joinedListener: (connection: ClientConnection) => void = () => {};
+  #turns = 0;
   #inTurn = 0;
   #settling = false;
   readonly #soon: (() => void)[] = [];
@@ -161,8 +162,14 @@ export class Broker implements Acceptor {
 
   // Turns
 
+  /** How many began so far. */
+  get turns(): number {
+    return this.#turns;
+  }
+
   /** Tells the kernel the time; returns the monotonic time. Every entry from outside begins with it. */
   enterTurn(): number {
+    this.#turns++;
     const { seconds, nanos } = this.clock.wallInstant();
     this.kernel.exports.setNow(seconds, nanos);
     this.#turnMs = this.clock.monotonicMs();

@@ -43,7 +43,7 @@ import { Visibility } from './visibility.ts';
 
 const RELEASE_AT_ONCE = 65536;
 const EMPTY = new Uint8Array(0);
-/** More than this staged while a sync is under way is written before the next round. */
+/** More than this staged is written before the next round. */
 const WRITE_EARLY = 4 << 20;
 
 export class FileStream extends StreamSettings implements StreamStore, RoundMember, Faulted {
@@ -199,7 +199,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   /** The kernel has staged something. */
   dirty(): void {
     this.#parts.rounds.add(this);
-    if (this.#isMade && this.#parts.rounds.busy && this.#staged() > WRITE_EARLY) this.#writeRuns();
+    if (this.#isMade && this.#staged() > WRITE_EARLY) this.#writeRuns();
   }
 
   // Messages

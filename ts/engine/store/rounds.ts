@@ -67,11 +67,6 @@ export class Rounds {
     return this.#interval === 0;
   }
 
-  /** A round is under way. */
-  get busy(): boolean {
-    return this.#underWay > 0;
-  }
-
   /** The member has something for its next round, which begins at the end of the turn if it may begin. */
   add(member: RoundMember): void {
     if (this.#inRound.has(member)) {
