@@ -40,18 +40,21 @@ function swapHalves(v: v128): v128 {
 }
 
 /** The last packet of an input whose length is no multiple of 32, laid out as the algorithm asks. */
-function layLastPacket(at: usize, length: u32): void {
+function layLastPacket(from: usize, length: u32): void {
   const whole = length & ~3;
   const odd = length & 3;
+  let at = from;
+  let to = lastPacket;
   v128.store(lastPacket, i64x2.splat(0));
   v128.store(lastPacket, i64x2.splat(0), 16);
-  memory.copy(lastPacket, at, whole);
+  for (const end = at + whole - 7; at < end; at += 8, to += 8) store<u64>(to, load<u64>(at));
+  if (whole & 4) store<u32>(to, load<u32>(at));
   if (length & 16) {
-    store<u32>(lastPacket, load<u32>(at + length - 4), 28);
+    store<u32>(lastPacket, load<u32>(from + length - 4), 28);
   } else if (odd) {
-    store<u8>(lastPacket, load<u8>(at + whole), 16);
-    store<u8>(lastPacket, load<u8>(at + whole + (odd >> 1)), 17);
-    store<u8>(lastPacket, load<u8>(at + whole + odd - 1), 18);
+    store<u8>(lastPacket, load<u8>(from + whole), 16);
+    store<u8>(lastPacket, load<u8>(from + whole + (odd >> 1)), 17);
+    store<u8>(lastPacket, load<u8>(from + whole + odd - 1), 18);
   }
 }
 

@@ -11,7 +11,7 @@
 //
 // Everything is little endian and unaligned, as WebAssembly's loads and stores are.
 
-import { copy, printNumber } from '../lib/bytes';
+import { copy, copyOver, printNumber } from '../lib/bytes';
 import { highwayHash } from './highway';
 import { sha256 } from './sha256';
 
@@ -106,7 +106,13 @@ export function recordHash(key: usize, at: usize): u64 {
   return highwayHash(key, gather, have + missing, data + missing, dataLength - missing);
 }
 
-/** Writes a message's record at `to`; `data` is headers and payload in one piece. Returns its length. */
+/**
+ * Writes a message's record at `to`; `data` is headers and payload in one piece. Up to 15 bytes behind the record are scribbled
+ * on. Returns its length.
+ *
+ * What the checksum covers is first laid out without the gaps that the record has in it, hashed as one piece, and then written
+ * where it belongs; subject (without headers) and data lie there already.
+ */
 export function frameMessage(
   to: usize,
   key: usize,
@@ -119,18 +125,22 @@ export function frameMessage(
   dataLength: u32,
 ): u32 {
   const length = recordSize(subjectLength, headerLength, dataLength);
+  const at = to + RECORD_HEAD + subjectLength + (headerLength ? 4 : 0);
+  const hashed = at - subjectLength - 16;
+  copyOver(hashed + 16, subject, subjectLength);
+  copyOver(at, data, dataLength);
+  store<u64>(hashed, sequence);
+  store<i64>(hashed, time, 8);
+  const sum = highwayHash(key, hashed, 0, hashed, 16 + subjectLength + dataLength);
   store<u32>(to, headerLength ? length | HAS_HEADERS : length);
   store<u64>(to, sequence, 4);
   store<i64>(to, time, 12);
   store<u16>(to, <u16>subjectLength, 20);
-  copy(to + RECORD_HEAD, subject, subjectLength);
-  let at = to + RECORD_HEAD + subjectLength;
   if (headerLength) {
-    store<u32>(at, headerLength);
-    at += 4;
+    copy(to + RECORD_HEAD, subject, subjectLength);
+    store<u32>(at - 4, headerLength);
   }
-  copy(at, data, dataLength);
-  store<u64>(at + dataLength, recordHash(key, to));
+  store<u64>(at + dataLength, sum);
   return length;
 }
 

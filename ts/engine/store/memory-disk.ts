@@ -1,7 +1,8 @@
 // The disk port over buffers: where streams with `storage: memory` live. Nothing outlasts the process, and a sync is through at once.
 //
 // A file is in pieces, so that it grows without copying what it has; the first doubles until it is a whole one, for there are many small files.
-// What the last one has too much is given back when the file is closed.
+// What the last one has too much is given back when the file is closed. Whole pieces of files that are gone serve the next files, up to a few:
+// each new buffer of this size brings the next full collection of the heap nearer.
 
 import { copyBytes } from '../../kernel/copy.ts';
 import { DiskFault } from '../../ports/disk.ts';
@@ -9,13 +10,56 @@ import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '..
 
 const SMALLEST = 4096;
 const PIECE = 256 << 10;
+/** As much as two blocks of a busy stream have. */
+const MOST_SPARE = 64;
+
+/** Whole pieces that no file has; what is in them is not cleared. */
+class SparePieces {
+  readonly #spare: Uint8Array[] = [];
+
+  take(): Uint8Array {
+    return this.#spare.pop() ?? new Uint8Array(PIECE);
+  }
+
+  give(piece: Uint8Array): void {
+    if (piece.length === PIECE && this.#spare.length < MOST_SPARE) this.#spare.push(piece);
+  }
+}
 
 class MemoryFile {
+  readonly #spare: SparePieces;
   /** All but the last one are whole. */
   readonly #pieces: Uint8Array[] = [];
   size = 0;
+  /** How often it is open, and whether no name leads to it any more. */
+  #opened = 0;
+  #unlinked = false;
+
+  constructor(spare: SparePieces) {
+    this.#spare = spare;
+  }
+
+  opened(): void {
+    this.#opened++;
+  }
+
+  closed(): void {
+    this.#opened--;
+    if (this.#unlinked) this.#letGo();
+    else this.trim();
+  }
+
+  unlinked(): void {
+    this.#unlinked = true;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#opened === 0) this.cut(0);
+  }
 
   write(views: readonly Uint8Array[], offset: number): void {
+    if (offset > this.size) this.write([new Uint8Array(offset - this.size)], this.size);
     let at = offset;
     for (const view of views) {
       for (let done = 0; done < view.length;) {
@@ -35,7 +79,7 @@ class MemoryFile {
     const from = offset % PIECE;
     while (this.#pieces.length <= number) {
       if (this.#pieces.length > 0) this.#resize(PIECE);
-      this.#pieces.push(new Uint8Array(number === 0 ? 0 : PIECE));
+      this.#pieces.push(number === 0 ? new Uint8Array(0) : this.#spare.take());
     }
     const there = (this.#pieces[number] as Uint8Array).length;
     const wanted = Math.min(PIECE, from + length);
@@ -47,8 +91,9 @@ class MemoryFile {
   #resize(length: number): void {
     const last = this.#pieces.at(-1);
     if (last === undefined || last.length === length) return;
-    const resized = new Uint8Array(length);
+    const resized = length === PIECE ? this.#spare.take() : new Uint8Array(length);
     resized.set(last.subarray(0, length));
+    this.#spare.give(last);
     this.#pieces[this.#pieces.length - 1] = resized;
   }
 
@@ -71,7 +116,7 @@ class MemoryFile {
 
   cut(length: number): void {
     this.size = Math.min(this.size, length);
-    this.#pieces.length = Math.min(this.#pieces.length, Math.ceil(this.size / PIECE));
+    for (const piece of this.#pieces.splice(Math.ceil(this.size / PIECE))) this.#spare.give(piece);
   }
 
   trim(): void {
@@ -81,6 +126,7 @@ class MemoryFile {
 }
 
 export class MemoryDisk implements Disk {
+  readonly #spare = new SparePieces();
   readonly #files = new Map<string, MemoryFile>();
   readonly #directories = new Set<string>();
   readonly #open = new Map<number, MemoryFile>();
@@ -110,10 +156,21 @@ export class MemoryDisk implements Disk {
   }
 
   writeWhole(path: string, content: Uint8Array): void {
-    const file = new MemoryFile();
+    const file = new MemoryFile(this.#spare);
     file.write([content], 0);
     file.trim();
+    this.#link(path, file);
+  }
+
+  /** Gives a file a name, which another may have had. */
+  #link(path: string, file: MemoryFile): void {
+    this.#files.get(path)?.unlinked();
     this.#files.set(path, file);
+  }
+
+  #unlink(path: string): void {
+    this.#files.get(path)?.unlinked();
+    this.#files.delete(path);
   }
 
   replace(path: string, content: Uint8Array): void {
@@ -124,7 +181,7 @@ export class MemoryDisk implements Disk {
     const file = this.#files.get(from);
     if (file !== undefined) {
       this.#files.delete(from);
-      this.#files.set(to, file);
+      this.#link(to, file);
       return;
     }
     if (!this.#directories.has(from)) throw new DiskFault('ENOENT', from, `${from}: no such file`);
@@ -145,12 +202,12 @@ export class MemoryDisk implements Disk {
   }
 
   remove(path: string): void {
-    this.#files.delete(path);
+    this.#unlink(path);
   }
 
   removeTree(path: string): void {
     const isBelow = (other: string): boolean => other === path || other.startsWith(`${path}/`);
-    for (const other of [...this.#files.keys()]) if (isBelow(other)) this.#files.delete(other);
+    for (const other of [...this.#files.keys()]) if (isBelow(other)) this.#unlink(other);
     for (const other of [...this.#directories]) if (isBelow(other)) this.#directories.delete(other);
   }
 
@@ -159,6 +216,7 @@ export class MemoryDisk implements Disk {
   #opened(path: string, file: MemoryFile): OpenFile {
     const descriptor = ++this.#lastDescriptor;
     this.#open.set(descriptor, file);
+    file.opened();
     return { descriptor, path };
   }
 
@@ -169,18 +227,18 @@ export class MemoryDisk implements Disk {
   }
 
   open(path: string, create: boolean): OpenFile {
-    if (create && !this.#files.has(path)) this.#files.set(path, new MemoryFile());
+    if (create && !this.#files.has(path)) this.#files.set(path, new MemoryFile(this.#spare));
     const file = this.#files.get(path);
     if (file === undefined) throw new DiskFault('ENOENT', path, `${path}: no such file`);
     return this.#opened(path, file);
   }
 
   openDirectory(path: string): OpenFile {
-    return this.#opened(path, new MemoryFile());
+    return this.#opened(path, new MemoryFile(this.#spare));
   }
 
   close(file: OpenFile): void {
-    this.#file(file).trim();
+    this.#file(file).closed();
     this.#open.delete(file.descriptor);
   }
 

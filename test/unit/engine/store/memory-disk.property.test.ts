@@ -1,4 +1,4 @@
-/** A file in memory holds what was written to it, whatever the pieces it is kept in. */
+/** A file in memory holds what was written to it, whatever the pieces it is kept in, and whoever had them before. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -9,10 +9,10 @@ const length = fc.oneof(fc.integer({ min: 0, max: 9_000 }), fc.integer({ min: 10
 const step = fc.oneof(
   fc.record({ is: fc.constant('append' as const), lengths: fc.array(length, { minLength: 1, maxLength: 3 }) }),
   fc.record({
-    is: fc.constantFrom('patch' as const, 'cut' as const, 'read' as const),
+    is: fc.constantFrom('patch' as const, 'cut' as const, 'read' as const, 'gap' as const),
     at: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
-  fc.record({ is: fc.constant('reopen' as const) }),
+  fc.record({ is: fc.constantFrom('reopen' as const, 'remove' as const, 'replace' as const) }),
 );
 
 test('reads answer what was written', () => {
@@ -49,10 +49,30 @@ test('reads answer what was written', () => {
             assert.ok(into.subarray(0, expected.length).equals(expected));
             break;
           }
+          case 'gap': {
+            const gap = Buffer.alloc(Math.floor(one.at * 300_000));
+            disk.write(file, [Buffer.from('end')], content.length + gap.length);
+            content = Buffer.concat([content, gap, Buffer.from('end')]);
+            break;
+          }
           case 'reopen':
             disk.close(file);
             file = disk.open('/f', false);
             break;
+          case 'remove':
+          case 'replace': {
+            const before = content;
+            content = one.is === 'remove' ? Buffer.alloc(0) : Buffer.alloc(300_000, ++fill);
+            if (one.is === 'remove') disk.remove('/f');
+            else disk.writeWhole('/f', content);
+            const next = disk.open('/f', true);
+            const into = Buffer.alloc(before.length);
+            assert.equal(disk.read(file, into, 0), before.length, 'who has it open goes on reading it');
+            assert.ok(into.equals(before));
+            disk.close(file);
+            file = next;
+            break;
+          }
         }
         assert.equal(disk.size(file), content.length);
       }
