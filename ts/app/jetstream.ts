@@ -61,7 +61,8 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
       clock: ports.clock,
       log: ports.log,
       turn: (work) => broker.turn(work),
-      soon: starts.begin,
+      // Where rounds are synced, those that come together meet in the one behind the sync under way.
+      soon: syncIntervalMs === 'always' ? (call) => broker.soon(call) : starts.begin,
       closed: () => lock.release(),
     },
   );
