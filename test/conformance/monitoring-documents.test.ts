@@ -26,8 +26,8 @@ function recorded<T>(name: string): Readonly<Record<string, T>> {
 const shapes = recorded<Shape>('shapes.json');
 const errors = recorded<{ status: number; body: string }>('errors.json');
 
-/** What this server has none of (imports of system services) or what comes and goes (requests under way). */
-const unlike: ReadonlySet<string> = new Set(['imports', 'inflight', 'http_req_stats']);
+/** What comes and goes: requests under way. */
+const unlike: ReadonlySet<string> = new Set(['inflight', 'http_req_stats']);
 
 /** A server in one of the situations, for every test of a group. */
 function situation(label: string, config: () => string, prepare: (server: ServerProcess) => Promise<void>): () => ServerProcess {

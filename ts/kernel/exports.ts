@@ -106,6 +106,7 @@ export interface CoreExports {
   inBytes(): number;
   outMsgs(): number;
   outBytes(): number;
+  allSubscriptions(): number;
   subscriptions(): number;
   watchInterest(account: number, subject: number, length: number, target: number): number;
   unwatchInterest(watch: number): void;

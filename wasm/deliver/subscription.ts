@@ -84,12 +84,18 @@ const GROUP_SIZE: usize = 24;
 
 const sidTable: usize = memory.data(16, 8);
 let total: u32 = 0;
+let every: u32 = 0;
 
 /** Address of a subscription's sid. */
 // @ts-ignore: decorator
 @inline
 export function sidOf(sub: Sub): usize {
   return changetype<usize>(sub) + SUB_SIZE;
+}
+
+/** Subscriptions in the whole kernel, those of the server itself among them. */
+export function everySubscription(): u32 {
+  return every;
 }
 
 /** Subscriptions of clients in the whole kernel. */
@@ -179,6 +185,7 @@ export function addSub(
   if (queueLength) appendToGroup(sub, groupOf(account, entry, queue, queueLength));
   else appendPlain(sub, entry);
   if (connection) addToConnection(sub, changetype<Connection>(connection));
+  every++;
   if (accountAt(account).watches) noteInterest(account, entry);
   return sub;
 }
@@ -230,6 +237,7 @@ export function removeSub(sub: Sub): void {
   }
   dropEntry(interestAt(sub.account), entry);
   free(changetype<usize>(sub));
+  every--;
 }
 
 function removeFromConnection(sub: Sub, connection: Connection): void {

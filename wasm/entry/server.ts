@@ -28,7 +28,7 @@ import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { addToSet, allowNothing, freeSet, newSet, permits } from '../deliver/permissions';
 import { dropReplies } from '../deliver/replies';
 import { hasInterest, hasLiteral, hasReceiver, routeHost, routedBytes, routedMsgs } from '../deliver/route';
-import { SUB_DIRECT, Sub, addSub, removeSub, subscriptionCount } from '../deliver/subscription';
+import { SUB_DIRECT, Sub, addSub, everySubscription, removeSub, subscriptionCount } from '../deliver/subscription';
 import { Watch, closeWatch, nextNews, openWatch } from '../deliver/watch';
 import { listConnection, listInterest } from '../deliver/listing';
 import { ingest as ingestBytes, ingestStopped, stash as stashBytes } from '../parse/ingest';
@@ -362,6 +362,10 @@ export function outMsgs(): f64 {
 /** Bytes queued for clients. */
 export function outBytes(): f64 {
   return routedBytes();
+}
+/** All subscriptions, those of the server itself among them. */
+export function allSubscriptions(): u32 {
+  return everySubscription();
 }
 /** Subscriptions of clients. */
 export function subscriptions(): u32 {

@@ -132,7 +132,7 @@ export class ServerView implements EngineView {
       slowConsumers: { clients: broker.slowConsumers, routes: 0, gateways: 0, leafs: 0 },
       staleConnections: { clients: this.#stale, routes: 0, gateways: 0, leafs: 0 },
       stalledClients: broker.stalledClients,
-      subscriptions: this.#broker.accounts.all().reduce((sum, { handle }) => sum + this.#subscriptionsIn(handle), 0),
+      subscriptions: exports.allSubscriptions() >>> 0,
     };
   }
 
@@ -208,7 +208,6 @@ export class ServerView implements EngineView {
       const open = this.#broker.connections().filter((connection) => connection.session.facts.account === account.name);
       const traffic = this.#gone.of(account.name);
       for (const connection of open) addTraffic(traffic, kernel, connection);
-      const handle = this.#broker.accounts.get(account.name).handle;
       const known = this.#facts.signedAccount(account.name);
       return {
         name: account.name,
@@ -219,7 +218,7 @@ export class ServerView implements EngineView {
         jetstreamEnabled: account.jetstream !== undefined,
         clientConnections: open.length,
         leafnodeConnections: 0,
-        subscriptions: this.#subscriptionsIn(handle),
+        subscriptions: this.#subscriptionsIn(this.#broker.accounts.get(account.name).handle),
         sent: { msgs: traffic.outMsgs, bytes: traffic.outBytes },
         received: { msgs: traffic.inMsgs, bytes: traffic.inBytes },
         slowConsumers: traffic.slowConsumers,

@@ -1,5 +1,6 @@
 // /accountz and /accstatz: the accounts of this server, what one of them looks like, and what their connections have moved.
 
+import type { LatencyOptions } from '../../core/config/options-auth.ts';
 import type { AccountSnapshot, EngineView, SignedAccountSnapshot, Traffic } from '../../engine/snapshot.ts';
 import { instantText, unlessEmpty, type Document } from './context.ts';
 import { BadRequest, flag, text } from './query.ts';
@@ -38,7 +39,7 @@ function accountDetail(view: EngineView, account: AccountSnapshot): Document {
     subscriptions: account.subscriptions,
     mappings: mappingsDocument(account),
     exports: unlessEmpty(exportsDocument(account)),
-    imports: unlessEmpty(importsDocument(account)),
+    imports: unlessEmpty([...importsDocument(account), ...systemImports(view, account)]),
     jwt: signed?.jwt,
     issuer_key: signed?.issuerKey,
     name_tag: account.nameTag ?? account.name,
@@ -65,6 +66,10 @@ function mappingsDocument({ mappings = [] }: AccountSnapshot): Document | undefi
   return unlessEmpty(Object.fromEntries(rows) as Document);
 }
 
+function latencyDocument({ sampling, subject }: LatencyOptions): Document {
+  return { sampling: sampling === 0 ? 'headers' : sampling, results: subject };
+}
+
 const responseTypes = { singleton: 'Singleton', stream: 'Streamed', chunked: 'Chunked' } as const;
 
 /** Services before streams. */
@@ -76,7 +81,7 @@ function exportsDocument({ exports = [] }: AccountSnapshot): Document[] {
         subject,
         type: kind,
         response_type: kind === 'service' ? responseTypes[responseType] : undefined,
-        service_latency: latency && { sampling: latency.sampling, results: latency.subject },
+        service_latency: latency && latencyDocument(latency),
         approved_accounts: unlessEmpty(accounts),
       }));
   return [...of('service'), ...of('stream')];
@@ -87,7 +92,7 @@ function importsDocument({ imports }: AccountSnapshot): Document[] {
   const state = { invalid: false, share: false, tracking: false };
   return [
     ...streams.map(({ from, account, local }) => ({ subject: from, account, local_subject: local, type: 'stream', ...state })),
-    ...services.map(({ to, account, local, share }) => ({
+    ...services.map(({ to, account, local, share, exported: { latency } }) => ({
       subject: to,
       account,
       to: local,
@@ -95,8 +100,35 @@ function importsDocument({ imports }: AccountSnapshot): Document[] {
       type: 'service',
       ...state,
       share,
+      latency: latency && latencyDocument(latency),
     })),
   ];
+}
+
+/** What accounts ask the system account about themselves; `*` is the account's name. */
+const systemServices: readonly { readonly to: string; readonly local: string; readonly share?: true }[] = [
+  { to: '$SYS.REQ.ACCOUNT.*.CONNZ', local: '$SYS.REQ.ACCOUNT.PING.CONNZ' },
+  { to: '$SYS.REQ.ACCOUNT.*.CONNZ', local: '$SYS.REQ.SERVER.PING.CONNZ' },
+  { to: '$SYS.REQ.ACCOUNT.*.STATZ', local: '$SYS.REQ.ACCOUNT.PING.STATZ' },
+  { to: '$SYS.REQ.USER.*.INFO', local: '$SYS.REQ.USER.INFO', share: true },
+];
+const jetstreamService = { to: '$JS.API.>', local: '$JS.API.>', share: true } as const;
+
+/** Shown as the imports they are in nats-server. */
+function systemImports(view: EngineView, { name, system }: AccountSnapshot): Document[] {
+  const account = view.server().systemAccount;
+  if (system || account === undefined) return [];
+  const services = view.jetstream() === undefined ? systemServices : [...systemServices, jetstreamService];
+  return services.map(({ to, local, share = false }) => ({
+    subject: to.replace('*', name),
+    account,
+    to: local,
+    local_subject: local,
+    type: 'service',
+    invalid: false,
+    share,
+    tracking: false,
+  }));
 }
 
 export interface AccstatzOptions {

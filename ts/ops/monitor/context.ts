@@ -36,9 +36,9 @@ export function instantText(at: Instant): string {
   return formatInstant(at);
 }
 
-/** `1.58755ms`, below a millisecond whole microseconds; a trip time of nothing is not shown. */
-export function roundTripText(ms: number | undefined): string | undefined {
-  if (ms === undefined || ms <= 0) return undefined;
+/** `1.58755ms`, below a millisecond whole microseconds; `0s` before the first PONG. */
+export function roundTripText(ms: number | undefined): string {
+  if (ms === undefined || ms <= 0) return '0s';
   const isCut = ms > 0.001 && ms < 1;
   return formatDuration(BigInt(nanoseconds(isCut ? Math.floor(ms * 1000) / 1000 : ms)));
 }
