@@ -221,8 +221,8 @@ export class Consumer implements ConsumerReceiver {
     this.stream.ports.door.soon(() => this.#pump());
   }
 
-  /** Stops listening and delivering. `status` is what waiting requests are told. */
-  close(status: string): void {
+  /** Stops listening and delivering. `status` is what waiting requests are told; undefined: nothing. */
+  close(status?: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.stream.hungry.delete(this);
@@ -230,7 +230,7 @@ export class Consumer implements ConsumerReceiver {
     this.#subscription?.cancel();
     this.#saveTimer?.cancel();
     this.#tickTimer?.cancel();
-    this.machine.end(status);
+    if (status !== undefined) this.machine.end(status);
     this.#flushOutputs();
     this.#view.close();
     this.stream.account.consumerConfigs.release(this.#common);

@@ -25,7 +25,7 @@ export class JetStream {
   system: number | undefined;
   readonly requests: ApiQueue;
   readonly #dispatchers = new Map<string, ApiDispatcher>();
-  readonly #longAcks: ServerSubscription[] = [];
+  readonly #longAcks = new Map<string, ServerSubscription>();
 
   constructor(ports: JetStreamPorts, settings: JetStreamSettings) {
     this.ports = ports;
@@ -71,17 +71,31 @@ export class JetStream {
     const dispatcher = new ApiDispatcher(account, this.requests);
     this.#dispatchers.set(name, dispatcher);
     dispatcher.open();
-    this.#longAcks.push(listenToLongAcks(account));
+    this.#longAcks.set(name, listenToLongAcks(account));
     return account;
+  }
+
+  /** Its streams stop where they are, and stay on disk for when it has JetStream again; those in memory are gone. */
+  async disable(name: string): Promise<void> {
+    const account = this.accounts.get(name);
+    if (account === undefined) return;
+    this.accounts.delete(name);
+    this.#dispatchers.get(name)?.close();
+    this.#dispatchers.delete(name);
+    this.#longAcks.get(name)?.cancel();
+    this.#longAcks.delete(name);
+    account.transfers.cancelAll();
+    await Promise.all([...account.streams.values()].map((stream) => stream.stop()));
+    this.#room.recall();
   }
 
   /** Ends deliveries and the API, writes what is left, closes the files. */
   async stop(): Promise<void> {
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
-    for (const subscription of this.#longAcks.splice(0)) subscription.cancel();
+    for (const subscription of this.#longAcks.values()) subscription.cancel();
     for (const { transfers } of this.accounts.values()) transfers.cancelAll();
     const streams = [...this.accounts.values()].flatMap(({ streams: all }) => [...all.values()]);
-    await Promise.all(streams.map((stream) => stream.stop()));
+    await Promise.all(streams.map((stream) => stream.stop('409 Server Shutdown')));
     await this.ports.store.stop();
   }
 }

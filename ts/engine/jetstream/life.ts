@@ -75,6 +75,7 @@ export class JetStreamService implements JetStreamLife {
   /** Accounts without JetStream, whose API says so. */
   readonly #refusing = new Map<string, ServerSubscription>();
   #purging: ServerSubscription | undefined;
+  #reloading: Promise<void> = Promise.resolve();
 
   constructor(parts: JetStreamParts, facts: JetStreamFacts, store: Store, ports: OuterPorts, storeEvent: StoreEvent) {
     const { broker, options, identity } = parts;
@@ -91,11 +92,13 @@ export class JetStreamService implements JetStreamLife {
     await this.#enableMissing();
   }
 
-  /** Accounts that have JetStream and were not enabled yet. */
+  /** Accounts that have JetStream and were not enabled yet, and those that have it no more. */
   async #enableMissing(): Promise<void> {
     const { sessions, broker } = this.#parts;
     for (const account of sessions.accounts.all()) {
-      if (this.#jetstream.accounts.has(account.name)) continue;
+      const isEnabled = this.#jetstream.accounts.has(account.name);
+      if (isEnabled && account.jetstream !== undefined) continue;
+      if (isEnabled) await this.#jetstream.disable(account.name);
       const { handle } = broker.accounts.get(account.name);
       if (account.isSystem && !this.#refusing.has(account.name)) this.#openSystem(handle);
       if (account.isSystem || account.jetstream === undefined) {
@@ -129,7 +132,13 @@ export class JetStreamService implements JetStreamLife {
     return this.#jetstream.ports.store.accounts();
   }
 
-  async reload(options: Options): Promise<void> {
+  /** One behind the other: an account may lose JetStream and have it again before its files are closed. */
+  reload(options: Options): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload(options));
+    return this.#reloading;
+  }
+
+  async #reload(options: Options): Promise<void> {
     const { sessions, identity } = this.#parts;
     const limits = new Map<string, AccountLimits>();
     for (const { name, jetstream, tiers } of sessions.accounts.all()) {
@@ -145,6 +154,7 @@ export class JetStreamService implements JetStreamLife {
 
   async stop(): Promise<void> {
     this.#purging?.cancel();
+    await this.#reloading;
     await this.#jetstream.stop();
   }
 

@@ -396,7 +396,8 @@ export class Stream implements Origin {
   }
 
   /** Stops; the directory stays. */
-  async stop(): Promise<void> {
+  /** `told`: what requests that wait are told; undefined: nothing, they run out. */
+  async stop(told?: string): Promise<void> {
     this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
@@ -405,7 +406,7 @@ export class Stream implements Origin {
     this.#schedules.stop();
     for (const consumer of this.consumers.values()) {
       consumer.save();
-      consumer.close('409 Server Shutdown');
+      consumer.close(told);
     }
     await this.store.stop();
     this.#sourcing.stopped();
