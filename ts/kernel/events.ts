@@ -18,7 +18,7 @@ export interface HostMessage {
   readonly payload: Uint8Array;
 }
 
-/** An acknowledgement's numbers; `kind` 0 is a plain ack, for others `payload` says which. */
+/** An acknowledgement's numbers; `kind` 0 is a plain ack, without its payload, for others `payload` says which. */
 export interface AckMessage {
   readonly target: number;
   readonly kind: number;

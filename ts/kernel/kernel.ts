@@ -62,6 +62,7 @@ function limit(wanted: number): number {
 const INITIAL_PAGES = 256;
 const ALL_PAGES = 65536;
 const MOST_CHUNKS = 512;
+const noBytes = new Uint8Array(0);
 /** Bytes a unit of a string takes at most. */
 const MOST_UTF8 = 3;
 const MOST_LISTED = 512;
@@ -386,17 +387,18 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     };
   }
 
-  /** An ack event's content, copied. */
+  /** An ack event's content, copied; of a plain ack the payload says nothing more. */
   ackMessage(words: Uint32Array, at: number): AckMessage {
     const word = (k: number) => words[at + k] ?? 0;
+    const kind = word(1);
     return {
       target: word(0),
-      kind: word(1),
+      kind,
       streamSeq: word(2) + word(3) * 2 ** 32,
       consumerSeq: word(4) + word(5) * 2 ** 32,
       deliveries: word(6),
       reply: this.memory.text(word(7), word(8)),
-      payload: this.memory.copy(word(9), word(10)),
+      payload: kind === 0 ? noBytes : this.memory.copy(word(9), word(10)),
     };
   }
 }

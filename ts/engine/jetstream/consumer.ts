@@ -22,6 +22,7 @@ import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
 
 const noBytes = new Uint8Array(0);
+const plainAck = { is: 'ack' } as const;
 const stateIntervalMs = 100;
 const retryMs = 1000;
 /** So many states of a stream are synced in `stateIntervalMs`. */
@@ -304,7 +305,7 @@ export class Consumer implements ConsumerReceiver {
 
   /** An acknowledgement of one of its messages. */
   acknowledge({ kind, streamSeq, consumerSeq, deliveries, reply, payload }: InboundAck): void {
-    const verb = kind === 0 ? ({ is: 'ack' } as const) : parseAckVerb(payload);
+    const verb = kind === 0 ? plainAck : parseAckVerb(payload);
     this.machine.step({ is: 'ack', streamSeq, consumerSeq, deliveries, verb, reply }, this.#now());
     if (verb.is === 'next' && reply !== '') this.#request(reply, verb.request);
     else if (verb.is === 'nak') this.#arm();
