@@ -49,7 +49,7 @@ export class Broker implements Acceptor {
   readonly serverName: string;
   readonly events: KernelEvents;
   /** Connections with a write in flight. */
-  readonly writing = new Set<ClientConnection>();
+  readonly #writing = new Set<ClientConnection>();
   readonly #connections: (ClientConnection | undefined)[] = [];
   #sessions: SessionRegistry | undefined;
   #options: Options;
@@ -81,7 +81,6 @@ export class Broker implements Acceptor {
     this.serverName = ports.serverName ?? '';
     this.traces = new MessageTraces(this);
     this.events = new KernelEvents(this);
-    this.#deadlineCheck = this.clock.every(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
   }
 
   /** Who decides about connections; before the first is accepted. */
@@ -270,7 +269,7 @@ export class Broker implements Acceptor {
   // Bookkeeping for connections
 
   gone(connection: ClientConnection, reason: CloseReason): void {
-    this.writing.delete(connection);
+    this.#writing.delete(connection);
     this.#connections[connection.index] = undefined;
     this.#open--;
     this.#closedListener(connection, reason);
@@ -291,10 +290,22 @@ export class Broker implements Acceptor {
     this.#stalledClients++;
   }
 
+  /** A write is in flight. Deadlines are looked at while there are any: a server that has nothing to do sleeps. */
+  writeBegan(connection: ClientConnection): void {
+    this.#writing.add(connection);
+    this.#deadlineCheck ??= this.clock.after(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
+  }
+
+  writeEnded(connection: ClientConnection): void {
+    this.#writing.delete(connection);
+  }
+
   #checkDeadlines(): void {
-    if (this.writing.size === 0) return;
+    this.#deadlineCheck = undefined;
+    if (this.#writing.size === 0) return;
+    this.#deadlineCheck = this.clock.after(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
     const now = this.clock.monotonicMs();
-    for (const connection of [...this.writing]) connection.checkDeadline(now, this.#options.writeDeadlineMs);
+    for (const connection of [...this.#writing]) connection.checkDeadline(now, this.#options.writeDeadlineMs);
   }
 
   /** Connections that have not ended by now do so at once: nobody looks after them any more. */

@@ -172,7 +172,7 @@ export class ClientConnection implements TransportSink, SessionHost {
     // An ended connection has nothing in flight, one that is gone has no index.
     if (this.#ended) return;
     this.#writing = false;
-    this.#broker.writing.delete(this);
+    this.#broker.writeEnded(this);
     this.#broker.kernel.outDone(this.index);
     this.flush();
   }
@@ -328,7 +328,7 @@ export class ClientConnection implements TransportSink, SessionHost {
       if (!this.transport.write(views)) {
         this.#writing = true;
         this.#writingSinceMs = this.#broker.clock.monotonicMs();
-        this.#broker.writing.add(this);
+        this.#broker.writeBegan(this);
         return;
       }
       more = kernel.outDone(this.index);
