@@ -46,6 +46,14 @@ export interface Schema {
 
 export type Document = Record<string, unknown>;
 
+/**
+ * Where a document keeps the integers that are too large for a number, by their names. The field itself then has the largest exact number,
+ * which means the same to whoever reckons with it; writing tells the integer that was given, as long as the field is not changed.
+ */
+const large = Symbol('large');
+
+type WithLarge = Document & { [large]?: Record<string, bigint> };
+
 const ranges: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
   int: [-(2n ** 63n), 2n ** 63n - 1n],
   int32: [-(2n ** 31n), 2n ** 31n - 1n],
@@ -124,13 +132,16 @@ function zeroOf(kind: Kind): unknown {
 }
 
 function readMembers(schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
-  const out = emptyDocument(schema);
+  const out: WithLarge = emptyDocument(schema);
   let unknown: string | undefined;
   for (const [given, value] of node.members) {
     const name = schema.fields[given] === undefined ? given.toLowerCase() : given;
     const field = schema.fields[name];
     if (field === undefined) unknown ??= given;
-    else out[name] = readKind(field.kind, value, { ...place, path: pathOf(place.path, name, field) });
+    else {
+      const read = readKind(field.kind, value, { ...place, path: pathOf(place.path, name, field) });
+      out[name] = field.kind.is === 'integer' ? exact(out, name, read as bigint | number) : read;
+    }
   }
   if (unknown !== undefined && place.strict) throw new JsonError(`json: unknown field ${JSON.stringify(unknown)}`);
   return out;
@@ -154,7 +165,7 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
     case 'bool':
       return node.kind === 'bool' ? node.value : mismatch(node, 'bool', place);
     case 'integer':
-      return clamp(readInteger(node, ranges[kind.type], kind.type, place));
+      return readInteger(node, ranges[kind.type], kind.type, place);
     case 'duration':
       return readInteger(node, ranges.int64, 'time.Duration', place);
     case 'time':
@@ -190,13 +201,17 @@ function readInteger(node: JsonNode, range: readonly [bigint, bigint], type: str
   return value;
 }
 
-/**
- * Counts and sequences above 2^53 mean "no end" in practice and are kept at the largest exact number, which is written as the largest
- * signed one: what callers mean by "no end" is the largest number of their language.
- */
-function clamp(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) return Number.MAX_SAFE_INTEGER;
-  return value < BigInt(Number.MIN_SAFE_INTEGER) ? Number.MIN_SAFE_INTEGER : Number(value);
+/** The number of an integer; what it cannot tell exactly is kept beside. */
+function exact(document: WithLarge, name: string, value: bigint | number): number {
+  const number = clamp(value);
+  if (BigInt(number) !== BigInt(value)) document[large] = { ...document[large], [name]: BigInt(value) };
+  return number;
+}
+
+function clamp(value: bigint | number): number {
+  return Number(
+    value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : value < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : value,
+  );
 }
 
 function readTime(node: JsonNode): Instant {
@@ -212,7 +227,8 @@ export function writeDocument(schema: Schema, document: Document): Document {
   for (const [name, field] of Object.entries(schema.fields)) {
     const value = document[name];
     if (value === undefined || (field.always !== true && isZero(field.kind, value))) continue;
-    out[name] = writeKind(field.kind, value);
+    const given = (document as WithLarge)[large]?.[name];
+    out[name] = given !== undefined && clamp(given) === value ? given : writeKind(field.kind, value);
   }
   return out;
 }
@@ -243,8 +259,6 @@ function writeKind(kind: Kind, value: unknown): unknown {
       return Object.fromEntries(Object.entries(value as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1)));
     case 'document':
       return writeDocument(kind.schema, value as Document);
-    case 'integer':
-      return kind.type !== 'uint64' && value === Number.MAX_SAFE_INTEGER ? ranges[kind.type][1] : value;
     default:
       return typeof value === 'bigint' ? plainInteger(value) : value;
   }

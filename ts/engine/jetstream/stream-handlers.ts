@@ -14,6 +14,7 @@ import {
   streamOf,
   whenShown,
   ApiRefusal,
+  type Answer,
   type ApiHandler,
   type ApiRequest,
 } from './request.ts';
@@ -56,6 +57,11 @@ function accepted(checked: Checked): StreamConfig {
   return { ...checked.config, metadata: storedStreamMetadata(checked.config) };
 }
 
+/** The answer to who made a stream does not tell the domain. */
+function created(stream: Stream): Answer {
+  return { fields: { ...stream.info({}, true), domain: undefined, did_create: true }, after: stream };
+}
+
 export const create: ApiHandler = (request) => {
   const { account } = request;
   const given = readConfig(request);
@@ -69,7 +75,7 @@ export const create: ApiHandler = (request) => {
   const existing = account.streams.get(config.name);
   if (existing !== undefined) {
     if (!sameStreamConfig(config, existing.config)) refuse('StreamNameExistErr');
-    return { fields: { ...existing.info({}, true), did_create: true }, after: existing };
+    return created(existing);
   }
   if (account.offline.has(config.name)) refuse('StreamNameExistErr');
   if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
@@ -80,7 +86,7 @@ export const create: ApiHandler = (request) => {
   if (fault !== undefined) return { error: fault };
   const stream = account.addStream(config, account.ports.clock.wallInstant());
   if (!(stream instanceof Stream)) return { error: stream };
-  return { fields: { ...stream.info({}, true), did_create: true }, after: stream };
+  return created(stream);
 };
 
 export const update: ApiHandler = (request) => {
