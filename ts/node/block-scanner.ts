@@ -33,6 +33,11 @@ const DAMAGE = 24;
 const LARGEST = 1 << 30;
 const NOTHING = new Uint8Array(0);
 
+/** Whether the disk says that it cannot read what is there. */
+function isDiskError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EIO';
+}
+
 export class BlockScanner {
   readonly #memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared: true });
   readonly #exports: ScanExports;
@@ -82,7 +87,8 @@ export class BlockScanner {
         fs.closeSync(descriptor);
       }
     } catch (error) {
-      return this.#problem(task, 0, error instanceof Error ? error.message : String(error));
+      const found = this.#problem(task, 1, error instanceof Error ? error.message : String(error));
+      return isDiskError(error) ? { ...found, isUnreadable: true } : found;
     }
   }
 

@@ -41,6 +41,8 @@ export interface ScanResult {
   readonly salvaged?: Uint8Array;
   /** Set instead of a scan: why the block could not be read. */
   readonly problem?: string;
+  /** The problem is the disk's: it cannot read the block, and will not be able to. */
+  readonly isUnreadable?: true;
 }
 
 /** Writes a block's content anew, in another form, into another file, and syncs that. */

@@ -19,7 +19,8 @@ import { indexName, isCurrent, readIndex } from './index-db.ts';
 import { Maps } from './maps.ts';
 import { StreamReader } from './reader.ts';
 import { Staging, stagingPath } from './staging.ts';
-import { recoverStream } from './recover.ts';
+import { missingBetween, missingOfIndex, type MissingBlock } from './missing-blocks.ts';
+import { blockNumbers, recoverStream, reportMissing } from './recover.ts';
 import type { Recovered } from './recover.ts';
 import { Revival } from './revival.ts';
 import { Rounds } from './rounds.ts';
@@ -219,7 +220,10 @@ export class FileStore implements Store {
     let stream: FileStream | undefined;
     try {
       const index = this.#readIndex(directory);
+      const there = blockNumbers(disk, directory.blocks);
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
+      const missing = this.#missing(options, handle.address, files, recovered, there, index.content);
+      reportMissing(log, directory, missing, recovered.lost);
       stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
       const isSealedAnew = directory.adoptKey();
       const isRight = !isSealedAnew && index.content !== undefined && recovered.intact && isCurrent(index.content, files);
@@ -235,6 +239,21 @@ export class FileStore implements Store {
       }
       throw error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
     }
+  }
+
+  /** Block files that should be there. */
+  #missing(
+    { limits, retention }: StreamOptions,
+    handle: number,
+    files: BlockFiles,
+    { intact }: Recovered,
+    there: readonly number[],
+    index: StreamIndex | undefined,
+  ): MissingBlock[] {
+    if (index !== undefined) return missingOfIndex(index, there);
+    const deletesInside =
+      retention !== 'limits' || limits.maxMessagesPerSubject > 0 || there.some((number) => files.hasTombstones(number));
+    return deletesInside || !intact ? [] : missingBetween(this.#streams.segments(handle), there);
   }
 
   #readIndex(directory: StreamDirectory): { readonly isThere: boolean; readonly content?: StreamIndex } {

@@ -12,6 +12,7 @@ import type { OpenedKey } from './cipher/keyring.ts';
 import { mendBlock } from './mend.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
+import { sequencesOf, type MissingBlock } from './missing-blocks.ts';
 import { Survey, type HarmedBlock } from './survey.ts';
 
 const BLOCK_NAME = /^([1-9][0-9]*)\.blk$/;
@@ -54,6 +55,9 @@ export function blockNumbers(disk: Disk, directory: string): number[] {
   }
   return numbers.sort((a, b) => a - b);
 }
+
+/** Sequences named as lost. */
+const MOST_NAMED = 1000;
 
 /** What the index takes for a message, and for a subject beside its bytes. */
 const MESSAGE_BYTES = 16;
@@ -99,11 +103,13 @@ export async function recoverStream(
     for (let i = 0; i < numbers.length; i += BATCH) {
       const tasks = numbers.slice(i, i + BATCH).map((block) => scanTask(directory, block, opened.get(block)));
       for (const scan of await jobs.scan(tasks)) {
-        if (scan.problem !== undefined) throw new StoreFault('BLOCK', `${directory.blocks}/${scan.block}.blk: ${scan.problem}`);
+        if (scan.problem !== undefined && (scan.isUnreadable !== true || scan.block === numbers.at(-1)))
+          throw new StoreFault('BLOCK', `${directory.blocks}/${scan.block}.blk: ${scan.problem}`);
         if (scan.plain === true) opened.set(scan.block, undefined);
         const highest = kernel.exports.lastSequence(stream);
         for (; (shut[0] ?? Infinity) < scan.block; shut.shift()) survey.add(shutScan(disk, directory, shut[0] ?? 0), highest);
         survey.add(scan, highest);
+        if (scan.problem !== undefined) continue;
         handle = load(kernel, stream, handle, scan);
         files.add(scan.block, scan.size, scan.tombstones > 0, formOf(scan, keys, opened.get(scan.block)));
         last = scan;
@@ -114,6 +120,8 @@ export async function recoverStream(
   } finally {
     kernel.exports.loadEnd(stream, handle);
   }
+  if (!isRead && numbers.length > 1 && unread.length === 0 && survey.harmed().length > 0)
+    throw new StoreFault('BLOCK', `${directory.blocks}: nothing in its blocks can be read`);
   for (const block of shut) survey.add(shutScan(disk, directory, block), kernel.exports.lastSequence(stream));
   const [unreadable] = unread;
   const hasNoKey = keys !== undefined && unreadable !== undefined && opened.get(unreadable.block) === undefined;
@@ -184,6 +192,18 @@ function formOf({ packed }: ScanResult, keys: BlockKeys | undefined, key: Opened
 
 function report(log: Log, directory: StreamDirectory, block: number, what: string): void {
   log.warn(`Stream '${directory.name}': ${directory.blocks}/${block}.blk has ${what}`);
+}
+
+/** Tells of block files that are missing, and counts what went with them. */
+export function reportMissing(log: Log, directory: StreamDirectory, missing: readonly MissingBlock[], lost: Lost): void {
+  for (const block of missing) {
+    const sequences = sequencesOf(block, MOST_NAMED);
+    const range = block.toBlock > block.block ? `-${block.toBlock}` : '';
+    log.warn(
+      `Stream '${directory.name}': ${directory.blocks}/${block.block}${range}.blk is missing, lost messages: ${rangesOf(sequences)}`,
+    );
+    lost.messages.push(...sequences.slice(0, MOST_NAMED - lost.messages.length));
+  }
 }
 
 /** Sequences as ranges: `3, 7-12`. */

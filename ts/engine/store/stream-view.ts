@@ -66,7 +66,7 @@ export class StreamView {
       numDeleted: messages > 0 ? last - first + 1 - messages : 0,
       ...(firstTs === undefined ? {} : { firstTs }),
       ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
-      ...(this.#lost.bytes > 0 ? { lost: this.#lost } : {}),
+      ...(this.#lost.bytes > 0 || this.#lost.messages.length > 0 ? { lost: this.#lost } : {}),
     };
   }
 
