@@ -71,6 +71,8 @@ export class ApiDispatcher {
   readonly #account: JetStreamAccount;
   readonly #queue: ApiQueue;
   readonly #subscriptions: ServerSubscription[] = [];
+  /** The route found last: many requests are for the same subject, one after the other. */
+  #latest: { readonly subject: string; readonly route: ApiRoute | undefined } = { subject: '', route: undefined };
 
   constructor(account: JetStreamAccount, queue: ApiQueue) {
     this.#account = account;
@@ -95,7 +97,7 @@ export class ApiDispatcher {
   }
 
   #receive(message: InboundMessage, prefix: string): void {
-    const route = findApiRoute(`$JS.API${message.subject.slice(prefix.length)}`);
+    const route = this.#routeOf(message.subject, prefix);
     if (route === undefined || !this.#queue.take(lineOf(route))) return;
     if (route.row.unnoticed !== true) this.#account.apiTotal += 1;
     const client = this.#clientOf(message);
@@ -108,6 +110,12 @@ export class ApiDispatcher {
         this.#account.ports.log.error(`JetStream API ${message.subject}: ${String(thrown)}`);
       },
     );
+  }
+
+  #routeOf(subject: string, prefix: string): ApiRoute | undefined {
+    if (this.#latest.subject !== subject)
+      this.#latest = { subject, route: findApiRoute(`$JS.API${subject.slice(prefix.length)}`) };
+    return this.#latest.route;
   }
 
   #run({ row, parts }: ApiRoute, message: InboundMessage): Answer | undefined | Promise<Answer | undefined> {
@@ -152,7 +160,7 @@ export class ApiDispatcher {
     const { door } = this.#account.ports;
     const send = (): void => {
       this.#queue.answered(lineOf(route));
-      const text = encodeJson(documentOf(route, answer));
+      const text = textOf(route, answer);
       if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
       if (isTold) this.#audit(message, client, text);
     };
@@ -187,8 +195,9 @@ function lineOf({ row }: ApiRoute): ApiQueueName {
 }
 
 /** The response as it is sent. */
-function documentOf({ row }: ApiRoute, answer: Answer): Document {
+function textOf({ row }: ApiRoute, answer: Answer): string {
+  if ('text' in answer) return answer.text;
   const type = responseType(row.type ?? '');
-  if ('error' in answer) return { type, error: answer.error, ...row.withError, ...answer.fields };
-  return { type, ...(typeof answer.fields === 'function' ? answer.fields() : answer.fields) };
+  if ('error' in answer) return encodeJson({ type, error: answer.error, ...row.withError, ...answer.fields });
+  return encodeJson({ type, ...(typeof answer.fields === 'function' ? answer.fields() : answer.fields) });
 }

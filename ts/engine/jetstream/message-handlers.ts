@@ -1,29 +1,45 @@
 // Single messages: STREAM.MSG.GET and STREAM.MSG.DELETE.
 
 import { formatInstant } from '../../core/jetstream/instant.ts';
-import type { Schema } from '../../core/jetstream/schema.ts';
+import { responseType } from '../../core/jetstream/api.ts';
+import { encodeJson } from '../../core/jetstream/json.ts';
+import { emptyDocument, type Schema } from '../../core/jetstream/schema.ts';
 import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
-import { isEmptyRequest, readRequest, refuse, streamOf, whenShown, type ApiHandler } from './request.ts';
+import { isEmptyRequest, readRequest, refuse, streamOf, whenShown, type ApiHandler, type ApiRequest } from './request.ts';
 
 const deleteSchema: Schema = {
   name: 'JSApiMsgDeleteRequest',
   fields: { seq: { kind: { is: 'integer', type: 'uint64' } }, no_erase: { kind: { is: 'bool' } } },
 };
 
-function base64(bytes: Uint8Array): string | undefined {
-  return bytes.length === 0 ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+const decoder = new TextDecoder();
+const responseHead = `{"type":"${responseType('stream_msg_get_response')}","message":{"subject":`;
+const nothing = emptyDocument(messageGetSchema) as unknown as MessageGet;
+/** A request as clients write it for the last message of a subject: read without the reader of documents, which takes longer than the look-up. */
+const plainLast = /^\{"last_by_subj":"([!#-[\]-~]+)"\}$/;
+
+function readGet(request: ApiRequest): MessageGet {
+  const [, subject] = plainLast.exec(decoder.decode(request.message.payload)) ?? [];
+  if (subject !== undefined) return { ...nothing, last_by_subj: subject };
+  return readRequest<MessageGet>(request, messageGetSchema);
+}
+
+/** A field of bytes; they are left out when there are none. */
+function bytesField(name: string, bytes: Uint8Array): string {
+  if (bytes.length === 0) return '';
+  return `,"${name}":"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}"`;
 }
 
 export const get: ApiHandler = (request) => {
-  const asked = readRequest<MessageGet>(request, messageGetSchema);
+  const asked = readGet(request);
   if (isUnclear(asked) || asked.batch !== 0 || asked.max_bytes !== 0) refuse('BadRequestErr');
   const stream = streamOf(request);
   const message = findMessage(stream, asked);
   if (message === undefined) refuse('NoMessageFoundErr');
   const { subject, seq, headers, payload, ts } = message;
-  const hdrs = asked.no_hdr ? undefined : base64(headers);
-  const fields = { message: { subject, seq, hdrs, data: base64(payload), time: formatInstant(ts) } };
-  return stream.store.shows(seq) ? { fields } : { fields, ...whenShown(stream) };
+  const content = `${asked.no_hdr ? '' : bytesField('hdrs', headers)}${bytesField('data', payload)}`;
+  const text = `${responseHead}${encodeJson(subject)},"seq":${seq}${content},"time":"${formatInstant(ts)}"}}`;
+  return stream.store.shows(seq) ? { text } : { text, ...whenShown(stream) };
 };
 
 export const remove: ApiHandler = (request) => {

@@ -23,7 +23,9 @@ export interface ApiRequest {
  */
 export type Answer =
   | { readonly error: ApiError; readonly fields?: Document; readonly after?: Stream }
-  | { readonly fields: Document | (() => Document); readonly after?: Stream };
+  | { readonly fields: Document | (() => Document); readonly after?: Stream }
+  /** The whole response as it is sent, where many of its kind are asked for. */
+  | { readonly text: string; readonly after?: Stream };
 
 /** `undefined`: not answered, or the handler answers by other means. */
 export type ApiHandler = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;
