@@ -3,6 +3,7 @@
 // True of every value here: it is read in the turn it was taken, nothing in it changes behind the reader's back, counters never go down,
 // and a field without a value is left out rather than set to a placeholder.
 
+import type { MetricHistogram } from '../ports/metrics.ts';
 import type { AccountImports } from '../core/account/imports.ts';
 import type { ExportOptions, Options, SubjectMapping } from '../core/config/options.ts';
 import type { JsonInput } from '../lib/json-text.ts';
@@ -236,6 +237,8 @@ export interface JetStreamSnapshot extends JetStreamUsage {
   readonly consumers: number;
   readonly messages: number;
   readonly bytes: number;
+  /** How long the rounds of file streams waited for the disk. */
+  readonly syncTimes: MetricHistogram;
   accounts(): readonly JetStreamAccountSnapshot[];
 }
 
@@ -243,7 +246,8 @@ export interface JetStreamAccountSnapshot extends JetStreamUsage {
   readonly name: string;
   readonly id: string;
   readonly api: JetStreamApiCounts;
-  streams(): readonly StreamSnapshot[];
+  /** By name; `most`: no more than that. */
+  streams(most?: number): readonly StreamSnapshot[];
 }
 
 /** Parts that are JSON are the very objects the JetStream API answers with. */
@@ -256,7 +260,7 @@ export interface StreamSnapshot {
   readonly sources?: Json;
   /** Why the stream does not serve (a failed sync, an unreadable file); absent when it is well. */
   readonly fault?: string;
-  consumers(): readonly ConsumerSnapshot[];
+  consumers(most?: number): readonly ConsumerSnapshot[];
 }
 
 export interface ConsumerSnapshot {

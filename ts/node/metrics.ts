@@ -2,11 +2,12 @@
 // first scrape, since it costs start time that a server nobody scrapes should not pay.
 
 import type * as Prometheus from 'prom-client';
-import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HttpReply } from '../ports/http.ts';
-import type { MetricFamily, MetricsSource } from '../ports/metrics.ts';
+import type { MetricFamily, MetricHistogram, MetricsSource } from '../ports/metrics.ts';
 
 type PromClient = typeof Prometheus;
+type HistogramValues = Awaited<ReturnType<Histogram['get']>>['values'];
 
 /** Answers scrapes; scrapes at the same time share one registry. */
 export function createMetricsEndpoint(source: MetricsSource): () => Promise<HttpReply> {
@@ -23,6 +24,7 @@ class Exposition {
   readonly registry: Registry;
   readonly #client: PromClient;
   readonly #metrics = new Map<string, Counter | Gauge>();
+  readonly #histograms = new Map<string, (values: HistogramValues) => void>();
 
   constructor(client: PromClient) {
     this.#client = client;
@@ -33,6 +35,10 @@ class Exposition {
   /** Replaces every value by that of the families. */
   readonly take = (families: readonly MetricFamily[]): void => {
     for (const family of families) {
+      if (family.histogram !== undefined) {
+        this.#showHistogram(family, family.histogram);
+        continue;
+      }
       const metric = this.#metricFor(family);
       metric.reset();
       for (const { labels, value } of family.samples) {
@@ -40,6 +46,29 @@ class Exposition {
       }
     }
   };
+
+  /** The library's histograms observe for themselves; one that is counted elsewhere is shown in its form. */
+  #showHistogram({ name, help }: MetricFamily, { bounds, counts, count, sum }: MetricHistogram): void {
+    const values = [
+      ...bounds.map((le, at) => ({ labels: { le }, value: counts[at] ?? 0, metricName: `${name}_bucket` })),
+      { labels: { le: '+Inf' }, value: count, metricName: `${name}_bucket` },
+      { labels: {}, value: sum, metricName: `${name}_sum` },
+      { labels: {}, value: count, metricName: `${name}_count` },
+    ];
+    const show = this.#histograms.get(name) ?? this.#openHistogram(name, help, [...bounds]);
+    show(values);
+  }
+
+  #openHistogram(name: string, help: string, buckets: number[]): (values: HistogramValues) => void {
+    const histogram = new this.#client.Histogram({ name, help, buckets, registers: [this.registry] });
+    const show = (values: HistogramValues): void => {
+      const shown = { name, help, type: 'histogram', aggregator: 'sum', values };
+      // What a scrape asks for; the types do not name it.
+      Object.assign(histogram, { getForPromString: () => Promise.resolve(shown) });
+    };
+    this.#histograms.set(name, show);
+    return show;
+  }
 
   #metricFor({ name, help, type, labels }: MetricFamily): Counter | Gauge {
     const known = this.#metrics.get(name);

@@ -6,12 +6,22 @@ export interface MetricSample {
   readonly value: number;
 }
 
+/** Bounds, how many were at most as large as each, how many there were, and their sum. */
+export interface MetricHistogram {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly count: number;
+  readonly sum: number;
+}
+
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
   readonly samples: readonly MetricSample[];
+  /** Of a histogram, which has no samples. */
+  readonly histogram?: MetricHistogram;
 }
 
 /** All families with their values of this moment; the same families at every call. */

@@ -207,6 +207,7 @@ function richOptions(): Options {
 }
 
 const jetstream: JetStreamSnapshot = {
+  syncTimes: { bounds: [0.001, 0.01], counts: [2, 5], count: 6, sum: 0.25 },
   config: { maxMemory: 1_000, maxStorage: 2_000, storeDir: '/data/jetstream' },
   memory: 0,
   storage: 41,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createMetricsEndpoint } from '../../../ts/node/metrics.ts';
-import { metricRows, metricsOf } from '../../../ts/ops/metrics/metrics.ts';
+import { metricRows, metricsOf, mostWithFigures } from '../../../ts/ops/metrics/metrics.ts';
 import { endpoints } from '../../../ts/ops/monitor/endpoints.ts';
 import { createMonitor } from '../../../ts/ops/monitor/monitor.ts';
 import { engineView, plainEngine, processFacts, richEngine, serverSnapshot } from './fake-engine.ts';
@@ -63,6 +63,47 @@ test('a deleted stream leaves the next scrape', async () => {
   assert.match((await endpoint()).body, /^nats_stream_bytes\{/m);
   accounts = [];
   assert.doesNotMatch((await endpoint()).body, /^nats_stream_bytes\{/m);
+});
+
+test('how long syncs took is a histogram of Prometheus', async () => {
+  const { body } = await createMetricsEndpoint(metricsOf(richEngine, processFacts, new Map()))();
+  const lines = body.split('\n').filter((line) => line.includes('nats_jetstream_sync_seconds'));
+  assert.deepEqual(lines.slice(1), [
+    '# TYPE nats_jetstream_sync_seconds histogram',
+    'nats_jetstream_sync_seconds_bucket{le="0.001"} 2',
+    'nats_jetstream_sync_seconds_bucket{le="0.01"} 5',
+    'nats_jetstream_sync_seconds_bucket{le="+Inf"} 6',
+    'nats_jetstream_sync_seconds_sum 0.25',
+    'nats_jetstream_sync_seconds_count 6',
+  ]);
+});
+
+test('thousands of streams and consumers have no more figures than a scrape can bear', () => {
+  const jetstream = richEngine.jetstream();
+  const [account] = jetstream?.accounts() ?? [];
+  const [stream] = account?.streams() ?? [];
+  const [consumer] = stream?.consumers() ?? [];
+  assert.ok(jetstream !== undefined && account !== undefined && stream !== undefined && consumer !== undefined);
+  const consumers = Array.from({ length: 3 }, (_, n) => ({ ...consumer, name: `C${n}` }));
+  const streams = Array.from({ length: 1500 }, (_, n) => ({
+    ...stream,
+    name: `S${n}`,
+    consumers: (most?: number) => consumers.slice(0, most),
+  }));
+  const many = { ...account, streams: (most?: number) => streams.slice(0, most) };
+  const view = engineView({
+    ...richEngine,
+    jetstream: () => ({ ...jetstream, streams: 3000, consumers: 9000, accounts: () => [many, { ...many, name: 'B' }] }),
+  });
+  const families = metricsOf(view, processFacts, new Map())();
+  const samples = (name: string): readonly { readonly labels: readonly string[]; readonly value: number }[] =>
+    families.find((family) => family.name === name)?.samples ?? [];
+  assert.equal(samples('nats_stream_messages').length, mostWithFigures.streams);
+  assert.equal(samples('nats_consumer_pending_messages').length, mostWithFigures.consumers);
+  assert.deepEqual(samples('nats_jetstream_without_figures'), [
+    { labels: ['stream'], value: 2000 },
+    { labels: ['consumer'], value: 7000 },
+  ]);
 });
 
 test('docs/monitoring.md explains every metric and every endpoint', () => {

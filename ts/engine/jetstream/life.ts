@@ -177,6 +177,7 @@ export class JetStreamService implements JetStreamLife {
       consumers: sum(({ consumers }) => consumers.size),
       messages: sum(({ store }) => store.state.messages),
       bytes: sum(({ store }) => store.state.bytes),
+      syncTimes: this.#jetstream.ports.store.syncTimes,
       accounts: () => accounts.map(accountSnapshot),
     };
   }

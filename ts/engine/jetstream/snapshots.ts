@@ -40,7 +40,7 @@ export function accountSnapshot(account: JetStreamAccount): JetStreamAccountSnap
     name: account.name,
     id: account.name,
     api: { level: apiLevel, total: account.apiTotal, errors: account.apiErrors },
-    streams: () => account.sorted().map(streamSnapshot),
+    streams: (most) => account.sorted().slice(0, most).map(streamSnapshot),
   };
 }
 
@@ -55,8 +55,17 @@ function streamSnapshot(stream: Stream): StreamSnapshot {
     ...(info['mirror'] === undefined ? {} : { mirror: info['mirror'] }),
     ...(info['sources'] === undefined ? {} : { sources: info['sources'] }),
     ...(fault === undefined ? {} : { fault }),
-    consumers: () => [...stream.consumers.values()].map(consumerSnapshot),
+    consumers: (most) => firstOf(stream.consumers.values(), most).map(consumerSnapshot),
   };
+}
+
+function firstOf<T>(all: Iterable<T>, most = Infinity): T[] {
+  const found: T[] = [];
+  for (const one of all) {
+    if (found.length >= most) break;
+    found.push(one);
+  }
+  return found;
 }
 
 function consumerSnapshot(consumer: Consumer): ConsumerSnapshot {

@@ -21,6 +21,7 @@ import { StreamReader } from './reader.ts';
 import { Staging, stagingPath } from './staging.ts';
 import { missingBetween, missingOfIndex, type MissingBlock } from './missing-blocks.ts';
 import { blockNumbers, recoverStream, reportMissing } from './recover.ts';
+import type { MetricHistogram } from '../../ports/metrics.ts';
 import type { Recovered } from './recover.ts';
 import { Revival } from './revival.ts';
 import { Rounds } from './rounds.ts';
@@ -28,6 +29,7 @@ import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-dire
 import { StoreFault } from './store.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
 import { Unpacked } from './unpacked.ts';
+import { SyncTimes } from './sync-times.ts';
 import { Upkeep, upkeepDefaults, type UpkeepOptions } from './upkeep.ts';
 import type { Windows } from './windows.ts';
 
@@ -77,6 +79,7 @@ export class FileStore implements Store {
   readonly #maps = new Maps();
   readonly #unpacked = new Unpacked();
   readonly #keyring: Keyring | undefined;
+  readonly #syncTimes: SyncTimes;
   readonly #call: DeliverCall;
   readonly #open = new Map<number, FileStream>();
   /** Whose directory is on disk: a stream was made in it and synced with it. */
@@ -84,13 +87,14 @@ export class FileStore implements Store {
   #lastTag: number;
 
   constructor(options: FileStoreOptions, ports: FileStorePorts) {
-    const { disk, clock, turn, soon } = ports;
+    const { disk, clock, turn } = ports;
     this.#options = options;
     this.#ports = ports;
     this.#lastTag = options.inMemory === true ? MEMORY_TAGS : 0;
     this.#keyring = options.encryption === undefined ? undefined : new Keyring(options.encryption, ports.ciphers);
     this.#streams = new StreamKernel(ports.kernel);
-    this.#rounds = new Rounds({ disk, clock, turn, soon, syncIntervalMs: options.syncIntervalMs });
+    this.#syncTimes = new SyncTimes(clock);
+    this.#rounds = this.#newRounds(options.syncIntervalMs);
     this.#revival = new Revival(disk, clock, turn);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
@@ -138,9 +142,17 @@ export class FileStore implements Store {
 
   #roundsOf({ persist }: StreamOptions): Rounds {
     if (persist === 'default' || !this.#rounds.synchronous) return this.#rounds;
-    const { disk, clock, turn, soon } = this.#ports;
-    this.#asyncRounds ??= new Rounds({ disk, clock, turn, soon, syncIntervalMs: ASYNC_SYNC_MS });
+    this.#asyncRounds ??= this.#newRounds(ASYNC_SYNC_MS);
     return this.#asyncRounds;
+  }
+
+  #newRounds(syncIntervalMs: number): Rounds {
+    const { disk, clock, turn, soon } = this.#ports;
+    return new Rounds({ disk: this.#syncTimes.over(disk), clock, turn, soon, syncIntervalMs });
+  }
+
+  get syncTimes(): MetricHistogram {
+    return this.#syncTimes.histogram;
   }
 
   /** Metadata is synced wherever messages are, with the rounds that wait for syncs, or at once. */

@@ -23,7 +23,7 @@ export interface RoundMember {
 }
 
 export interface RoundsOptions {
-  readonly disk: Disk;
+  readonly disk: Pick<Disk, 'sync'>;
   readonly clock: Clock;
   /** 0: sync before acknowledging. */
   readonly syncIntervalMs: number;
@@ -37,7 +37,7 @@ export interface RoundsOptions {
 const MOST_ROUNDS = 4;
 
 export class Rounds {
-  readonly #disk: Disk;
+  readonly #disk: Pick<Disk, 'sync'>;
   readonly #turn: (work: () => void) => void;
   readonly #soon: (call: () => void) => void;
   readonly #interval: number;

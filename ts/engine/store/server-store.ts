@@ -6,6 +6,7 @@ import { FileStore, type FileStoreOptions, type FileStorePorts } from './file-st
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
+import type { MetricHistogram } from '../../ports/metrics.ts';
 import { Windows } from './windows.ts';
 
 /** A directory name that no listing shows to anybody. */
@@ -38,6 +39,10 @@ export class ServerStore implements Store {
 
   get isMemoryShort(): boolean {
     return this.#files.isMemoryShort;
+  }
+
+  get syncTimes(): MetricHistogram {
+    return this.#files.syncTimes;
   }
 
   find(accountName: string): FoundStream[] {

@@ -7,6 +7,7 @@
 // - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable. When the
 //   disk takes files again it goes on by itself.
 
+import type { MetricHistogram } from '../../ports/metrics.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { TarSink } from '../../core/archive/tar-reader.ts';
 import type { ApiError } from '../../core/jetstream/errors.ts';
@@ -362,6 +363,8 @@ export interface StreamStore {
 export interface Store {
   /** The memory is nearly used up: nothing that stays in it is to be made. */
   readonly isMemoryShort: boolean;
+  /** How long the syncs of its rounds took. */
+  readonly syncTimes: MetricHistogram;
   /** Streams on disk of one account, to be opened with `recover`. */
   find(accountName: string): FoundStream[];
   /** Accounts that have a directory. */

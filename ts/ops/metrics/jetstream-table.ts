@@ -56,6 +56,41 @@ export const jetstreamMetrics: readonly MetricRow[] = [
     read: ({ jetstream }) => jetstream?.config.maxStorage,
   },
   {
+    name: 'nats_jetstream_reserved_memory_bytes',
+    help: 'Bytes that memory streams have reserved',
+    type: 'gauge',
+    read: ({ jetstream }) => jetstream?.reservedMemory,
+  },
+  {
+    name: 'nats_jetstream_reserved_storage_bytes',
+    help: 'Bytes that file streams have reserved',
+    type: 'gauge',
+    read: ({ jetstream }) => jetstream?.reservedStorage,
+  },
+  {
+    name: 'nats_jetstream_sync_seconds',
+    help: 'How long file streams waited for the disk to sync a round',
+    type: 'histogram',
+    read: ({ jetstream }) => jetstream?.syncTimes,
+  },
+  {
+    name: 'nats_jetstream_api_inflight',
+    help: 'Requests to the JetStream API that wait for their answer',
+    type: 'gauge',
+    read: ({ jetstream }) => jetstream?.api.inflight,
+  },
+  {
+    name: 'nats_jetstream_without_figures',
+    help: 'Streams and consumers beyond those that have figures of their own',
+    type: 'gauge',
+    labels: ['kind'],
+    read: ({ jetstream, omitted: { streams, consumers } }) =>
+      jetstream && [
+        { labels: ['stream'], value: streams },
+        { labels: ['consumer'], value: consumers },
+      ],
+  },
+  {
     name: 'nats_jetstream_api_requests_total',
     help: 'Requests to the JetStream API',
     type: 'counter',
@@ -108,7 +143,7 @@ export const jetstreamMetrics: readonly MetricRow[] = [
     help: 'Consumers of the stream',
     type: 'gauge',
     labels: streamLabels,
-    read: perStream(({ consumers }) => consumers.length),
+    read: ofState('consumer_count'),
   },
   {
     name: 'nats_stream_faulty',

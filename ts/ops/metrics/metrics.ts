@@ -1,14 +1,17 @@
 // From the engine's snapshots to metric families: one scrape reads every snapshot once, then each row of the tables.
 
-import type { EngineView } from '../../engine/snapshot.ts';
+import type { EngineView, JetStreamSnapshot } from '../../engine/snapshot.ts';
 import type { MetricFamily, MetricSample, MetricsSource } from '../../ports/metrics.ts';
 import type { ProcessPort } from '../../ports/process.ts';
 import { healthz, healthzOptions } from '../monitor/healthz.ts';
 import { coreMetrics } from './core-table.ts';
 import { jetstreamMetrics } from './jetstream-table.ts';
-import type { Scrape, StreamInScrape } from './row.ts';
+import type { MetricRow, Scrape, StreamInScrape } from './row.ts';
 
-export const metricRows = [...coreMetrics, ...jetstreamMetrics];
+export const metricRows: readonly MetricRow[] = [...coreMetrics, ...jetstreamMetrics];
+
+/** So many streams and consumers have figures of their own, the first by name: a scrape is to stay cheap, and so is whoever keeps it. */
+export const mostWithFigures = { streams: 1_000, consumers: 2_000 } as const;
 
 /** Questions about the health without any wish. */
 const wholeServer = healthzOptions(new URLSearchParams());
@@ -18,7 +21,9 @@ export function metricsOf(view: EngineView, process: ProcessPort, requests: Read
     const scrape = takeScrape(view, process, requests);
     return metricRows.map((row): MetricFamily => {
       const { name, help, type, labels = [] } = row;
-      return { name, help, type, labels, samples: samplesOf(row.read(scrape)) };
+      if (row.type !== 'histogram') return { name, help, type, labels, samples: samplesOf(row.read(scrape)) };
+      const histogram = row.read(scrape);
+      return { name, help, type, labels, samples: [], ...(histogram === undefined ? {} : { histogram }) };
     });
   };
 }
@@ -30,9 +35,8 @@ function samplesOf(read: number | readonly MetricSample[] | undefined): readonly
 
 function takeScrape(view: EngineView, process: ProcessPort, requests: ReadonlyMap<string, number>): Scrape {
   const jetstream = view.jetstream();
-  const streams = (jetstream?.accounts() ?? []).flatMap(({ name, streams }) =>
-    streams().map((stream): StreamInScrape => ({ account: name, stream, consumers: stream.consumers() })),
-  );
+  const streams = jetstream === undefined ? [] : streamsWithFigures(jetstream);
+  const consumers = streams.reduce((sum, one) => sum + one.consumers.length, 0);
   let pendingBytes = 0;
   for (const connection of view.connections()) pendingBytes += connection.pendingBytes;
   return {
@@ -45,5 +49,22 @@ function takeScrape(view: EngineView, process: ProcessPort, requests: ReadonlyMa
     requests,
     jetstream,
     streams,
+    omitted: {
+      streams: (jetstream?.streams ?? 0) - streams.length,
+      consumers: (jetstream?.consumers ?? 0) - consumers,
+    },
   };
+}
+
+function streamsWithFigures(jetstream: JetStreamSnapshot): StreamInScrape[] {
+  const found: StreamInScrape[] = [];
+  let left: number = mostWithFigures.consumers;
+  for (const { name, streams } of jetstream.accounts()) {
+    for (const stream of streams(mostWithFigures.streams - found.length)) {
+      const consumers = stream.consumers(left);
+      left -= consumers.length;
+      found.push({ account: name, stream, consumers });
+    }
+  }
+  return found;
 }

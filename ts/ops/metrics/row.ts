@@ -9,7 +9,7 @@ import type {
   ServerSnapshot,
   StreamSnapshot,
 } from '../../engine/snapshot.ts';
-import type { MetricSample } from '../../ports/metrics.ts';
+import type { MetricHistogram, MetricSample } from '../../ports/metrics.ts';
 import type { ProcessFacts } from '../../ports/process.ts';
 
 /** Everything one scrape reads, taken once. */
@@ -22,7 +22,10 @@ export interface Scrape {
   readonly healthy: boolean;
   readonly requests: ReadonlyMap<string, number>;
   readonly jetstream: JetStreamSnapshot | undefined;
+  /** Those that have figures of their own. */
   readonly streams: readonly StreamInScrape[];
+  /** How many have none, because they are too many. */
+  readonly omitted: { readonly streams: number; readonly consumers: number };
 }
 
 export interface StreamInScrape {
@@ -31,13 +34,24 @@ export interface StreamInScrape {
   readonly consumers: readonly ConsumerSnapshot[];
 }
 
-export interface MetricRow {
+interface Named {
   readonly name: string;
   readonly help: string;
+}
+
+export interface HistogramRow extends Named {
+  readonly type: 'histogram';
+  readonly labels?: readonly [];
+  readonly read: (scrape: Scrape) => MetricHistogram | undefined;
+}
+
+export interface FigureRow extends Named {
   readonly type: 'counter' | 'gauge';
   readonly labels?: readonly string[];
   readonly read: (scrape: Scrape) => number | readonly MetricSample[] | undefined;
 }
+
+export type MetricRow = FigureRow | HistogramRow;
 
 /** A number inside a JSON document of the JetStream API; 0 where there is none. */
 export function numberAt(document: unknown, ...path: readonly string[]): number {

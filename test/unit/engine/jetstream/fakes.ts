@@ -395,6 +395,7 @@ export class FakeStream implements StreamStore {
 
 /** A store of one account that outlives its server. */
 export class FakeStore implements Store {
+  readonly syncTimes = { bounds: [], counts: [], count: 0, sum: 0 };
   isMemoryShort = false;
   readonly streams = new Map<string, FakeStream>();
   readonly #broker: FakeBroker;
