@@ -108,6 +108,7 @@ test('jsz shows configurations only when asked, and nothing of an unknown accoun
   assert.doesNotMatch(body, /durable_name|js\.\\u003e/);
   assert.match((await monitor(richEngine)('/jsz?consumers=1&config=1')).body, /"durable_name": "C"/);
   assert.equal((await document(richEngine, '/jsz?acc=nobody'))['account_details'], undefined);
+  assert.equal((await document(richEngine, '/jsz?direct-consumers=1'))['account_details'], undefined);
 });
 
 function health(view: EngineView, query: string): readonly [number, unknown] {

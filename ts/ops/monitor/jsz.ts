@@ -1,5 +1,5 @@
 // /jsz: JetStream of this server, down to its consumers when asked. Each wish implies the coarser one:
-// consumers imply streams, streams and an account name imply accounts.
+// consumers imply streams, streams and an account name imply accounts. Direct consumers are a wish beside these.
 
 import type { ConsumerSnapshot, EngineView, JetStreamAccountSnapshot, StreamSnapshot } from '../../engine/snapshot.ts';
 import { instantText, unlessEmpty, type Document } from './context.ts';
@@ -30,7 +30,7 @@ export function jszOptions(query: URLSearchParams): JszOptions {
   const consumers = flag(query, 'consumers');
   const directConsumers = flag(query, 'direct-consumers');
   const account = text(query, 'acc');
-  const withStreams = streams || consumers || directConsumers;
+  const withStreams = streams || consumers;
   return {
     account,
     accounts: accounts || withStreams || account !== '',
