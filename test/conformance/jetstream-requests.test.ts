@@ -1,5 +1,6 @@
 /**
- * What becomes of JetStream API requests before anybody handles them: those of the system account, and those that are too many.
+ * What becomes of JetStream API requests before anybody handles them: those of the system account, and those that are too many; and of messages
+ * beyond what an account may store.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -63,5 +64,22 @@ test('requests beyond the limit are dropped, and the system account hears of it'
     await until(() => answers === 5);
   } finally {
     await Promise.all([system.close(), client.close()]);
+  }
+});
+
+test('what an account may not store any more is refused, and the log says so', async (context) => {
+  const limited = config('').replace('jetstream: enabled', 'jetstream: { max_mem: 100KB }');
+  const server = await serverFor(context, 'slipstream', { config: limited });
+  const client = await asUser(server, 'a');
+  try {
+    await client.request('$JS.API.STREAM.CREATE.M', JSON.stringify({ name: 'M', subjects: ['m'], storage: 'memory' }));
+    const answers: string[] = [];
+    for (let n = 0; n < 8; n++) answers.push((await client.request('m', 'x'.repeat(30_000))).string());
+    assert.match(answers[0] ?? '', /"seq":1/);
+    for (const answer of answers.slice(4))
+      assert.match(answer, /"err_code":10002,"description":"resource limits exceeded for account"/);
+    await server.waitForLog(/\[WRN\] JetStream memory resource limits exceeded for account: "A"/);
+  } finally {
+    await client.close();
   }
 });

@@ -23,6 +23,8 @@ import { Transfers } from './transfers.ts';
 import { uniqueName } from './unique.ts';
 
 const encoder = new TextEncoder();
+/** Between two warnings that say the same. */
+const quietMs = 1_000;
 
 function transformFault(src: string, dest: string): string | undefined {
   if (dest === '') return undefined;
@@ -47,6 +49,7 @@ export class JetStreamAccount {
   readonly consumerConfigs = new ConfigPool();
   /** What all accounts share. */
   readonly room: ServerRoom;
+  #warnedFullMs = -Infinity;
   apiTotal = 0;
   apiErrors = 0;
 
@@ -183,7 +186,16 @@ export class JetStreamAccount {
   publishFault(stream: Stream, bytes: number): ApiError | undefined {
     const full = this.room.claim(this, stream, bytes);
     if (full === undefined) return undefined;
+    if (full === 'account') this.#warnFull(stream.config.storage);
     return apiError(full === 'server' ? 'InsufficientResourcesErr' : 'AccountResourcesExceededErr');
+  }
+
+  /** The log says so, and not for every message. */
+  #warnFull(storage: StreamConfig['storage']): void {
+    const nowMs = this.ports.clock.monotonicMs();
+    if (nowMs - this.#warnedFullMs < quietMs) return;
+    this.#warnedFullMs = nowMs;
+    this.ports.log.warn(`JetStream ${storage} resource limits exceeded for account: ${JSON.stringify(this.name)}`);
   }
 
   options(config: StreamConfig): StreamOptions {
