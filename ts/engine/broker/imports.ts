@@ -66,13 +66,18 @@ export class BrokerImports {
     kernel.onOwnSubscription = (handle) => this.subscribed(handle);
   }
 
-  /** Takes the imports of all accounts; those that did not change stay as they are, with the replies they await. */
-  set(all: ReadonlyMap<string, AccountImports>): void {
+  /**
+   * Takes the imports of all accounts; those that did not change stay as they are, with the replies they await. Returns whether any
+   * changed.
+   */
+  set(all: ReadonlyMap<string, AccountImports>): boolean {
+    let changed = false;
     for (const name of new Set([...this.#held.keys(), ...all.keys()])) {
       const wanted = all.get(name) ?? nothing;
       const held = this.#held.get(name);
       if (held === undefined && wanted.streams.length + wanted.services.length === 0) continue;
       if (JSON.stringify(held?.imports ?? nothing) === JSON.stringify(wanted)) continue;
+      changed = true;
       const account = this.#accounts.get(name);
       if (held !== undefined) this.#close(account, held);
       this.#held.delete(name);
@@ -81,6 +86,7 @@ export class BrokerImports {
     const services = [...this.#held.values()].some((held) => held.services.length > 0);
     if (services) this.#sweep ??= this.#broker.clock.every(SWEEP_MS, () => this.#broker.turn(() => this.#forget()));
     else this.stop();
+    return changed;
   }
 
   /** Whether requests of an account may go to others. */

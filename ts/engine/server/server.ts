@@ -274,9 +274,9 @@ export class Server implements ServerFacts {
 
   /** What accounts do with subjects: mappings, and imports from each other. */
   #setAccounts(): void {
-    this.broker.imports.set(compileImports(this.#options.accounts).accounts);
+    const isOther = this.broker.imports.set(compileImports(this.#options.accounts).accounts);
     this.broker.traces.setAccounts(tracedAccounts(this.#options));
-    for (const connection of this.broker.connections()) connection.describe();
+    if (isOther) for (const connection of this.broker.connections()) connection.describe();
     setMappers(this.sessions.accounts, this.broker.accounts, this.#options.cluster?.name ?? '', this.#parts.random);
   }
 
