@@ -55,6 +55,7 @@ export class Broker implements Acceptor {
   #options: Options;
   #lastCid = 0;
   #turnMs = 0;
+  #listens = true;
   #open = 0;
   #slow = 0;
   #stalledClients = 0;
@@ -306,6 +307,19 @@ export class Broker implements Acceptor {
     this.#deadlineCheck = this.clock.after(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
     const now = this.clock.monotonicMs();
     for (const connection of [...this.#writing]) connection.checkDeadline(now, this.#options.writeDeadlineMs);
+  }
+
+  /** False once the server stops: what clients still say is as if it came after the end. */
+  get listens(): boolean {
+    return this.#listens;
+  }
+
+  /**
+   * The first step of a stop. What is under way is finished and told, but who asks now is not answered by what is half closed: a request
+   * would hear that nobody serves it, where its client should try again elsewhere.
+   */
+  stopListening(): void {
+    this.#listens = false;
   }
 
   /** Connections that have not ended by now do so at once: nobody looks after them any more. */

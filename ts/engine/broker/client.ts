@@ -118,7 +118,7 @@ export class ClientConnection implements TransportSink, SessionHost {
     const broker = this.#broker;
     this.#inputBeforeMs = this.#lastInputMs;
     this.#lastInputMs = broker.enterTurn();
-    if (this.#closing !== undefined) return;
+    if (this.#closing !== undefined || !broker.listens) return;
     if (!this.#held) return this.#consume(length);
     broker.kernel.stash(this.index, 0, length);
     broker.settle();

@@ -306,6 +306,7 @@ export class Server implements ServerFacts {
     this.#ready = false;
     this.broker.turn(() => this.#system?.shutdown());
     await this.#listeners.stopAccepting();
+    this.broker.stopListening();
     await this.#jetstream?.stop();
     await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
     this.#system?.stop();

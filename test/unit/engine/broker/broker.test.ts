@@ -33,6 +33,20 @@ describe('broker', () => {
     assert.equal(slow.heard(), 'MSG x 1 1\r\nb\r\nMSG x 1 1\r\nc\r\n');
   });
 
+  it('answers nobody who asks while it stops, and writes what was decided before', () => {
+    const test = new TestBroker();
+    const peer = test.peer();
+    peer.say('SUB i 1\r\n');
+    peer.takes = false;
+    peer.say('PUB i 1\r\na\r\n');
+    peer.say('PUB i 1\r\nb\r\n');
+    test.broker.stopListening();
+    peer.say('PUB nobody i 0\r\n\r\nPING\r\n');
+    peer.takes = true;
+    peer.drain();
+    assert.equal(peer.heard(), 'MSG i 1 1\r\na\r\nMSG i 1 1\r\nb\r\n');
+  });
+
   it('drops a receiver with more than max_pending waiting, and nobody else', () => {
     const test = new TestBroker({ maxPending: 4096, maxPayload: 1024, noFastProducerStall: true });
     const slow = test.peer();
