@@ -11,7 +11,8 @@ import { loadTls } from '../node/tls-context.ts';
 import type { Clock } from '../ports/clock.ts';
 
 function urlSource({ url, timeoutMs }: ResolverOptions, { resolverTls }: Options): UrlSource {
-  const tls = resolverTls && { ...loadTls(resolverTls).options, rejectUnauthorized: !resolverTls.insecure };
+  // It is the resolver that shows a certificate.
+  const tls = resolverTls && { ...loadTls({ ...resolverTls, verify: true }).options, rejectUnauthorized: !resolverTls.insecure };
   return new UrlSource(url, (address) => fetchText(address, { timeoutMs, ...(tls && { tls }) }));
 }
 

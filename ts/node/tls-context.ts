@@ -136,6 +136,15 @@ function withPairs(pairs: readonly Pair[], common: SecureContextOptions): Secure
   return { ...common, cert: used.map(({ cert }) => cert), key: used.map(({ key }) => key) };
 }
 
+/**
+ * Who may have signed the certificate of the other side: whom the system trusts where no file says, nobody where it is not asked for one. OpenSSL
+ * would send what it knows of the authorities behind our own certificate, and nats-server sends no more than its file holds.
+ */
+function authorities({ caFile, verify, verifyAndMap }: TlsSettings): { readonly ca?: Buffer[] } {
+  const named = caFile === '' ? undefined : { ca: [read(caFile)] };
+  return verify || verifyAndMap ? (named ?? {}) : { ca: [] };
+}
+
 /** Reads every file of the block; throws one line when something cannot be used. */
 export function loadTls(tls: TlsSettings): LoadedTls {
   const pairs = (tls.certs.length > 0 ? tls.certs : [tls]).map(readPair);
@@ -144,7 +153,7 @@ export function loadTls(tls: TlsSettings): LoadedTls {
     ciphers: cipherList(tls.cipherSuites),
     ecdhCurve: curveList(tls.curvePreferences),
     honorCipherOrder: true,
-    ...(tls.caFile !== '' && { ca: read(tls.caFile) }),
+    ...authorities(tls),
   };
   const options = withPairs(pairs, common);
   const [first] = pairs;

@@ -308,6 +308,15 @@ test('a reload that asks for certificates turns away a client without one, and i
   });
 });
 
+test('a server that asks for no certificates sends its own and not its authority', async () => {
+  await withListener({}, false, async ({ plain, upgrade }) => {
+    const socket = await plain();
+    await read(socket);
+    const { issuerCertificate } = (await upgrade(socket, { ca: [], rejectUnauthorized: false })).getPeerCertificate(true);
+    assert.equal(issuerCertificate, undefined);
+  });
+});
+
 test('files that cannot be used are named in one line', async () => {
   const listen = async (change: Partial<TlsSettings>): Promise<unknown> => {
     const acceptor = new KeepingAcceptor();
