@@ -31,16 +31,31 @@ export interface OpenBatches {
 /** Smaller slices are not worth granting: others may need the room more. */
 const leastSlice = 1 << 20;
 const largestSlice = 64 << 20;
+/** While slices are so large, an estimate of what is stored will do. */
+const ampleSlice = 8 << 20;
+
+/** What was stored when all streams were last asked, how many there were, and what they have been granted since. */
+interface Counted {
+  readonly stored: number;
+  readonly streams: number;
+  granted: number;
+}
 
 function limitOf(storage: Storage, limits: RoomUser['limits']): number {
   const limit = storage === 'memory' ? limits.maxMemory : limits.maxStorage;
   return limit < 0 ? Infinity : limit;
 }
 
+/** What one of so many streams is granted when so much is left. */
+function sliceOf(left: number, streams: number): number {
+  return Math.floor(left / (2 * (streams + 1)));
+}
+
 export class ServerRoom {
   readonly openBatches: OpenBatches = { atomic: 0, fast: 0 };
   readonly #users: () => Iterable<RoomUser>;
   readonly #limits: () => ServerLimits;
+  readonly #counted = new Map<Storage, Counted>();
 
   constructor(users: () => Iterable<RoomUser>, limits: () => ServerLimits) {
     this.#users = users;
@@ -69,22 +84,50 @@ export class ServerRoom {
     const { store } = stream;
     if (store.granted < 0 || store.granted >= bytes) return undefined;
     const { storage } = stream.config;
-    const left = this.limit(storage) - this.stored(storage);
+    const left = this.#left(storage);
     if (left < 0) return 'server';
-    const own = limitOf(storage, user.limits) - user.stored(storage);
+    const limit = limitOf(storage, user.limits);
+    const own = limit === Infinity ? limit : limit - user.stored(storage);
     if (own < bytes) return 'account';
     this.#grant(stream, Math.min(left, own));
     return undefined;
   }
 
+  #streams(): number {
+    let streams = 0;
+    for (const user of this.#users()) streams += user.streams.size;
+    return streams;
+  }
+
+  /** Room that no stream uses: at least so much while there is plenty, else exactly. */
+  #left(storage: Storage): number {
+    const limit = this.limit(storage);
+    if (limit === Infinity) return limit;
+    const streams = this.#streams();
+    const counted = this.#counted.get(storage);
+    if (counted?.streams === streams) {
+      const atLeast = limit - counted.stored - counted.granted;
+      if (sliceOf(atLeast, streams) >= ampleSlice) return atLeast;
+    }
+    const stored = this.stored(storage);
+    this.#counted.set(storage, { stored, streams, granted: 0 });
+    return limit - stored;
+  }
+
   #grant({ config, store }: RoomStream, left: number): void {
     if (left === Infinity) return store.grant(-1);
-    const others = [...this.#users()]
-      .flatMap(({ streams }) => [...streams.values()])
-      .filter((each) => each.config.storage === config.storage);
-    const slice = Math.floor(left / (2 * (others.length + 1)));
-    if (slice >= leastSlice) return store.grant(Math.min(slice, largestSlice));
-    for (const each of others) each.store.grant(0);
+    const slice = Math.min(sliceOf(left, this.#streams()), largestSlice);
+    if (slice < leastSlice) return this.#recall(config.storage);
+    store.grant(slice);
+    const counted = this.#counted.get(config.storage);
+    if (counted !== undefined) counted.granted += slice;
+  }
+
+  /** Every stream of a storage comes back with its next message. */
+  #recall(storage: Storage): void {
+    for (const { streams } of this.#users()) {
+      for (const { config, store } of streams.values()) if (config.storage === storage) store.grant(0);
+    }
   }
 
   /** Limits have changed: every stream comes back with its next message. */
