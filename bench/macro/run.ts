@@ -12,7 +12,7 @@ import { ServerProcess, type ServerKind } from '../../test/support/server.ts';
 import { removeFolder, temporaryFolder } from '../../test/support/temporary.ts';
 import { residentKiB } from './process-cost.ts';
 import { rowsOf, tableOf, type Row, type Sample } from './report.ts';
-import type { Measure, Workload } from './workload.ts';
+import { settled, type Measure, type Workload } from './workload.ts';
 import { startUp, workloads } from './workloads.ts';
 
 const help = `npm run bench -- [options]
@@ -95,7 +95,11 @@ async function sampleOf(kind: ServerKind, workload: Workload, choice: Choice): P
   const usual = (kind === 'nats-server' ? workload.natsServerMessages : undefined) ?? workload.messages;
   const messages = choice.messages ?? Math.max(1, Math.round(usual * choice.scale));
   try {
-    return { measures: await withServer(kind, choice, workload, (server) => workload.run(server, messages)) };
+    const measures = await withServer(kind, choice, workload, async (server) => {
+      await settled();
+      return workload.run(server, messages);
+    });
+    return { measures };
   } catch (error) {
     return { lacking: (error instanceof Error ? error.message : String(error)).split('\n')[0] as string };
   }

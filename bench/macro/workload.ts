@@ -2,6 +2,7 @@
  * What a workload is, and the measures that most of them take. A row knows how to load a running server and what it measures; it does not
  * know which server that is. `messages` is what the server carried, in and out, as the CPU time a message is counted by.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerKind, ServerProcess } from '../../test/support/server.ts';
 import type { RunningBench } from './nats-bench.ts';
 import { cpuSeconds } from './process-cost.ts';
@@ -40,6 +41,14 @@ export async function measured(server: ServerProcess, messages: number, running:
   const before = cpuSeconds(server.pid);
   const result = await running.result;
   return [rate(result.messagesPerSecond), cost(server.pid, before, messages)];
+}
+
+/**
+ * Lets processes that have just started come to rest: where the system puts three of them on two cores in their first moments stays so, and
+ * is worth a tenth of a round trip, whichever server it is.
+ */
+export function settled(): Promise<void> {
+  return delay(500);
 }
 
 export function core(name: string, about: string, messages: number, run: Workload['run']): Workload {

@@ -11,7 +11,7 @@ import { cpuSeconds, residentKiB } from './process-cost.ts';
 import { connectionLoad, subscriptionLoad } from './raw-load.ts';
 import { restarting } from './restarting.ts';
 import { storing } from './storing.ts';
-import { core, cost, measured, rate, type Measure, type Workload } from './workload.ts';
+import { core, cost, measured, rate, settled, type Measure, type Workload } from './workload.ts';
 
 /** A publisher with nobody listening. */
 async function publish(server: ServerProcess, messages: number, size: string): Promise<readonly Measure[]> {
@@ -34,6 +34,7 @@ async function request(server: ServerProcess, messages: number): Promise<readonl
   const own = Number((await monitoring(server, '/varz'))['subscriptions']);
   const service = startBench(server.url, ['service', 'serve', 'bench', '--size', '128']);
   await awaitMonitoring(server, '/varz', (varz) => Number(varz['subscriptions']) > own);
+  await settled();
   const before = cpuSeconds(server.pid);
   const result = await startBench(server.url, ['service', 'request', 'bench', '--msgs', String(messages), '--size', '128'])
     .result;
