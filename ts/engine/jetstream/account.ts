@@ -40,6 +40,8 @@ export class JetStreamAccount {
   settings: JetStreamSettings;
   limits: AccountLimits;
   readonly #streams = new Map<string, Stream>();
+  /** Streams that were deleted and are still on the disk. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #claims = new Claims();
   /** Those that mirror or source others. */
   readonly #following = new Set<Stream>();
@@ -232,9 +234,18 @@ export class JetStreamAccount {
     }
   }
 
+  /** Resolves when a stream of this name, which was deleted, has left the disk; undefined: there is none. */
+  leaving(name: string): Promise<void> | undefined {
+    return this.#leaving.get(name);
+  }
+
   async removeStream(stream: Stream): Promise<void> {
     this.#leave(stream);
-    await stream.remove();
+    const removal = stream.remove();
+    // Who waits for its name asks the disk again.
+    const gone = removal.catch(() => {}).then(() => void this.#leaving.delete(stream.name));
+    this.#leaving.set(stream.name, gone);
+    await removal;
     this.advise('streamDeleted', { stream: stream.name, action: 'delete' }, stream.name);
   }
 

@@ -6,6 +6,7 @@ import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstre
 import { checkStreamConfig, filterFault, highestStart, type Checked } from '../../core/stream/check-config.ts';
 import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
+import type { JetStreamAccount } from './account.ts';
 import {
   isObject,
   pageOf,
@@ -71,6 +72,11 @@ export const create: ApiHandler = (request) => {
   if (given.config.mirror_direct && given.config.mirror === undefined) {
     refuse('StreamInvalidConfigF', { err: 'stream has no mirror but does have mirror direct' });
   }
+  const leaving = account.leaving(given.config.name);
+  return leaving === undefined ? make(account, given) : leaving.then(() => make(account, given));
+};
+
+function make(account: JetStreamAccount, given: ReturnType<typeof readConfig>): Answer {
   const config = accepted(checkStreamConfig(given.config, account.surroundings(given.config.storage), given.pedantic));
   const existing = account.streams.get(config.name);
   if (existing !== undefined) {
@@ -87,7 +93,7 @@ export const create: ApiHandler = (request) => {
   const stream = account.addStream(config, account.ports.clock.wallInstant());
   if (!(stream instanceof Stream)) return { error: stream };
   return created(stream);
-};
+}
 
 export const update: ApiHandler = (request) => {
   const { account } = request;
