@@ -11,6 +11,7 @@ import { streamEvent } from '../../ts/kernel/streams.ts';
 import { nodeCiphers } from '../../ts/node/ciphers.ts';
 import { nodeCrypto } from '../../ts/node/crypto.ts';
 import { NodeRandom } from '../../ts/node/random.ts';
+import { serverLimits } from './jetstream-limits.ts';
 import { TestBroker, type TestPeer } from './broker.ts';
 import { VolatileDisk } from './volatile-disk.ts';
 import { VolatileJobs } from './volatile-jobs.ts';
@@ -53,17 +54,7 @@ export async function held(
     },
   );
   const door = new BrokerDoor(broker);
-  const batch = { perStream: 50, total: 1000, messages: 12, timeoutMs: 10_000 };
-  const requests = { changes: 10_000, infos: 10_000 };
-  const limits = {
-    maxAckPending: 0,
-    maxRequestBatch: 0,
-    duplicateWindowNanos: 0n,
-    batch,
-    requests,
-    maxMemory: -1,
-    maxStorage: -1,
-  };
+  const limits = serverLimits({ perStream: 50, total: 1000, messages: 12, timeoutMs: 10_000 });
   const settings = { serverName: 'held', domain: '', strict: true, maxPayloadBytes: 1 << 20, limits };
   const ports = { door, store, clock, random: new NodeRandom(), log: silentLog, crypto: nodeCrypto };
   const jetstream = new JetStream(ports, settings);

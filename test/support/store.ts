@@ -11,7 +11,7 @@ import { loadKernel } from '../../ts/node/wasm.ts';
 import type { EncryptionOptions } from '../../ts/engine/store/cipher/keyring.ts';
 import { ServerStore } from '../../ts/engine/store/server-store.ts';
 import type { UpkeepOptions } from '../../ts/engine/store/upkeep.ts';
-import type { StoreLimits, StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
+import type { StoreLimits, StreamOptions } from '../../ts/engine/store/store.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
 import type { Jobs } from '../../ts/ports/jobs.ts';
 import type { Log } from '../../ts/ports/log.ts';
@@ -128,9 +128,4 @@ export function openTestStore(
   return { store, kernel, account, log, turn, options, stop: () => store.stop() };
 }
 
-/** Resolves when everything appended so far is synced. */
-export function synced(stream: StreamStore): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
-  });
-}
+export { untilSynced as synced } from '../../ts/engine/store/everything-on-disk.ts';

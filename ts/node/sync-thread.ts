@@ -3,7 +3,7 @@
 // next of it by its ticket, and sleep in `Atomics.wait` while there is none. Each sleeps on a word of its own, so that few files keep to the first
 // threads: going round all of them costs a quarter more CPU.
 //
-//   shared words:  0 tickets given out   1 tickets taken   2 not 0: the threads end   3 unused
+//   shared words:  0 tickets given out   1 tickets taken   2 not 0: the threads end
 //                  a word a thread, of THREADS: raised to wake it
 //                  the ring, PLACES words:      which place a ticket stands for
 //                  three words a place:         descriptor   its group   answer: 0, or the system's error number (negative)
@@ -24,7 +24,7 @@ export const GROUPS = 64;
 export const GIVEN = 0;
 const TAKEN = 1;
 export const ENDED = 2;
-const WAKE = 4;
+const WAKE = 3;
 const RING = WAKE + THREADS;
 const PLACE = RING + PLACES;
 const PLACE_WORDS = 3;

@@ -62,6 +62,16 @@ function copyHeaders(to: usize, name: usize, nameLength: u32): usize {
   return to;
 }
 
+/** Ends the headers at `data` behind a value: they are the current message's from now on, before its payload of `body` bytes. */
+function endHeaders(data: usize, at: usize, body: u32): void {
+  store<u16>(at, CRLF);
+  store<u16>(at, CRLF, 2);
+  const payload = at + 4;
+  const headerLength = <u32>(payload - data);
+  copy(payload, msgData + msgHeaderLength, body);
+  setData(data, headerLength + body, headerLength);
+}
+
 /** Puts the header into the current message. */
 export function setRequestInfo(connection: Connection, long: bool, via: usize, viaLength: u32): void {
   const info = connection.info;
@@ -83,12 +93,7 @@ export function setRequestInfo(connection: Connection, long: bool, via: usize, v
   }
   copy(at, text + opening, rest);
   at += rest;
-  store<u16>(at, CRLF);
-  store<u16>(at, CRLF, 2);
-  at += 4;
-  const headerLength = <u32>(at - data);
-  copy(at, msgData + msgHeaderLength, body);
-  setData(data, headerLength + body, headerLength);
+  endHeaders(data, at, body);
 }
 
 /** Says in the current message, which has headers, where its trace goes. */
@@ -100,10 +105,5 @@ export function setTraceDestination(value: usize, length: u32): void {
   at += TRACE_LINE;
   copy(at, value, length);
   at += length;
-  store<u16>(at, CRLF);
-  store<u16>(at, CRLF, 2);
-  at += 4;
-  const headerLength = <u32>(at - data);
-  copy(at, msgData + msgHeaderLength, body);
-  setData(data, headerLength + body, headerLength);
+  endHeaders(data, at, body);
 }

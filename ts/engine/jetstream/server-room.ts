@@ -84,12 +84,13 @@ export class ServerRoom {
     const { store } = stream;
     if (store.granted < 0 || store.granted >= bytes) return undefined;
     const { storage } = stream.config;
-    const left = this.#left(storage);
+    const streams = this.#streams();
+    const left = this.#left(storage, streams);
     if (left < 0) return 'server';
     const limit = limitOf(storage, user.limits);
     const own = limit === Infinity ? limit : limit - user.stored(storage);
     if (own < bytes) return 'account';
-    this.#grant(stream, Math.min(left, own));
+    this.#grant(stream, Math.min(left, own), streams);
     return undefined;
   }
 
@@ -100,10 +101,9 @@ export class ServerRoom {
   }
 
   /** Room that no stream uses: at least so much while there is plenty, else exactly. */
-  #left(storage: Storage): number {
+  #left(storage: Storage, streams: number): number {
     const limit = this.limit(storage);
     if (limit === Infinity) return limit;
-    const streams = this.#streams();
     const counted = this.#counted.get(storage);
     if (counted?.streams === streams) {
       const atLeast = limit - counted.stored - counted.granted;
@@ -114,24 +114,21 @@ export class ServerRoom {
     return limit - stored;
   }
 
-  #grant({ config, store }: RoomStream, left: number): void {
+  #grant({ config, store }: RoomStream, left: number, streams: number): void {
     if (left === Infinity) return store.grant(-1);
-    const slice = Math.min(sliceOf(left, this.#streams()), largestSlice);
-    if (slice < leastSlice) return this.#recall(config.storage);
+    const slice = Math.min(sliceOf(left, streams), largestSlice);
+    if (slice < leastSlice) return this.recall(config.storage);
     store.grant(slice);
     const counted = this.#counted.get(config.storage);
     if (counted !== undefined) counted.granted += slice;
   }
 
-  /** Every stream of a storage comes back with its next message. */
-  #recall(storage: Storage): void {
+  /** Every stream, or every one of a storage, comes back with its next message. */
+  recall(storage?: Storage): void {
     for (const { streams } of this.#users()) {
-      for (const { config, store } of streams.values()) if (config.storage === storage) store.grant(0);
+      for (const { config, store } of streams.values()) {
+        if (storage === undefined || config.storage === storage) store.grant(0);
+      }
     }
-  }
-
-  /** Limits have changed: every stream comes back with its next message. */
-  recall(): void {
-    for (const { streams } of this.#users()) for (const { store } of streams.values()) store.grant(0);
   }
 }

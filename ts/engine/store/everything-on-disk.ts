@@ -4,14 +4,19 @@ import type { SyncFailure } from '../../ports/disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import type { StreamStore } from './store.ts';
 
+/** Resolves when what a stream has written so far is synced, or written where syncs come later. Rejects when it stops writing. */
+export function untilSynced(stream: Pick<StreamStore, 'whenSynced'>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
 /** Rejects when the stream stops writing, or a sync fails. */
 export async function everythingOnDisk(
   { rounds, files, disk }: Pick<FileStreamParts, 'rounds' | 'files' | 'disk'>,
   stream: Pick<StreamStore, 'whenSynced'>,
 ): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
-  });
+  await untilSynced(stream);
   if (rounds.synchronous) return;
   const pending = files.takePending();
   const failures = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(pending, resolve));

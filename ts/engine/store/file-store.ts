@@ -13,6 +13,7 @@ import { BlockFiles } from './block-files.ts';
 import { Keyring, type EncryptionOptions } from './cipher/keyring.ts';
 import { DeliverCall } from './deliver-call.ts';
 import { Erasures } from './erasures.ts';
+import { untilSynced } from './everything-on-disk.ts';
 import { FileStream } from './file-stream.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import { indexName, isCurrent, readIndex } from './index-db.ts';
@@ -278,11 +279,7 @@ export class FileStore implements Store {
   /** What only the index knew is synced before it goes; one that is still right stays until the first change. */
   async #letIndexGo(files: BlockFiles, stream: FileStream, isRight: boolean): Promise<void> {
     const isRecalled = this.#streams.exports.stagedBytes(stream.handle) === 0;
-    if (!isRecalled) {
-      await new Promise<void>((resolve, reject) => {
-        stream.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
-      });
-    }
+    if (!isRecalled) await untilSynced(stream);
     files.describedBy([indexName]);
     if (!isRecalled || !isRight) files.changing();
   }

@@ -15,7 +15,7 @@ import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
 import { Expiry } from './expiry.ts';
-import { everythingOnDisk } from './everything-on-disk.ts';
+import { everythingOnDisk, untilSynced } from './everything-on-disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { judgedPublish } from './judged-publish.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
@@ -449,9 +449,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     if (this.#fault !== undefined) return open();
     streams.exports.limitChange(this.handle);
     this.#deleted();
-    await new Promise<void>((resolve, reject) => {
-      this.whenSynced((error) => (error === undefined ? resolve() : reject(error)));
-    });
+    await untilSynced(this);
     return open();
   }
 

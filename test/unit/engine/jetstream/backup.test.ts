@@ -12,6 +12,7 @@ import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
 import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import { NodeRandom } from '../../../../ts/node/random.ts';
+import { serverLimits } from '../../../support/jetstream-limits.ts';
 import { openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -45,15 +46,7 @@ async function serve(context: TestContext, limits: AccountLimits = unlimited): P
   const clock = new FakeClock();
   const settings = {
     ...{ serverName: 'one', domain: '', strict: true, maxPayloadBytes: 1024 * 1024 },
-    limits: {
-      maxAckPending: 0,
-      maxRequestBatch: 0,
-      requests: { changes: 10_000, infos: 10_000 },
-      duplicateWindowNanos: 0n,
-      batch: { perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 },
-      maxMemory: -1,
-      maxStorage: -1,
-    },
+    limits: serverLimits({ perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 }),
   };
   const jetstream = new JetStream(
     { door: broker, store: server.store, clock, random: new NodeRandom(), log: server.log, crypto: nodeCrypto },

@@ -4,6 +4,7 @@ import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
 import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import type { Random } from '../../../../ts/ports/random.ts';
+import { serverLimits } from '../../../support/jetstream-limits.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeBroker } from './fake-broker.ts';
 import { FakeStore } from './fakes.ts';
@@ -49,17 +50,7 @@ export async function apiSession(accountLimits: AccountLimits = unlimited): Prom
   const store = new FakeStore(broker, clock);
   let inboxes = 0;
   const begin = async (): Promise<JetStream> => {
-    const batch = { perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 };
-    const requests = { changes: 10_000, infos: 10_000 };
-    const limits = {
-      maxAckPending: 0,
-      maxRequestBatch: 0,
-      duplicateWindowNanos: 0n,
-      batch,
-      requests,
-      maxMemory: -1,
-      maxStorage: -1,
-    };
+    const limits = serverLimits({ perStream: 0, total: 0, messages: 1000, timeoutMs: 10_000 });
     const settings = { serverName: 'fake', domain: '', strict: true, maxPayloadBytes: 1024 * 1024, limits };
     const jetstream = new JetStream(
       { door: broker, store, clock, random: countingRandom(), log: quiet, crypto: nodeCrypto },
