@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DiskFault } from '../ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../ports/disk.ts';
-import { SyncThreads } from './sync-threads.ts';
+import { QuickSyncs } from './quick-syncs.ts';
+import { type FailedSync, SyncThreads } from './sync-threads.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -36,8 +37,22 @@ function guarded<T>(path: string, work: () => T): T {
   }
 }
 
+function failuresOf(files: readonly OpenFile[], failed: readonly FailedSync[]): SyncFailure[] {
+  const failures: SyncFailure[] = [];
+  for (const [descriptor, code, message] of failed) {
+    for (const file of files) {
+      if (descriptor !== -1 && file.descriptor !== descriptor) continue;
+      failures.push({ file, fault: new DiskFault(code, file.path, `${file.path}: ${message}`) });
+    }
+  }
+  return failures;
+}
+
 export class NodeDisk implements Disk {
   readonly #syncs = new SyncThreads();
+  readonly #quick = new QuickSyncs();
+  /** Bytes written since files were last synced. */
+  #written = 0;
   readonly #mapless: (reason: string) => void;
   #mmap: MmapModule | null | undefined;
 
@@ -152,6 +167,7 @@ export class NodeDisk implements Disk {
         ? fs.writeSync(file.descriptor, first, 0, first.length, offset)
         : fs.writevSync(file.descriptor, [...views], offset),
     );
+    this.#written += count;
     if (count !== wanted)
       throw new DiskFault('SHORT', file.path, `${file.path}: wrote ${count} of ${wanted} bytes, the disk may be full`);
   }
@@ -161,19 +177,15 @@ export class NodeDisk implements Disk {
   }
 
   sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
-    this.#syncs.sync(
-      files.map((file) => file.descriptor),
-      (failed) => {
-        const failures: SyncFailure[] = [];
-        for (const [descriptor, code, message] of failed) {
-          for (const file of files) {
-            if (descriptor !== -1 && file.descriptor !== descriptor) continue;
-            failures.push({ file, fault: new DiskFault(code, file.path, `${file.path}: ${message}`) });
-          }
-        }
-        done(failures);
-      },
-    );
+    const descriptors = files.map((file) => file.descriptor);
+    const written = this.#written;
+    this.#written = 0;
+    const failed = this.#quick.sync(descriptors, written);
+    if (failed !== undefined) return done(failuresOf(files, failed));
+    this.#syncs.sync(descriptors, (failedThere) => {
+      this.#quick.ended();
+      done(failuresOf(files, failedThere));
+    });
   }
 
   map(file: OpenFile, size: number): MappedFile | undefined {

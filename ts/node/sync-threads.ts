@@ -41,6 +41,12 @@ function failure(descriptor: number, errno: number): FailedSync {
   return [descriptor, code, `${code}: ${words}, fdatasync`];
 }
 
+/** The failure that a call of `fdatasync` threw. */
+export function failedSync(descriptor: number, error: unknown): FailedSync {
+  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
+  return failure(descriptor, errno);
+}
+
 export class SyncThreads {
   readonly #words = sharedWords();
   readonly #threads: Worker[] = [];

@@ -1,5 +1,5 @@
 // The disk port: files and directories as the store uses them. Small and rare operations are plain calls; appends are one gathered write at a
-// known offset; syncs run apart from everything else and report when they are through. A call that fails throws a DiskFault.
+// known offset; syncs run apart from everything else, unless they are done at once, and report when they are through. A call that fails throws a DiskFault.
 // Paths are absolute; directories are made with mode 0700, files with 0600.
 
 /** An operation the disk refused. `code` is the system's (`ENOSPC`, `EIO`, ...), `SHORT` for a write that took fewer bytes. */
@@ -67,7 +67,7 @@ export interface Disk {
   write(file: OpenFile, views: readonly Uint8Array[], offset: number): void;
   /** Cuts a file to a length. */
   cut(file: OpenFile, length: number): void;
-  /** Syncs the data of files on a thread of their own; `done` is called once, on the event loop. */
+  /** Syncs the data of files, apart from everything else or at once; `done` is called once, on the event loop, perhaps before this returns. */
   sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void;
   /** Maps a file for reading; undefined where maps are not to be had. */
   map(file: OpenFile, size: number): MappedFile | undefined;

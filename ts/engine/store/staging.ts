@@ -102,7 +102,7 @@ export class Staging implements StreamStaging {
       const consumers = this.#disk.list(`${this.#path}/obs`).map(({ name }) => `/obs/${name}`);
       for (const below of [...consumers, '/obs', '/msgs', '']) this.#sync(this.#disk.openDirectory(`${this.#path}${below}`));
     });
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#syncing > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#fault !== undefined) throw this.#fault;
   }
 

@@ -6,6 +6,7 @@ import { flag } from '../../../../ts/kernel/constants.ts';
 import type { DeliverRequest, Delivered, StreamStore } from '../../../../ts/engine/store/store.ts';
 import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { matches } from '../../../oracle/stream.ts';
+import { HeldDisk } from '../../../support/held-disk.ts';
 import { noLimits, openTestStore, synced } from '../../../support/store.ts';
 import type { TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
@@ -126,16 +127,19 @@ describe('a batch', () => {
   });
 
   test('ends with the last synced message, and goes on there', async () => {
-    const { server, stream, receiver, deliver } = await bench(5);
+    const disk = new HeldDisk();
+    const { server, stream, receiver, deliver } = await bench(5, disk);
     assert.deepEqual(Array.from(deliver({}).seqs), [1, 2, 3, 4, 5]);
     const rest = deliver({ fromSeq: 6 });
     assert.deepEqual([rest.messages, rest.nextSeq, rest.stopped], [0, 6, 'end']);
     assert.equal(deliver({ toSeq: 2 }).nextSeq, 3);
     receiver.take();
+    disk.holding = true;
     server.turn(() => {
       stream.append({ subject: 'o.new', payload: encoder.encode('late') });
     });
     assert.equal(deliver({ fromSeq: 6 }).messages, 0, 'not synced, not seen');
+    disk.release();
     await synced(stream);
     assert.equal(deliver({ fromSeq: 6 }).messages, 1);
     assert.equal(receiver.take()[0]?.payload, 'late');
@@ -156,7 +160,9 @@ describe('a batch', () => {
   });
 
   test('of picked messages passes over those that are gone, and stops at what is not synced', async () => {
-    const { server, stream, receiver, deliver } = await bench(10);
+    const disk = new HeldDisk();
+    const { server, stream, receiver, deliver } = await bench(10, disk);
+    disk.holding = true;
     server.turn(() => {
       stream.delete(4);
       stream.append({ subject: 'o.new', payload: encoder.encode('late') });
@@ -170,6 +176,7 @@ describe('a batch', () => {
       receiver.take().map(({ payload }) => payload),
       [payloadOf(2), payloadOf(7)],
     );
+    disk.release();
     await server.stop();
   });
 

@@ -1,0 +1,54 @@
+/** The real disk, its syncs and its faults in the hands of a test. */
+import { NodeDisk } from '../../ts/node/disk.ts';
+import { DiskFault } from '../../ts/ports/disk.ts';
+import type { OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
+
+/** A disk whose syncs wait to be let through, and whose writes and syncs can be made to fail. */
+export class HeldDisk extends NodeDisk {
+  readonly held: (() => void)[] = [];
+  holding = false;
+  failSync = false;
+  onSync: (files: readonly OpenFile[]) => void = () => {};
+  failWrite: 'ENOSPC' | 'SHORT' | undefined;
+  /** Reads that touch this byte of a file fail. */
+  badByte: number | undefined;
+  rounds = 0;
+
+  override sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
+    this.rounds++;
+    this.onSync(files);
+    const run = (): void => {
+      if (!this.failSync) {
+        super.sync(files, done);
+        return;
+      }
+      const failures = files.map((file) => ({ file, fault: new DiskFault('EIO', file.path, `${file.path}: i/o error`) }));
+      setImmediate(() => done(failures));
+    };
+    if (this.holding) this.held.push(run);
+    else run();
+  }
+
+  release(): void {
+    this.holding = false;
+    for (const run of this.held.splice(0)) run();
+  }
+
+  override read(file: OpenFile, into: Uint8Array, offset: number): number {
+    const { badByte } = this;
+    if (badByte !== undefined && offset <= badByte && badByte < offset + into.length)
+      throw new DiskFault('EIO', file.path, `${file.path}: i/o error`);
+    return super.read(file, into, offset);
+  }
+
+  override writeWhole(path: string, content: Uint8Array, durable: boolean): void {
+    if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, path, `${path}: no space left`);
+    super.writeWhole(path, content, durable);
+  }
+
+  override write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
+    if (this.failWrite === 'SHORT') super.write(file, [Buffer.concat(views).subarray(0, 7)], offset);
+    if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, file.path, `${file.path}: no space left`);
+    super.write(file, views, offset);
+  }
+}
