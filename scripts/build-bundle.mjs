@@ -1,12 +1,12 @@
 // Bundles the server into dist/: program.js and main.js (which starts it, see ts/app/launch.ts), index.js (the embed API), matcher.js (the embeddable matcher) and jobs-worker.js (what the
 // pool's threads run), all CommonJS because that starts fastest, with the Wasm kernels beside them. Packages that are needed late or never (the pool,
-// WebSocket, metrics) become files of their own under dist/vendor/, loaded by the `await import()` that asks for them; a static import of one of them
+// WebSocket, metrics) and files of ours that bring such packages with them (OCSP documents) become files of their own under dist/vendor/, loaded by the `await import()` that asks for them; a static import of one of them
 // would cost every start its load time and is an error here.
 
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { replaceFile } from './files.mjs';
 import { kernels } from './build-wasm.mjs';
 import { keepCode } from './keep-code.mjs';
@@ -38,6 +38,12 @@ const latePackages = [
   { name: 'prom-client', files: { 'index.js': 'prom-client' } },
   { name: 'ws', files: { 'index.js': 'ws' } },
 ];
+
+/** Our own files loaded at first use, with the packages they bring. */
+const lateFiles = ['ocsp-documents'];
+
+/** Packages that only those files may bring. */
+const broughtPackages = /^@peculiar\//;
 
 /** Native or optional: looked for when the program runs, never bundled. */
 const external = ['mmap-io', '@napi-rs/nice', 'bufferutil', 'utf-8-validate'];
@@ -77,6 +83,18 @@ function latePackagePlugin(lateOnly) {
           };
         }
         return { path: `./vendor/${path}/index.js`, external: true };
+      });
+      const ownFilter = new RegExp(`/(${lateFiles.join('|')})\\.ts$`);
+      context.onResolve({ filter: ownFilter }, ({ path, kind, importer }) => {
+        if (kind === 'import-statement') {
+          return { errors: [{ text: `${relative(root, importer)} must load ${path} at first use, with await import()` }] };
+        }
+        return { path: `./vendor/${basename(path, '.ts')}/index.js`, external: true };
+      });
+      context.onResolve({ filter: broughtPackages }, ({ path, importer }) => {
+        return {
+          errors: [{ text: `${relative(root, importer)} imports ${path}, which only ${lateFiles.join(', ')} may bring` }],
+        };
       });
     },
   };
@@ -139,6 +157,15 @@ async function writeLatePackages(packages) {
       notePackages(packages, result);
       for (const output of result.outputFiles ?? []) replaceFile(output.path, output.contents);
     }
+  }
+  for (const name of lateFiles) {
+    const result = await build({
+      ...shape,
+      entryPoints: [`ts/node/${name}.ts`],
+      outfile: join(dist, 'vendor', name, 'index.js'),
+    });
+    notePackages(packages, result);
+    for (const output of result.outputFiles ?? []) replaceFile(output.path, output.contents);
   }
 }
 

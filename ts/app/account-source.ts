@@ -5,7 +5,7 @@ import { MemorySource, NoSource, UrlSource } from '../engine/trust/account-sourc
 import type { AccountSource } from '../engine/trust/account-source.ts';
 import { TokenDirectory } from '../engine/trust/token-directory.ts';
 import { nodeCrypto } from '../node/crypto.ts';
-import { fetchText } from '../node/fetch-text.ts';
+import { fetchText } from '../node/fetch.ts';
 import { NodeTokenFiles } from '../node/token-files.ts';
 import { loadTls } from '../node/tls-context.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -40,6 +40,7 @@ export class ProcessLife {
     this.#options = options;
     this.#writePorts(options.portsFileDir);
     this.#server.reloadBy(() => this.#reload());
+    this.#server.endBy(() => this.#end(() => this.#server.stop()));
     onSignals(
       {
         quit: () => this.#end(() => this.#server.stop()),

@@ -7,6 +7,7 @@ import { Server } from '../engine/server/server.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { NodeClock } from '../node/clock.ts';
 import { createServerKeys, nodeCrypto } from '../node/crypto.ts';
+import { nodeOcsp } from '../node/ocsp.ts';
 import { NodeRandom } from '../node/random.ts';
 import { listenTcp } from '../node/tcp.ts';
 import { listenTls } from '../node/tls.ts';
@@ -48,6 +49,7 @@ export function buildServer(options: Options, log: Log): Server {
     crypto: nodeCrypto,
     log,
     listeners,
+    ocsp: nodeOcsp,
     runtime: RUNTIME,
     ...(isTrusting(options) && { accountSource: accountSource(options, clock) }),
     makeSystem: (parts) => new SystemService({ ...parts, process: new NodeProcess(shownArguments()), clock, random, log }),

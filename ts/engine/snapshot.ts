@@ -39,6 +39,17 @@ export interface ListeningSnapshot {
   readonly mqtt?: ListenAddress;
 }
 
+/** The cache of answers about peers' certificates. */
+export interface OcspCacheSnapshot {
+  readonly hits: number;
+  readonly misses: number;
+  readonly responses: number;
+  /** Of the responses. */
+  readonly good: number;
+  readonly revoked: number;
+  readonly unknown: number;
+}
+
 /** The server as a whole: who it is, what it was told, what it has done since it started. */
 export interface ServerSnapshot {
   readonly id: string;
@@ -81,6 +92,8 @@ export interface ServerSnapshot {
   readonly staleConnections: PeerCounts;
   readonly stalledClients: number;
   readonly subscriptions: number;
+  /** Absent where peers are not checked with OCSP, or nothing is kept. */
+  readonly ocspCache?: OcspCacheSnapshot;
 }
 
 /** A client certificate as connz shows it. */

@@ -1,10 +1,11 @@
 // From a `tls` block to what node:tls wants: files read and checked, Go's names for ciphers and curves turned into OpenSSL's.
 // Kept true: a block whose files cannot be used throws one line that names the file, before anything listens.
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { CertificateFiles, TlsSettings } from '../ports/listen.ts';
+import { certificatesOf, systemCertificates } from './verified-chains.ts';
 
 /** Go's names; those of TLS 1.3 are OpenSSL's too. */
 const opensslCiphers: Readonly<Record<string, string>> = {
@@ -145,6 +146,11 @@ function authorities({ caFile, verify, verifyAndMap }: TlsSettings): { readonly 
   return verify || verifyAndMap ? (named ?? {}) : { ca: [] };
 }
 
+/** Certificates that end a peer's chain. */
+export function trustedCertificates({ caFile }: TlsSettings): readonly X509Certificate[] {
+  return caFile === '' ? systemCertificates() : certificatesOf(read(caFile));
+}
+
 /** Reads every file of the block; throws one line when something cannot be used. */
 export function loadTls(tls: TlsSettings): LoadedTls {
   const pairs = (tls.certs.length > 0 ? tls.certs : [tls]).map(readPair);
@@ -154,6 +160,8 @@ export function loadTls(tls: TlsSettings): LoadedTls {
     ecdhCurve: curveList(tls.curvePreferences),
     honorCipherOrder: true,
     ...authorities(tls),
+    // A session that is taken up again does not say by which certificates the peer was verified.
+    ...(tls.ocspPeer?.verify && { secureOptions: constants.SSL_OP_NO_TICKET }),
   };
   const options = withPairs(pairs, common);
   const [first] = pairs;

@@ -1,12 +1,17 @@
 // TLS handshakes on sockets that were accepted, and perhaps spoken to, before: one tls.Server that never listens is handed the
 // sockets one by one, so that verification, timeouts and new certificates are Node's own.
-// Kept true: every `handshake` settles exactly once, and a socket whose handshake failed is destroyed.
+// Kept true: every `handshake` settles exactly once, and a socket whose handshake failed is destroyed; a peer whose certificates are checked with
+// those who signed them is not read from before the verdict.
+import type { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:tls';
 import type { Server, TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
+import type { OcspPeerOptions } from '../core/config/options-network.ts';
 import type { TlsListening, TlsSettings } from '../ports/listen.ts';
+import type { HandshakeStatus } from '../ports/ocsp.ts';
 import { peerCertificate } from './peer-certificate.ts';
-import { loadTls } from './tls-context.ts';
+import { loadTls, trustedCertificates } from './tls-context.ts';
+import { presented, verifiedChains } from './verified-chains.ts';
 
 interface Waiting {
   resolve(socket: TLSSocket): void;
@@ -43,12 +48,15 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
   certificateNotAfterMs: number | undefined = undefined;
   #settings: TlsSettings;
   #server: Server;
+  #trusted: readonly X509Certificate[] = [];
+  readonly #status: HandshakeStatus | undefined;
   readonly #waiting = new Map<string, Waiting>();
   #second = 0;
   #inSecond = 0;
 
   /** Throws when the certificates cannot be used. */
-  constructor(settings: TlsSettings) {
+  constructor(settings: TlsSettings, status?: HandshakeStatus) {
+    this.#status = status;
     this.#settings = settings;
     this.#server = this.#serverOf(settings);
   }
@@ -62,13 +70,25 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
   /** It never listens, so that one of new settings simply takes the place of the old. */
   #serverOf(settings: TlsSettings): Server {
     const loaded = loadTls(settings);
+    this.#trusted = settings.ocspPeer?.verify ? trustedCertificates(settings) : [];
     this.certificateNotAfterMs = loaded.notAfterMs;
     const requestCert = settings.verify || settings.verifyAndMap;
     const rules = { requestCert, rejectUnauthorized: requestCert, handshakeTimeout: settings.timeoutMs };
     const server = createServer({ ...loaded.options, ...(loaded.SNICallback && { SNICallback: loaded.SNICallback }), ...rules });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
+    if (this.#status !== undefined) server.on('OCSPRequest', (own: Buffer, _issuer, done) => void this.#staple(own, done));
     return server;
+  }
+
+  async #staple(own: Buffer, done: (error: Error | null, staple: Buffer) => void): Promise<void> {
+    const none = null as unknown as Buffer;
+    try {
+      const staple = await this.#status?.staple(own);
+      done(null, staple === undefined ? none : Buffer.from(staple));
+    } catch (error) {
+      done(error as Error, none);
+    }
   }
 
   get settings(): TlsSettings {
@@ -106,7 +126,32 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
       return;
     }
     socket.pause();
-    this.#settle(key(socket), (waiting) => waiting.resolve(socket));
+    const { ocspPeer } = this.#settings;
+    if (ocspPeer?.verify) void this.#judge(socket, ocspPeer);
+    else this.#settle(key(socket), (waiting) => waiting.resolve(socket));
+  }
+
+  async #judge(socket: TLSSocket, policy: OcspPeerOptions): Promise<void> {
+    // The verdict may take seconds, in which the peer may go.
+    socket.on('error', () => undefined);
+    const refusal = await this.#refusal(socket, policy);
+    // Another connection may be under its name by now.
+    if (socket.destroyed) return;
+    this.#settle(key(socket), (waiting) =>
+      refusal === undefined ? waiting.resolve(socket) : waiting.reject(new Error(refusal)),
+    );
+    if (refusal !== undefined) socket.destroy();
+  }
+
+  async #refusal(socket: TLSSocket, policy: OcspPeerOptions): Promise<string | undefined> {
+    try {
+      const [leaf, ...others] = presented(socket.getPeerCertificate(true));
+      const chains = leaf === undefined ? [] : verifiedChains(leaf, others, this.#trusted, Date.now());
+      const encoded = chains.map((chain) => chain.map(({ raw }) => raw));
+      return this.#status === undefined ? 'status of certificates is not known' : await this.#status.judge(encoded, policy);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   #failed(error: Error, socket: TLSSocket): void {

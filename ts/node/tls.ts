@@ -19,7 +19,7 @@ class TlsListener {
   readonly #acceptor: Acceptor;
 
   constructor(options: TlsListenOptions, acceptor: Acceptor) {
-    this.handshakes = new TlsHandshakes(options.tls);
+    this.handshakes = new TlsHandshakes(options.tls, options.status);
     this.#options = options;
     this.#acceptor = acceptor;
   }

@@ -88,7 +88,7 @@ class WebSocketListener {
 
 /** Rejects when the certificates cannot be used or the port cannot be had. */
 export async function listenWebSocket(options: WebSocketListenOptions, acceptor: Acceptor): Promise<TlsListening> {
-  const handshakes = options.tls && new TlsHandshakes(options.tls);
+  const handshakes = options.tls && new TlsHandshakes(options.tls, options.status);
   const { WebSocketServer } = await import('ws');
   const sockets = new WebSocketServer({
     noServer: true,

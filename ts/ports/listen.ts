@@ -1,6 +1,8 @@
 // The listening port: what it takes to open a listener for each kind of transport. Real ones are node/tcp, node/tls and node/websocket.
 // Every listener hands its connections to one Acceptor and puts what they send into the same inbound region.
+import type { OcspPeerOptions } from '../core/config/options-network.ts';
 import type { Acceptor, Listening } from './connection.ts';
+import type { HandshakeStatus } from './ocsp.ts';
 
 export interface CertificateFiles {
   readonly certFile: string;
@@ -23,6 +25,8 @@ export interface TlsSettings extends CertificateFiles {
   readonly cipherSuites: readonly string[];
   readonly curvePreferences: readonly string[];
   readonly minVersion: '1.2' | '1.3';
+  /** Whether, and how, peers are checked with those who signed their certificates. */
+  readonly ocspPeer?: OcspPeerOptions;
 }
 
 export interface TcpListenOptions {
@@ -34,6 +38,7 @@ export interface TcpListenOptions {
 
 export interface TlsListenOptions extends TcpListenOptions {
   readonly tls: TlsSettings;
+  readonly status?: HandshakeStatus;
   /** Peers that send no TLS are served in plain. */
   readonly allowNonTls: boolean;
   /** A connection that failed before it was accepted. */
@@ -47,6 +52,7 @@ export interface CloseStatus {
 
 export interface WebSocketListenOptions extends TcpListenOptions {
   readonly tls: TlsSettings | undefined;
+  readonly status?: HandshakeStatus;
   readonly compression: boolean;
   readonly sameOrigin: boolean;
   readonly allowedOrigins: readonly string[];

@@ -177,7 +177,6 @@ export function decide(table: AuthTable, given: AuthRequest, ports: AuthPorts): 
   const request = vouched(table, given, verify);
   if (request === undefined) return wrongProxy;
   if (!table.required) return anonymous(request.connect);
-  if (table.locked) return refused;
   if (table.operator !== undefined) return decideByToken(table.operator, request, ports);
   const decision = byCredentials(table, request, verify);
   return table.callout === undefined ? decision : underCallout(table.callout, request, decision, ports);

@@ -12,7 +12,6 @@ import { operatorKeys } from '../jwt/operator-claims.ts';
 import type { CalloutRules } from './callout.ts';
 import type { OperatorRules } from './operator.ts';
 import type { CompilePermissions } from './signed-user.ts';
-import { isLocked } from '../config/unbuilt.ts';
 import { compilePermissions } from './permissions.ts';
 import type { Permissions } from './permissions.ts';
 
@@ -47,8 +46,6 @@ export interface AuthTable {
   readonly operator: OperatorRules | undefined;
   /** Set where a service decides. */
   readonly callout: CalloutRules | undefined;
-  /** Everybody is refused: what would prove who they are is not built. */
-  readonly locked: boolean;
 }
 
 /** So many different permission blocks are remembered. */
@@ -128,24 +125,22 @@ export function compileAuth(options: Options): AuthTable {
   const { users, nkeys } = compileUsers(options);
   const single = singleOf(options.authorization);
   const callout = calloutRules(options, permissionCompiler());
-  const locked = isLocked(options);
   const { proxyRequired } = options.authorization;
   const operator = operatorRules(options);
-  const closed = locked || operator !== undefined;
-  const noAuthUser = closed ? undefined : (users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser));
+  const isOperated = operator !== undefined;
+  const noAuthUser = isOperated ? undefined : (users.get(options.noAuthUser) ?? nkeys.get(options.noAuthUser));
   return {
-    required: users.size > 0 || nkeys.size > 0 || single !== undefined || callout !== undefined || closed,
+    required: users.size > 0 || nkeys.size > 0 || single !== undefined || callout !== undefined || isOperated,
     users,
     nkeys,
     single,
     noAuthUser,
     mapCertificate: options.tls?.verifyAndMap ?? false,
-    needsNonce: nkeys.size > 0 || closed || options.trustedProxies.length > 0,
+    needsNonce: nkeys.size > 0 || isOperated || options.trustedProxies.length > 0,
     proxyRequired,
     trustedProxies: options.trustedProxies,
     operator,
     callout,
-    locked,
   };
 }
 
@@ -155,8 +150,8 @@ export function overrideAuth(
   block: { authorization?: ListenerAuthorization; noAuthUser: string; mapCertificate: boolean },
 ): AuthTable {
   const own = block.authorization === undefined ? undefined : singleOf(block.authorization);
-  const closed = table.locked || table.operator !== undefined;
-  const noAuthUser = closed ? undefined : (table.users.get(block.noAuthUser) ?? table.nkeys.get(block.noAuthUser));
+  const isOperated = table.operator !== undefined;
+  const noAuthUser = isOperated ? undefined : (table.users.get(block.noAuthUser) ?? table.nkeys.get(block.noAuthUser));
   return {
     ...table,
     required: table.required || own !== undefined,

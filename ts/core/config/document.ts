@@ -33,8 +33,20 @@ over are told: an integer beyond 64 bits, a \`{\` around the whole file that is 
 compression mode or an account block that is none.
 
 **reload** says what \`--signal reload\` may change: a key with *no* makes the whole reload fail when it differs. A key that is *not
-built yet* is read and checked, and said once in the log. Where it would make the server stricter than it can be yet, the clients
-that would need it are refused.
+built yet* is read and checked, and said once in the log.
+`;
+
+const STATUS = `## Status of certificates (OCSP)
+
+With \`ocsp_peer\` in the \`tls\` block of the client or WebSocket listener, the certificates of a client's chain that name a responder are
+asked about, as nats-server does; several certificates of \`ca_file\` may end a chain, and one chain in order is enough. Until the
+verdict nothing of the client is read. Node cannot end a handshake then as Go does: a client that is not let in sees its
+connection close where nats-server sends it \`bad certificate\`. Answers are kept in \`cache.json\` of \`ocsp_cache\`'s
+directory, in nats-server's format. Stricter than nats-server: an answer must be about the certificate that was asked about.
+
+Where the certificate of a listener promises a stapled status (must-staple), or \`ocsp\` says \`always\`, handshakes carry it, and the
+server does not start without one; it is kept under \`ocsp/\` in the store directory. \`mode: must\` and \`always\` end the server when
+its certificate is revoked.
 `;
 
 function cell(text: string): string {
@@ -74,5 +86,5 @@ export function configurationPage(): string {
   const blocks = new Map<string, KeyTable>();
   inner(topTable, '', blocks);
   const sections = [...blocks].map(([path, table]) => section(`\`${path}\``, table));
-  return [OPENING, section('Top level', topTable), ...sections].join('\n');
+  return [OPENING, section('Top level', topTable), ...sections, STATUS].join('\n');
 }

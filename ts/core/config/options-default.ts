@@ -1,7 +1,7 @@
 // The options of a server that was configured nowhere: nats-server's defaults, except that JetStream syncs before it acknowledges.
 // Kept true: each call makes a fresh value, so that one server's options never leak into another's.
 
-import type { JetStreamOptions, Options } from './options.ts';
+import type { JetStreamOptions, OcspCacheOptions, Options } from './options.ts';
 import type { TlsOptions } from './options-network.ts';
 
 const KIB = 1024;
@@ -41,6 +41,11 @@ export function defaultJetStream(): JetStreamOptions {
     metaCompactSync: false,
     maxConcurrentIo: 4_096,
   };
+}
+
+/** Where peers are checked and nothing is said of the cache, too. */
+export function defaultOcspCache(): OcspCacheOptions {
+  return { type: 'local', localStore: '_rc_', preserveRevoked: false, saveIntervalMs: 300_000 };
 }
 
 export function defaultTls(): TlsOptions {

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Acceptor, Listening } from '../../ports/connection.ts';
 import type { Listeners, TlsListening } from '../../ports/listen.ts';
 import type { Log } from '../../ports/log.ts';
+import type { HandshakeStatus } from '../../ports/ocsp.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { LeafnodeGreeter } from './leafnodes.ts';
@@ -26,6 +27,7 @@ export interface ListenParts {
   readonly sessions: Sessions;
   readonly clock: Clock;
   readonly log: Log;
+  readonly status: HandshakeStatus;
 }
 
 type Opened = Partial<Record<ListenerName, Listening | TlsListening>>;
@@ -81,13 +83,13 @@ export class OpenListeners {
   }
 
   async #openClient(options: Options): Promise<void> {
-    const { listeners, acceptor, inbound, sessions, log } = this.#parts;
+    const { listeners, acceptor, inbound, sessions, log, status } = this.#parts;
     const { host, port, tls, allowNonTls } = options;
     const onProblem = (text: string): void => log.error(text);
     const opened = await attempt('client', host, port, () =>
       tls === undefined
         ? listeners.tcp({ host, port: Math.max(0, port), inbound }, acceptor)
-        : listeners.tls({ host, port, inbound, tls, allowNonTls, onProblem }, acceptor),
+        : listeners.tls({ host, port, inbound, tls, status, allowNonTls, onProblem }, acceptor),
     );
     this.#opened.client = opened;
     sessions.listen({ clientPort: opened.port });
@@ -100,14 +102,14 @@ export class OpenListeners {
   }
 
   async #openWebSocket(options: Options): Promise<void> {
-    const { listeners, acceptor, inbound, sessions, log } = this.#parts;
+    const { listeners, acceptor, inbound, sessions, log, status } = this.#parts;
     const block = options.websocket;
     if (block === undefined) return;
     const { host, port, tls } = block;
     const opened = await attempt('websocket', host, port, () =>
       listeners.webSocket(
         {
-          ...{ host, port, inbound, tls, closeStatus },
+          ...{ host, port, inbound, tls, status, closeStatus },
           compression: block.compression,
           sameOrigin: block.sameOrigin,
           allowedOrigins: block.allowedOrigins,

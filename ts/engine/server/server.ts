@@ -10,18 +10,20 @@ import type { Clock, Instant } from '../../ports/clock.ts';
 import type { Crypto, ServerKeys } from '../../ports/crypto.ts';
 import type { Listeners } from '../../ports/listen.ts';
 import type { Log } from '../../ports/log.ts';
+import type { OcspPort } from '../../ports/ocsp.ts';
 import type { Random } from '../../ports/random.ts';
 import { Broker } from '../broker/broker.ts';
 import type { TraceEvents } from '../broker/kernel-events.ts';
 import { LameDuck } from '../listen/lame-duck.ts';
 import { OpenListeners } from '../listen/listeners.ts';
+import { Ocsp } from '../ocsp/ocsp.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
 import type { AccountSource } from '../trust/account-source.ts';
 import { CalloutService } from '../trust/callout-service.ts';
 import type { KnownAccount } from '../trust/trusted-accounts.ts';
 import { OperatorMode } from '../trust/operator-mode.ts';
 import { Sessions } from '../session/sessions.ts';
-import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot } from '../snapshot.ts';
+import type { JetStreamSnapshot, ListenAddress, ListeningSnapshot, OcspCacheSnapshot } from '../snapshot.ts';
 import { Control, type Reload } from './server-control.ts';
 import type { JetStreamLife, JetStreamMaker } from './jetstream-life.ts';
 import { setMappers } from './mappers.ts';
@@ -40,6 +42,7 @@ export interface ServerParts {
   readonly crypto: Crypto;
   readonly log: Log;
   readonly listeners: Listeners;
+  readonly ocsp: OcspPort;
   /** Text shown where nats-server names its Go release. */
   readonly runtime: string;
   /** Asked for once, when the options turn JetStream on. */
@@ -58,6 +61,7 @@ export class Server implements ServerFacts {
   readonly runtime: string;
   readonly #parts: ServerParts;
   readonly #listeners: OpenListeners;
+  readonly #ocsp: Ocsp;
   readonly #lameDuck: LameDuck;
   readonly #trust: OperatorMode | undefined;
   /** As configured. */
@@ -71,6 +75,7 @@ export class Server implements ServerFacts {
   #monitoring: Pick<ListeningSnapshot, 'http' | 'https'> = {};
   #ready = false;
   #stopping: Promise<void> | undefined;
+  #end: () => void = () => void this.stop();
 
   constructor(options: Options, parts: ServerParts) {
     const { kernel, identity, clock, random, crypto, log, listeners } = parts;
@@ -95,6 +100,16 @@ export class Server implements ServerFacts {
     const view = new ServerView(this.broker, this.sessions, identity, this);
     this.view = view;
     this.broker.serve(this.sessions, (connection, reason) => view.connectionGone(connection, reason));
+    this.#ocsp = new Ocsp({
+      port: parts.ocsp,
+      clock,
+      log,
+      events: {
+        linkInvalid: (peer, link, reason) => this.broker.turn(() => this.#system?.linkInvalid(peer, link, reason)),
+        peerRejected: (peer, reason) => this.broker.turn(() => this.#system?.peerRejected(peer, reason)),
+      },
+      end: () => this.#end(),
+    });
     this.#listeners = new OpenListeners({
       listeners,
       acceptor: this.broker,
@@ -103,6 +118,7 @@ export class Server implements ServerFacts {
       sessions: this.sessions,
       clock,
       log,
+      status: this.#ocsp,
     });
     this.#control = new Control(this.sessions);
     this.#lameDuck = new LameDuck({ clock, random, log, sessions: this.sessions, listeners: this.#listeners });
@@ -145,6 +161,10 @@ export class Server implements ServerFacts {
     };
   }
 
+  get ocspCache(): OcspCacheSnapshot | undefined {
+    return this.#ocsp.cacheSnapshot;
+  }
+
   jetstream(): JetStreamSnapshot | undefined {
     return this.#jetstream?.snapshot();
   }
@@ -163,12 +183,18 @@ export class Server implements ServerFacts {
     this.#control.reload = reload;
   }
 
+  /** How the server ends when it must by itself. */
+  endBy(end: () => void): void {
+    this.#end = end;
+  }
+
   traceTo(trace: TraceEvents): void {
     this.broker.events.toTrace(trace);
   }
 
   /** Recovers JetStream, then opens the listeners. Rejects with one clear line when something cannot be had; then nothing is open. */
   async open(): Promise<void> {
+    await this.#ocsp.open(this.#configured);
     await this.#trust?.open(this.#configured);
     this.#setAccounts();
     if (this.#options.jetstream.enabled) {
@@ -207,6 +233,7 @@ export class Server implements ServerFacts {
       this.#system?.reload();
     });
     void this.#trust?.reload(options);
+    void this.#ocsp.reload(options);
   }
 
   #operatorMode(options: Options): OperatorMode | undefined {
@@ -311,6 +338,7 @@ export class Server implements ServerFacts {
     await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
     this.#system?.stop();
     this.#trust?.stop();
+    this.#ocsp.stop();
     this.broker.stop();
     log.info('Server Exiting..');
   }

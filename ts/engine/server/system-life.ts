@@ -1,5 +1,6 @@
 // The system account's requests and events as the server's life sees them.
 
+import type { CertificateFacts } from '../../core/ocsp/answer.ts';
 import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { ServerControl, SystemDoor } from '../../ports/system.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace, ServiceMeasure } from '../snapshot.ts';
@@ -16,6 +17,10 @@ export interface SystemLife {
   left(connection: ClosedConnection): void;
   traced(trace: MessageTrace): void;
   measured(measure: ServiceMeasure): void;
+  /** A certificate of a peer's chain is not in order. */
+  linkInvalid(peer: CertificateFacts, link: CertificateFacts, reason: string): void;
+  /** A peer was not let in for its certificates. */
+  peerRejected(peer: CertificateFacts, reason: string): void;
 }
 
 export interface SystemParts {

@@ -20,6 +20,7 @@ import type {
   JetStreamSnapshot,
   ListeningSnapshot,
   MatcherStats,
+  OcspCacheSnapshot,
   ServerSnapshot,
   SignedAccountSnapshot,
   SubscriptionFilter,
@@ -37,6 +38,7 @@ export interface ServerFacts {
   readonly start: Instant;
   readonly configLoadTime: Instant;
   readonly tlsCertificateNotAfter: Instant | undefined;
+  readonly ocspCache: OcspCacheSnapshot | undefined;
   readonly runtime: string;
   jetstream(): JetStreamSnapshot | undefined;
   signedAccount(name: string): KnownAccount | undefined;
@@ -96,7 +98,7 @@ export class ServerView implements EngineView {
   server(): ServerSnapshot {
     const broker = this.#broker;
     const { exports } = broker.kernel;
-    const { options, listening, start, configLoadTime, runtime, tlsCertificateNotAfter } = this.#facts;
+    const { options, listening, start, configLoadTime, runtime, tlsCertificateNotAfter, ocspCache } = this.#facts;
     const traffic = {
       inMsgs: exports.inMsgs(),
       inBytes: exports.inBytes(),
@@ -133,6 +135,7 @@ export class ServerView implements EngineView {
       staleConnections: { clients: this.#stale, routes: 0, gateways: 0, leafs: 0 },
       stalledClients: broker.stalledClients,
       subscriptions: exports.allSubscriptions() >>> 0,
+      ...(ocspCache === undefined ? {} : { ocspCache }),
     };
   }
 

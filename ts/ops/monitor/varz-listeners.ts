@@ -37,6 +37,10 @@ function tlsFields(tls: TlsOptions | undefined): Document {
   return { tls_required: unlessEmpty(tls !== undefined), tls_verify: unlessEmpty(tls !== undefined && tls.verify) };
 }
 
+function ocspPeerField(tls: TlsOptions | undefined): Document {
+  return { tls_ocsp_peer_verify: unlessEmpty(tls?.ocspPeer?.verify === true) };
+}
+
 function writeFields(block: PeerListener): Document {
   return {
     write_deadline: block.writeDeadlineMs === undefined ? undefined : unlessEmpty(nanoseconds(block.writeDeadlineMs)),
@@ -100,8 +104,10 @@ export function leafBlock({ options: { leafnodes }, listening }: ServerSnapshot)
         tls_timeout: remote.tls === undefined ? undefined : tlsTimeout(remote.tls),
         urls: unlessEmpty(remote.urls.map(hostAndPort)),
         deny: denied(remote.denyImports, remote.denyExports),
+        ...ocspPeerField(remote.tls),
       })),
     ),
+    ...ocspPeerField(leafnodes.tls),
     ...writeFields(leafnodes),
   };
 }
@@ -128,6 +134,7 @@ export function mqttBlock({ options: { mqtt }, listening }: ServerSnapshot): Doc
     js_domain: unlessEmpty(mqtt.jsDomain),
     ack_wait: mqtt.ackWaitMs === mqttDefaults.ackWaitMs ? undefined : nanoseconds(mqtt.ackWaitMs),
     max_ack_pending: mqtt.maxAckPending === mqttDefaults.maxAckPending ? undefined : mqtt.maxAckPending,
+    ...ocspPeerField(mqtt.tls),
   };
 }
 
@@ -146,5 +153,6 @@ export function websocketBlock({ options: { websocket }, listening }: ServerSnap
     same_origin: unlessEmpty(websocket.sameOrigin),
     allowed_origins: unlessEmpty(websocket.allowedOrigins),
     compression: unlessEmpty(websocket.compression),
+    ...ocspPeerField(websocket.tls),
   };
 }

@@ -2,7 +2,7 @@
 // features it has, so the names and units are exactly theirs: durations are nanoseconds, timeouts of handshakes are seconds.
 
 import { authTimeoutMs, type Options } from '../../core/config/options.ts';
-import type { EngineView, PeerCounts, ServerSnapshot } from '../../engine/snapshot.ts';
+import type { EngineView, OcspCacheSnapshot, PeerCounts, ServerSnapshot } from '../../engine/snapshot.ts';
 import type { ProcessFacts } from '../../ports/process.ts';
 import { elapsedText, instantText, nanoseconds, seconds, unlessEmpty, type Document, type MonitorContext } from './context.ts';
 import { jetstreamConfigDocument, jetstreamLimitsDocument, jetstreamStatsDocument } from './jetstream-document.ts';
@@ -36,7 +36,20 @@ export function varz({ view, process, requests }: MonitorContext): Document {
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
     proxies:
       server.options.trustedProxies.length === 0 ? undefined : { trusted: server.options.trustedProxies.map((key) => ({ key })) },
+    ocsp_peer_cache: server.ocspCache && ocspCacheBlock(server.ocspCache),
     tls_cert_not_after: server.tlsCertificateNotAfter === undefined ? undefined : instantText(server.tlsCertificateNotAfter),
+  };
+}
+
+function ocspCacheBlock({ hits, misses, responses, good, revoked, unknown }: OcspCacheSnapshot): Document {
+  return {
+    cache_type: 'local',
+    cache_hits: unlessEmpty(hits),
+    cache_misses: unlessEmpty(misses),
+    cached_responses: unlessEmpty(responses),
+    cached_revoked_responses: unlessEmpty(revoked),
+    cached_good_responses: unlessEmpty(good),
+    cached_unknown_responses: unlessEmpty(unknown),
   };
 }
 
@@ -54,6 +67,7 @@ function identity(server: ServerSnapshot): Document {
     auth_required: unlessEmpty(server.authRequired),
     tls_required: unlessEmpty(server.options.tls !== undefined && !server.options.allowNonTls),
     tls_verify: unlessEmpty(server.options.tls?.verify),
+    tls_ocsp_peer_verify: unlessEmpty(!server.options.allowNonTls && server.options.tls?.ocspPeer?.verify === true),
     connect_urls: unlessEmpty(server.connectUrls),
     ws_connect_urls: unlessEmpty(server.websocketConnectUrls),
   };

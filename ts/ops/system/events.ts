@@ -2,6 +2,7 @@
 // and its end.
 // Kept true: an event is made only when somebody listens to it.
 
+import type { CertificateFacts } from '../../core/ocsp/answer.ts';
 import type { ClosedConnection, ConnectionSnapshot, ServiceMeasure } from '../../engine/snapshot.ts';
 import { isRefusal } from '../../core/session/reasons.ts';
 import { GLOBAL_ACCOUNT } from '../../core/config/options.ts';
@@ -89,6 +90,26 @@ export class SystemEvents {
     return { type, id, timestamp: instantText(now), server: this.#server() };
   }
 
+  /** A certificate in the chain of a peer is revoked, or nothing good is known of it. */
+  linkInvalid(peer: CertificateFacts, link: CertificateFacts, reason: string): void {
+    this.#tell(`$SYS.SERVER.${this.#parts.view.server().id}.OCSP.PEER.LINK.INVALID`, () => ({
+      ...this.#advisory('ocsp_peer_link_invalid'),
+      link: certificateOf(link),
+      peer: certificateOf(peer),
+      reason,
+    }));
+  }
+
+  /** A peer was not let in for that. */
+  peerRejected(peer: CertificateFacts, reason: string): void {
+    this.#tell(`$SYS.SERVER.${this.#parts.view.server().id}.OCSP.PEER.CONN.REJECT`, () => ({
+      ...this.#advisory('ocsp_peer_reject'),
+      kind: 'Client',
+      peer: certificateOf(peer),
+      reason,
+    }));
+  }
+
   joined(connection: ConnectionSnapshot): void {
     const { account = '' } = connection;
     this.#tellConnections(account);
@@ -150,6 +171,11 @@ export class SystemEvents {
     const [row] = (document?.['account_statz'] ?? []) as readonly Document[];
     return { ...this.#advisory('account_connections'), ...row };
   }
+}
+
+function certificateOf({ subject, issuer, fingerprint, der }: CertificateFacts): Document {
+  const raw = Buffer.from(der).toString('base64');
+  return { subject: unlessEmpty(subject), issuer: unlessEmpty(issuer), fingerprint, raw };
 }
 
 function clientOf(connection: ConnectionSnapshot, stop?: string): Document {

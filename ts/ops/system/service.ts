@@ -2,6 +2,7 @@
 // asked is in events.ts.
 
 import { JsonError, parseJson } from '../../core/jetstream/parse-json.ts';
+import type { CertificateFacts } from '../../core/ocsp/answer.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace, ServiceMeasure } from '../../engine/snapshot.ts';
 import { jsonText, type JsonInput } from '../../lib/json-text.ts';
 import type { ClaimsDoor } from '../../ports/claims.ts';
@@ -148,6 +149,14 @@ export class SystemService {
     const whole = trace.only ? { ...trace, storages: supposedStorages(trace, view) } : trace;
     const document = traceDocument(whole, serverInfo(view.server(), ++this.#seq));
     door.publish(trace.account, trace.destination, encoder.encode(jsonText(document)));
+  }
+
+  linkInvalid(peer: CertificateFacts, link: CertificateFacts, reason: string): void {
+    this.#events.linkInvalid(peer, link, reason);
+  }
+
+  peerRejected(peer: CertificateFacts, reason: string): void {
+    this.#events.peerRejected(peer, reason);
   }
 
   measured(measure: ServiceMeasure): void {

@@ -182,16 +182,6 @@ test('texts are compared whole', () => {
   }
 });
 
-test('where status of certificates is asked for, nobody comes in until it can be had', () => {
-  const table = tableOf([user('a', 'b')], (options) => {
-    options.noAuthUser = 'a';
-    Object.assign(options, { tls: { ocspPeer: { verify: true } } });
-  });
-  assert.equal(said(ask(table, { user: 'a', pass: 'b' })), 'refused');
-  assert.equal(said(ask(table, {})), 'refused');
-  assert.deepEqual([table.required, table.noAuthUser], [true, undefined]);
-});
-
 test('a proxy vouches with a signature of the nonce by a key that is trusted', () => {
   const trusting = (options: Options): void => void (options.trustedProxies = ['P1', 'P2']);
   const table = tableOf([user('a', 'b', { proxyRequired: true }), user('c', 'd')], trusting);

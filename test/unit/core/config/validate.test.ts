@@ -7,7 +7,6 @@ import { emptyAccount } from '../../../../ts/core/config/options-auth.ts';
 import { decodeOperator } from '../../../../ts/core/jwt/operator-claims.ts';
 import { nodeTokens } from '../../../../ts/node/crypto.ts';
 import { TestOperator } from '../../../support/tokens.ts';
-import { compileAuth } from '../../../../ts/core/auth/table.ts';
 import { pendingText } from '../../../../ts/core/config/unbuilt.ts';
 import { validateOptions } from '../../../../ts/core/config/validate-options.ts';
 import { read } from './memory-ports.ts';
@@ -73,12 +72,11 @@ for (const [text, problem] of refused) {
   test(`${text} is refused`, () => assert.deepEqual(validateOptions(read(text).options), [problem]));
 }
 
-test('a protection that is not built yet starts a server, which says once that it refuses those it cannot judge', () => {
-  const { options, pendingFeatures } = read('tls { ocsp_peer: true }');
+test('a key that is not built yet starts a server, which says once that it has no effect', () => {
+  const { pendingFeatures } = read('gateway { name: g, port: -1 }');
   assert.deepEqual(pendingFeatures.map(pendingText), [
-    '"tls.ocsp_peer" is known, but what it configures is not built yet: clients that would need it are refused',
+    '"gateway" is known, but what it configures is not built yet: it has no effect',
   ]);
-  assert.deepEqual([compileAuth(options).required, compileAuth(options).locked], [true, true]);
 });
 
 const operated: readonly (readonly [change: (options: Options) => void, problem: string])[] = [

@@ -74,6 +74,7 @@ class Bench {
       sessions,
       clock,
       log: this.#log,
+      status: { judge: () => Promise.resolve(undefined), staple: () => undefined },
     });
   }
 

@@ -76,7 +76,7 @@ export const accessRows: readonly Row<Options>[] = [
     reload: 'part',
     doc: 'Where accounts of an operator come from.',
   },
-  { key: 'resolver_tls', field: 'resolverTls', type: tls('clients'), reload: 'yes', doc: 'TLS to it.' },
+  { key: 'resolver_tls', field: 'resolverTls', type: tls('others'), reload: 'yes', doc: 'TLS to it.' },
   {
     key: 'resolver_preload',
     field: 'resolverPreload',
@@ -91,13 +91,12 @@ export const accessRows: readonly Row<Options>[] = [
     reload: 'yes',
     doc: 'Only these accounts.',
   },
-  { key: 'ocsp', field: 'ocsp', type: ocsp, reload: 'yes', status: 'later', doc: 'Stapling of certificate status.' },
+  { key: 'ocsp', field: 'ocsp', type: ocsp, reload: 'yes', doc: 'Stapling of certificate status.' },
   {
     key: 'ocsp_cache',
     field: 'ocspCache',
     type: ocspCache,
     reload: 'yes',
-    status: 'later',
     doc: 'Where status of peers is kept.',
   },
   {

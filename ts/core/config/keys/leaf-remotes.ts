@@ -78,7 +78,7 @@ const remoteTable = defineTable<LeafnodeRemoteOptions>('remotes', [
   },
   { key: 'credentials', aliases: ['creds'], field: 'credentials', type: text, reload: 'no', doc: 'Credentials file.' },
   { key: 'nkey', aliases: ['seed'], field: 'nkey', type: seed, reload: 'no', doc: 'User seed, instead of a file.' },
-  { key: 'tls', field: 'tls', type: tls('clients'), reload: 'yes', doc: 'TLS to it.' },
+  { key: 'tls', field: 'tls', type: tls('others'), reload: 'yes', doc: 'TLS to it.' },
   { key: 'hub', field: 'hub', type: bool, reload: 'no', default: 'false', doc: 'This side is the hub.' },
   {
     key: 'deny_imports',

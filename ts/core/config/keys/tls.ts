@@ -8,7 +8,7 @@ import { defineTable } from '../key-table.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
 import type { OcspPeerOptions, TlsCertificate, TlsOptions } from '../options-network.ts';
 import type { Reader } from '../reader.ts';
-import { block, blocks, bool, integer, plainSeconds, seconds, text, textList } from '../value-types.ts';
+import { block, blocks, bool, integer, plainSeconds, text, textList } from '../value-types.ts';
 import { CIPHER_SUITES, CURVES, INSECURE_CIPHER_SUITES } from '../tls-names.ts';
 
 const DEFAULT_FALLBACK_MS = 50;
@@ -86,12 +86,21 @@ const certificates = blocks(
   ),
 );
 
+/** Below zero, the default stays. */
+const secondsFromZero: ValueType<number> = {
+  name: plainSeconds.name,
+  read(value, reader, key) {
+    const ms = plainSeconds.read(value, reader, key);
+    return ms !== undefined && ms < 0 ? undefined : ms;
+  },
+};
+
 const ocspPeerTable = defineTable<OcspPeerOptions>('ocsp_peer', [
   { key: 'verify', field: 'verify', type: bool, reload: 'yes', default: 'false', doc: 'Check peers.' },
   {
     key: 'ca_timeout',
     field: 'caTimeoutMs',
-    type: seconds,
+    type: secondsFromZero,
     reload: 'yes',
     default: '2 s',
     doc: 'Time for the responder to answer.',
@@ -99,7 +108,7 @@ const ocspPeerTable = defineTable<OcspPeerOptions>('ocsp_peer', [
   {
     key: 'allowed_clockskew',
     field: 'allowedClockSkewMs',
-    type: seconds,
+    type: secondsFromZero,
     reload: 'yes',
     default: '30 s',
     doc: 'Difference of clocks.',
@@ -124,7 +133,7 @@ const ocspPeerTable = defineTable<OcspPeerOptions>('ocsp_peer', [
   {
     key: 'cache_ttl_when_next_update_unset',
     field: 'cacheTtlWhenNextUpdateUnsetMs',
-    type: seconds,
+    type: secondsFromZero,
     reload: 'yes',
     default: '1 h',
     doc: 'How long an answer without an end is kept.',
@@ -244,7 +253,6 @@ const tlsTable = defineTable<TlsOptions>('tls', [
     spread: ocspPeer,
     fields: ['ocspPeer'],
     reload: 'yes',
-    status: 'later',
     doc: 'Ask whether certificates of peers were revoked.',
   },
   {
@@ -269,14 +277,17 @@ function checkTls(tls: TlsOptions, value: ConfigValue, reader: Reader): void {
   }
 }
 
-/** A TLS block; `peers`: of a cluster or gateway, where certificates may be checked against known addresses. */
-export function tls(peers: 'peers' | 'clients'): ValueType<TlsOptions> {
+/** A TLS block: of a cluster or gateway, where certificates may be checked against known addresses; of a listener for clients; or another. */
+export function tls(of: 'peers' | 'clients' | 'others'): ValueType<TlsOptions> {
   return block<TlsOptions>(tlsTable, defaultTls, (read, value, reader) => {
     const before = reader.problems.length;
     checkTls(read, value, reader);
     if (read.verifyAndMap || read.verifyCertAndCheckKnownUrls) read.verify = true;
-    if (read.verifyCertAndCheckKnownUrls && peers === 'clients') {
+    if (read.verifyCertAndCheckKnownUrls && of !== 'peers') {
       reader.report(value.at, 'verify_cert_and_check_known_urls not supported in this context');
+    }
+    if (of === 'clients' && read.ocspPeer?.verify === true && !read.verify) {
+      reader.report(value.at, 'OCSP peer verification for client connections requires TLS verify (mTLS) to be enabled');
     }
     const wrong = reader.problems.length === before ? reader.checks.checkTls?.(read) : undefined;
     if (wrong !== undefined) reader.report(value.at, wrong);

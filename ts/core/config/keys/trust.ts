@@ -3,6 +3,7 @@
 
 import type { ConfigValue } from '../config-value.ts';
 import { defineTable } from '../key-table.ts';
+import { defaultOcspCache } from '../options-default.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
 import { decodeNkey, decodeSigningNkey } from '../../../lib/nkey.ts';
 import type { OcspCacheOptions, OcspOptions, Options, ResolverOptions } from '../options.ts';
@@ -231,15 +232,13 @@ const ocspCacheTable = defineTable<OcspCacheOptions>('ocsp_cache', [
     doc: 'Time between writes, at least 1 s.',
   },
 ]);
-const ocspCacheMap = block<OcspCacheOptions>(ocspCacheTable, emptyOcspCache);
-
-function emptyOcspCache(): OcspCacheOptions {
-  return { type: 'local', localStore: '_rc_', preserveRevoked: false, saveIntervalMs: 300_000 };
-}
+const ocspCacheMap = block<OcspCacheOptions>(ocspCacheTable, defaultOcspCache);
 
 export const ocspCache: ValueType<OcspCacheOptions> = {
   name: 'boolean or map',
   table: ocspCacheTable,
   read: (value, reader, key) =>
-    value.kind === 'bool' ? { ...emptyOcspCache(), type: value.value ? 'local' : 'none' } : ocspCacheMap.read(value, reader, key),
+    value.kind === 'bool'
+      ? { ...defaultOcspCache(), type: value.value ? 'local' : 'none' }
+      : ocspCacheMap.read(value, reader, key),
 };

@@ -115,7 +115,7 @@ const mqttTable = defineTable<MqttOptions>('mqtt', [
   },
   { key: 'host', aliases: ['net'], field: 'host', type: text, reload: 'no', default: '0.0.0.0', doc: 'Host of `listen`.' },
   { key: 'port', field: 'port', type: integer, reload: 'no', default: 'off', doc: 'Port of `listen`, -1 for any.' },
-  { key: 'tls', field: 'tls', type: tls('clients'), reload: 'yes', doc: 'TLS of this listener.' },
+  { key: 'tls', field: 'tls', type: tls('others'), reload: 'yes', doc: 'TLS of this listener.' },
   {
     key: 'authorization',
     aliases: ['authentication'],
