@@ -1,6 +1,7 @@
 // The typed door to the kernel's streams: appending, questions, deletes, delivery, loading. One StreamKernel a Kernel; a stream is named by
 // the handle that `open` gave. Whatever crosses the border is written into blocks of the kernel's arena here and nowhere else.
 
+import { copyBytes } from './copy.ts';
 import type { CoreExports } from './exports.ts';
 import type { Kernel } from './kernel.ts';
 import type { KernelMemory } from './memory.ts';
@@ -313,7 +314,8 @@ export class StreamKernel {
     const { at, count } = this.layFilters(filters);
     const list = this.exports.lastOfSubjects(stream, at, count, upTo) >>> 0;
     const [found = 0, isOrdered = 0] = this.memory.words(this.exports.answerAt(), 2);
-    const seqs = new Float64Array(this.memory.memory.buffer, list, found).slice();
+    const seqs = new Float64Array(found);
+    copyBytes(new Uint8Array(seqs.buffer), this.memory.view(list, found * 8));
     this.release(list);
     return isOrdered === 1 || found < 2 ? seqs : Float64Array.from(new Set(seqs.sort()));
   }

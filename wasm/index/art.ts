@@ -1,28 +1,34 @@
 // The nodes of the subject tree: an adaptive radix tree keyed by subject bytes. A child is a node or, with bit 0 set, a leaf that
 // holds the whole subject; a subject that ends at a node hangs on the node's `ends`. Nodes grow and shrink with their children:
 //
-//   Node   32 bytes: u8 kind | u8 prefixLength | u16 count | u32 ends (Leaf) | prefix, at most 24 bytes
+//   Node   32 bytes: u8 kind | u8 prefixLength | u16 count | u32 ends (Leaf) | u8 dotted | prefix, at most 23 bytes
 //   KIND4    then 4 key bytes,  4 children
 //   KIND16   then 16 key bytes, 16 children
 //   KIND48   then 256 bytes child number + 1, 48 children
 //   KIND256  then 256 children
 //
-// A prefix longer than 24 bytes is a chain of nodes with one child each.
+// `dotted` is set where a subject below has a dot behind the node's prefix, and stays when that subject goes.
+// A prefix longer than 23 bytes is a chain of nodes with one child each.
 
 import { allocZero, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
 
 /** Longest prefix of a node. */
-export const PREFIX_MOST: u32 = 24;
+export const PREFIX_MOST: u32 = 23;
 
 const KIND4: u8 = 0;
 const KIND16: u8 = 1;
 const KIND48: u8 = 2;
 const KIND256: u8 = 3;
 const HEAD: usize = 32;
-const PREFIX: usize = 8;
+const PREFIX: usize = 9;
 /** How far into a leaf or node the bytes lie that are looked at first. */
 const LINE: usize = 31;
+
+/** The last bytes of the two smallest kinds of node, and one between for the second. */
+const NODE4_LAST: usize = 51;
+const NODE_MIDDLE: usize = 47;
+const NODE16_LAST: usize = 111;
 
 /** A node's head. */
 @unmanaged
@@ -31,6 +37,7 @@ export class ArtNode {
   prefixLength: u8;
   count: u16;
   ends: usize;
+  dotted: bool;
 }
 
 /** Whether a child pointer is a leaf. */
@@ -106,7 +113,14 @@ export function childSlot(node: ArtNode, key: u32): usize {
   return load<u32>(slot) ? slot : 0;
 }
 
-/** The i-th place of a node that may have a child, for walking: 0 where there is none. Places go up to `places`. */
+/** How many places of a node may have a child. */
+export function placesOf(node: ArtNode): u32 {
+  return node.kind == KIND256 ? 256 : node.count;
+}
+
+/** The i-th place of a node that may have a child, for walking: 0 where there is none. Places go up to `placesOf`. */
+// @ts-ignore: decorator
+@inline
 export function childAtPlace(node: ArtNode, place: u32): usize {
   return <usize>load<u32>(childrenOf(node) + ((<usize>place) << 2));
 }
@@ -159,6 +173,15 @@ export function touchChildren(node: ArtNode): void {
     sum += <u32>load<u8>(child) + <u32>load<u8>(child, LINE);
   }
   touched += sum;
+}
+
+/** Asks memory for a node, head and children's addresses. */
+// @ts-ignore: decorator
+@inline
+export function touchNode(node: ArtNode): void {
+  const at = changetype<usize>(node);
+  touched +=
+    <u32>node.kind + <u32>load<u8>(at, NODE_MIDDLE) + <u32>load<u8>(at + (node.kind == KIND4 ? NODE4_LAST : NODE16_LAST));
 }
 
 /** Where the walk stands: the key of the child that `nextChild` found, and the child itself. */

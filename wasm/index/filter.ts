@@ -3,11 +3,11 @@
 //
 //   state = position in the filter << 1 | bytes of this wildcard token already taken
 //
-// `collect` leaves the matching leaves in one growing list; it visits only branches that can still match.
+// `collect` leaves the matching leaves in one growing list (collected.ts); it visits only branches that can still match, and does
+// not look at what is below a node where everything does: behind `>`, and at a last `*` where no dot follows.
 
-import { alloc, free } from '../lib/arena';
-import { copy } from '../lib/bytes';
 import { ArtNode, childSlot, isLeaf, nextChild, prefixOf, touchChildren, walkChild, walkKey } from './art';
+import { addAll, addLeaf, clearCollected, collectedCount } from './collected';
 import { Leaf, findSubject, leafOf, leafSubject } from './subjects';
 
 const DOT: u32 = 0x2e;
@@ -17,15 +17,6 @@ const FAILED: i32 = -1;
 
 let filter: usize = 0;
 let filterLength: u32 = 0;
-
-let list: usize = 0;
-let listCount: u32 = 0;
-let listCapacity: u32 = 0;
-
-/** Where the leaves found by `collect` are, as u32 pointers. */
-export function collectedList(): usize {
-  return list;
-}
 
 /** Sets the filter for what follows. */
 export function setFilter(at: usize, length: u32): void {
@@ -124,19 +115,6 @@ function run(from: i32, at: usize, length: u32): i32 {
   return state;
 }
 
-function add(leaf: Leaf): void {
-  if (listCount == listCapacity) {
-    const capacity: u32 = listCapacity ? listCapacity << 1 : 1024;
-    const grown = alloc((<usize>capacity) << 2);
-    copy(grown, list, (<usize>listCount) << 2);
-    free(list);
-    list = grown;
-    listCapacity = capacity;
-  }
-  store<u32>(list + ((<usize>listCount) << 2), <u32>changetype<usize>(leaf));
-  listCount++;
-}
-
 /** Whether the state is at the filter's `>`: every byte is taken from here on. */
 // @ts-ignore: decorator
 @inline
@@ -145,25 +123,20 @@ function isRest(state: i32): bool {
   return at + 1 == filterLength && <u32>load<u8>(filter + at) == FULL && isToken(at);
 }
 
+/** Whether the state is at a `*` that ends the filter: bytes without a dot are taken from here on. */
+// @ts-ignore: decorator
+@inline
+function isLastToken(state: i32): bool {
+  const at = (<u32>state) >> 1;
+  return at + 1 == filterLength && <u32>load<u8>(filter + at) == STAR && isToken(at);
+}
+
 /** The byte that must come next in this state, or -1 where a wildcard leaves it open. */
 function onlyByte(state: i32): i32 {
   const at = (<u32>state) >> 1;
   if (at >= filterLength) return 0;
   const c: u32 = load<u8>(filter + at);
   return (c == STAR || c == FULL) && isToken(at) ? -1 : <i32>c;
-}
-
-/** Adds everything below a node. */
-function addAll(child: usize): void {
-  if (isLeaf(child)) {
-    add(leafOf(child));
-    return;
-  }
-  const node = changetype<ArtNode>(child);
-  if (node.ends) add(changetype<Leaf>(node.ends));
-  touchChildren(node);
-  let cursor: u32 = 0;
-  while ((cursor = nextChild(node, cursor)) != 0) addAll(walkChild);
 }
 
 function walk(child: usize, from: i32, depth: u32): void {
@@ -175,14 +148,19 @@ function walk(child: usize, from: i32, depth: u32): void {
   if (isLeaf(child)) {
     const leaf = leafOf(child);
     state = run(state, leafSubject(leaf) + depth, leaf.length - depth);
-    if (state != FAILED && accepts(state)) add(leaf);
+    if (state != FAILED && accepts(state)) addLeaf(leaf);
     return;
   }
   const node = changetype<ArtNode>(child);
   state = run(state, prefixOf(node), node.prefixLength);
   if (state == FAILED) return;
   const below = depth + <u32>node.prefixLength + 1;
-  if (node.ends && accepts(state)) add(changetype<Leaf>(node.ends));
+  const endFits = accepts(state);
+  if (!node.dotted && isLastToken(state) && (endFits || !node.ends)) {
+    addAll(child);
+    return;
+  }
+  if (node.ends && endFits) addLeaf(changetype<Leaf>(node.ends));
   const only = onlyByte(state);
   if (only >= 0) {
     const slot = childSlot(node, only);
@@ -199,7 +177,7 @@ function walk(child: usize, from: i32, depth: u32): void {
 
 /** Collects the leaves under `root` that match a filter; an empty filter matches all. Returns how many. */
 export function collect(root: usize, at: usize, length: u32): u32 {
-  listCount = 0;
+  clearCollected();
   return collectMore(root, at, length);
 }
 
@@ -208,7 +186,7 @@ export function collect(root: usize, at: usize, length: u32): u32 {
  * times.
  */
 export function collectFilters(root: usize, filters: usize, count: u32): u32 {
-  listCount = 0;
+  clearCollected();
   if (!count) return collectMore(root, 0, 0);
   let at = filters;
   for (let i: u32 = 0; i < count; i++) {
@@ -216,29 +194,20 @@ export function collectFilters(root: usize, filters: usize, count: u32): u32 {
     collectMore(root, at + 4, length);
     at += 4 + length;
   }
-  return listCount;
+  return collectedCount();
 }
 
 /** As `collect`, added to what is collected already. Returns how many there are now. */
 function collectMore(root: usize, at: usize, length: u32): u32 {
-  if (!root) return listCount;
+  if (!root) return collectedCount();
   if (length && isLiteral(at, length)) {
     const leaf = findSubject(root, at, length);
-    if (changetype<usize>(leaf)) add(leaf);
-    return listCount;
+    if (changetype<usize>(leaf)) addLeaf(leaf);
+    return collectedCount();
   }
   setFilter(length ? at : everything, length ? length : 1);
   walk(root, 0, 0);
-  return listCount;
-}
-
-/** Gives the list's memory back when it has grown large. */
-export function dropCollected(): void {
-  listCount = 0;
-  if (listCapacity <= 65536) return;
-  free(list);
-  list = 0;
-  listCapacity = 0;
+  return collectedCount();
 }
 
 const everything: usize = memory.data<u8>([0x3e]);

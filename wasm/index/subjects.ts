@@ -23,6 +23,8 @@ import {
   walkKey,
 } from './art';
 
+const DOT: u32 = 0x2e;
+
 /** One subject. */
 @unmanaged
 export class Leaf {
@@ -107,8 +109,20 @@ function commonLength(a: usize, b: usize, most: u32): u32 {
   return n;
 }
 
+/** Whether there is a dot in bytes. */
+function hasDot(at: usize, length: u32): bool {
+  for (let i: u32 = 0; i < length; i++) if (<u32>load<u8>(at + i) == DOT) return true;
+  return false;
+}
+
+/** Notes at a node that a leaf lies below whose subject goes on at `depth`. */
+function noteDots(node: ArtNode, leaf: Leaf, depth: u32): void {
+  if (!node.dotted) node.dotted = hasDot(leafSubject(leaf) + depth, leaf.length - depth);
+}
+
 /** Hangs a leaf whose subject goes on at `depth` below a node. */
 function hang(node: ArtNode, leaf: Leaf, depth: u32): ArtNode {
+  noteDots(node, leaf, depth);
   if (leaf.length == depth) {
     node.ends = changetype<usize>(leaf);
     return node;
@@ -122,6 +136,8 @@ function splitLeaf(old: Leaf, leaf: Leaf, depth: u32): usize {
   const prefix = min(shared, PREFIX_MOST);
   let node = newNode(leafSubject(leaf) + depth, prefix);
   if (shared > PREFIX_MOST) {
+    noteDots(node, old, depth + prefix);
+    noteDots(node, leaf, depth + prefix);
     const key = load<u8>(leafSubject(leaf) + depth + prefix);
     return changetype<usize>(addChild(node, key, splitLeaf(old, leaf, depth + prefix + 1)));
   }
@@ -134,6 +150,7 @@ function splitNode(node: ArtNode, leaf: Leaf, depth: u32, shared: u32): usize {
   const above = newNode(prefixOf(node), shared);
   const key: u32 = load<u8>(prefixOf(node) + shared);
   const rest = <u32>node.prefixLength - shared - 1;
+  above.dotted = node.dotted || hasDot(prefixOf(node) + shared, rest + 1);
   memory.copy(prefixOf(node), prefixOf(node) + shared + 1, rest);
   node.prefixLength = <u8>rest;
   addChild(above, key, changetype<usize>(node));
@@ -161,6 +178,7 @@ export function holdSubject(rootSlot: usize, at: usize, length: u32): Leaf {
       return leaf;
     }
     depth += prefix;
+    noteDots(node, leaf, depth);
     const next: usize = depth == length ? 0 : childSlot(node, load<u8>(at + depth));
     if (!next) {
       store<u32>(slot, <u32>changetype<usize>(hang(node, leaf, depth)));

@@ -2,7 +2,8 @@
 // everything needs one only, in a block of its own: the host removes the blocks before it.
 
 import { nextOfSubject } from '../index/chain';
-import { collect, collectedList, dropCollected } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collect } from '../index/filter';
 import { Leaf, freeSubjects } from '../index/subjects';
 import {
   Segment,

@@ -3,7 +3,8 @@
 
 import { highwayHash } from '../record/highway';
 import { sha256 } from '../record/sha256';
-import { collect, collectedList, dropCollected } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collect } from '../index/filter';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMembers, appendMessage } from './append';

@@ -5,7 +5,8 @@
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
-import { collect, collectedList, dropCollected } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collect } from '../index/filter';
 import { Leaf, leafSubject } from '../index/subjects';
 import { Segment, findEntry, foundSegment, segmentAt } from '../index/sequences';
 import { Stream, sequencesOf } from './stream';

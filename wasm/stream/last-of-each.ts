@@ -5,7 +5,8 @@
 //   ANSWER  u32 how many | u32 1: in order, each once
 
 import { alloc, free } from '../lib/arena';
-import { collectFilters, collectedList, dropCollected } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collectFilters } from '../index/filter';
 import { Segment, entrySequence, foundSegment, previousOfLeaf } from '../index/sequences';
 import { Leaf } from '../index/subjects';
 import { ANSWER } from './query';

@@ -4,7 +4,8 @@
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
-import { collect, collectedList, dropCollected } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collect } from '../index/filter';
 import { Leaf, holdSubject } from '../index/subjects';
 import { Segment, findEntry, foundSegment, isLive, reserveEntries } from '../index/sequences';
 import { SCAN_ENTRY, SCAN_ERASED, SCAN_TOMBSTONE } from '../record/scan';

@@ -3,7 +3,8 @@
 //
 //   ANSWER  u32 block | u32 offset | u32 length | u32 address while the record is in memory | f64 low | f64 high
 
-import { collect, collectFilters, collectedList, dropCollected, isLiteral, subjectFits } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collect, collectFilters, isLiteral, subjectFits } from '../index/filter';
 import { Leaf, findSubject, leafSubject } from '../index/subjects';
 import {
   Segment,

@@ -12,7 +12,8 @@ import { alloc, allocZero, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { nextOfSubject } from '../index/chain';
 import { closeChosen, isChosen, openChosen } from '../index/chosen';
-import { collectFilters, collectedList, dropCollected, isLiteral, subjectFits } from '../index/filter';
+import { collectedList, dropCollected } from '../index/collected';
+import { collectFilters, isLiteral, subjectFits } from '../index/filter';
 import { Leaf, findSubject, leafSubject } from '../index/subjects';
 import {
   ENTRY_SIZE,
@@ -147,6 +148,11 @@ function countBetween(index: Sequences, selection: Selection, from: u64, end: u6
 function countAnew(stream: Stream, selection: Selection, from: u64): u64 {
   if (from > stream.last) return 0;
   const found = collectFilters(stream.subjects, firstFilter(selection), selection.filterCount);
+  // One filter that takes every subject.
+  if (selection.filterCount == 1 && found == stream.numSubjects) {
+    dropCollected();
+    return countFrom(sequencesOf(stream), from);
+  }
   const mark = selection.filterCount > 1 ? freshMark() : 0;
   const list = collectedList();
   let total: u64 = 0;

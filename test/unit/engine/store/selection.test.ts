@@ -60,6 +60,37 @@ test('messages of filters are counted exactly from every sequence, and the last 
   );
 });
 
+/** Beginnings that differ early, late, and further behind than one node of the tree reaches. */
+const beginning = fc.constantFrom('a', 'b', 'ab', 'long'.repeat(8), `${'long'.repeat(8)}a`, 'long'.repeat(12));
+const alike = fc.array(fc.array(beginning, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 8 });
+
+test('a wildcard at the end takes one token, in whichever order subjects of one beginning come and go', async () => {
+  const server = openTestStore(temporaryFolder());
+  await fc.assert(
+    fc.asyncProperty(alike, fc.array(fc.nat(7), { maxLength: 3 }), async (messages, deletes) => {
+      const stream = server.store.create(server.options('S', { storage: 'memory' }), '{}');
+      const stored = new Map<number, string>();
+      server.turn(() => {
+        for (const tokens of messages) {
+          const subject = tokens.join('.');
+          stored.set(stream.append({ subject, headers: nothing, payload: nothing }), subject);
+        }
+        for (const at of deletes) if (stream.delete(at + 1)) stored.delete(at + 1);
+      });
+      for (const tokens of messages) {
+        for (const filter of ['*', ...tokens.map((_, at) => [...tokens.slice(0, at + 1), '*'].join('.'))]) {
+          const selection = stream.select([filter]);
+          assert.equal(selection.count(1), [...stored.values()].filter((subject) => matches(filter, subject)).length, filter);
+          selection.close();
+        }
+      }
+      await stream.remove();
+    }),
+    { numRuns: 500 },
+  );
+  await server.stop();
+});
+
 test('the next message on matching subjects is found however far it is, and past deleted ones', async () => {
   const server = openTestStore(temporaryFolder());
   const stream = server.store.create(server.options('S', { storage: 'memory' }), '{}');
