@@ -6,65 +6,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
-import { Issued } from '../support/certificate-authority.ts';
-import { OcspResponder } from '../support/ocsp-responder.ts';
+import { OcspTrust } from '../support/ocsp-trust.ts';
 import { skipWithout } from '../support/peers.ts';
 import { serverFor, type ServerKind, type ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-
-interface TestContext {
-  after(work: () => unknown): void;
-}
-
-/** An authority, one below it that signs clients, and a responder for each of the two. */
-class Trust {
-  readonly folder = temporaryFolder();
-  readonly root = Issued.make('root', { authority: true });
-  readonly rootResponder: OcspResponder;
-  readonly responder: OcspResponder;
-  readonly intermediate: Issued;
-  readonly client: Issued;
-  /** Nobody can be asked about it. */
-  readonly silent: Issued;
-
-  private constructor(rootResponder: OcspResponder, responder: OcspResponder) {
-    this.rootResponder = rootResponder;
-    this.responder = responder;
-    this.intermediate = this.root.issue('intermediate', { authority: true, responders: [rootResponder.url] });
-    this.client = this.intermediate.issue('client', { responders: [`${responder.url}/`] });
-    this.silent = this.root.issue('silent');
-    rootResponder.authority = this.root;
-    responder.authority = this.intermediate;
-    rootResponder.set(this.intermediate, 'good');
-    responder.set(this.client, 'good');
-    this.root.write(this.folder, 'root');
-    this.root.issue('server').write(this.folder, 'server');
-  }
-
-  static async make(context: TestContext): Promise<Trust> {
-    return new Trust(await OcspResponder.open(context), await OcspResponder.open(context));
-  }
-
-  config(ocspPeer: string, more = ''): string {
-    const file = (name: string): string => JSON.stringify(join(this.folder, `${name}.pem`));
-    return `
-      tls {
-        cert_file: ${file('server')}, key_file: ${file('server-key')}, ca_file: ${file('root')}
-        verify: true, timeout: 5, ocsp_peer: ${ocspPeer}
-      }
-      system_account: SYS
-      accounts { SYS { users: [ { user: s, password: s } ] }, A { users: [ { user: a, password: a } ] } }
-      ${more}`;
-  }
-
-  enter(server: ServerProcess, who: Issued = this.client, user = 'a'): Promise<NatsConnection> {
-    const cert = [who, ...(who === this.client ? [this.intermediate] : [])].map(({ pem }) => pem).join('');
-    const tls = { ca: this.root.pem, cert, key: who.keyPem };
-    const options: NodeConnectionOptions = { servers: server.url, user, pass: user, reconnect: false, tls };
-    return connect(options);
-  }
-}
 
 /** What the log warned of, without the words of one system's network. */
 function warnings({ log }: ServerProcess): string[] {
@@ -76,7 +21,7 @@ function warnings({ log }: ServerProcess): string[] {
 interface Case {
   readonly name: string;
   readonly policy: string;
-  readonly before?: (trust: Trust) => void;
+  readonly before?: (trust: OcspTrust) => void;
   readonly letIn: boolean;
   readonly warned: readonly string[];
 }
@@ -86,9 +31,9 @@ const failed = `Attempt to obtain OCSP response from CA responder for [${CLIENT}
 const revoked = `OCSP verify fail for [${CLIENT}] with CA status [revoked]`;
 const unknown = `OCSP verify fail for [${CLIENT}] with CA status [unknown]`;
 const allowed = `OCSP verify fail for [${CLIENT}] but WarnOnly is true so allowing`;
-const revoke = (trust: Trust): void => trust.responder.set(trust.client, 'revoked');
-const forget = (trust: Trust): void => trust.responder.set(trust.client, 'unknown');
-const unplug = (trust: Trust): void => trust.responder.close();
+const revoke = (trust: OcspTrust): void => trust.responder.set(trust.client, 'revoked');
+const forget = (trust: OcspTrust): void => trust.responder.set(trust.client, 'unknown');
+const unplug = (trust: OcspTrust): void => trust.responder.close();
 
 const cases: readonly Case[] = [
   { name: 'good certificates are let in', policy: 'true', letIn: true, warned: [] },
@@ -197,7 +142,7 @@ for (const kind of kinds) {
   describe(`certificates of clients on ${kind}`, { skip: kind === 'nats-server' && skipWithout('nats-server') }, () => {
     for (const { name, policy, before, letIn, warned } of cases) {
       test(name, async (context) => {
-        const trust = await Trust.make(context);
+        const trust = await OcspTrust.make(context);
         before?.(trust);
         const server = await serverFor(context, kind, { config: trust.config(policy) });
         if (letIn) await (await trust.enter(server)).close();
@@ -210,7 +155,7 @@ for (const kind of kinds) {
     }
 
     test('the system account hears of a chain that is not in order, and of whom was not let in', async (context) => {
-      const trust = await Trust.make(context);
+      const trust = await OcspTrust.make(context);
       revoke(trust);
       const server = await serverFor(context, kind, { config: trust.config('true') });
       const system = await trust.enter(server, trust.silent, 's');
@@ -244,7 +189,7 @@ for (const kind of kinds) {
     });
 
     test("an answer is asked for once, counted, and kept for the next server in nats-server's file", async (context) => {
-      const trust = await Trust.make(context);
+      const trust = await OcspTrust.make(context);
       const folder = temporaryFolder();
       const config = trust.config('true', 'http: "127.0.0.1:-1", ocsp_cache { local_store: "kept" }');
       const server = await serverFor(context, kind, { config, folder });
@@ -269,8 +214,44 @@ for (const kind of kinds) {
       await (await trust.enter(other)).close();
     });
 
+    test('clients over WebSocket and of the monitoring port are checked too', async (context) => {
+      const trust = await OcspTrust.make(context);
+      const server = await serverFor(context, kind, {
+        config: trust.config('true', `websocket { listen: "127.0.0.1:-1", ${trust.tls('true')} }, https: "127.0.0.1:-1"`),
+      });
+      assert.equal(await trust.status(server.portOf('websocket')), 405);
+      assert.equal(await trust.status(server.portOf('monitoring')), 200);
+      await assert.rejects(trust.status(server.portOf('monitoring'), { cert: '', key: '' }));
+      revoke(trust);
+      const again = await serverFor(context, kind, {
+        config: trust.config('true', `websocket { listen: "127.0.0.1:-1", ${trust.tls('true')} }, https: "127.0.0.1:-1"`),
+      });
+      await assert.rejects(trust.status(again.portOf('websocket')));
+      await assert.rejects(trust.status(again.portOf('monitoring')));
+      await again.waitForLog(/monitoring: TLS handshake error from 127\.0\.0\.1:\d+: client not OCSP valid/);
+    });
+
+    test('a reload begins the checks, and ends them', async (context) => {
+      const trust = await OcspTrust.make(context);
+      revoke(trust);
+      const server = await serverFor(context, kind, { config: trust.config('false') });
+      const reload = async (policy: string, times: number): Promise<void> => {
+        server.writeConfig(trust.config(policy));
+        server.signal('SIGHUP');
+        await server.waitForLog(new RegExp(`(Reloaded server configuration[^]*){${times}}`));
+      };
+      await (await trust.enter(server)).close();
+      await reload('true', 1);
+      await assert.rejects(trust.enter(server));
+      await reload('{ verify: true, warn_only: true }', 2);
+      await (await trust.enter(server)).close();
+      await reload('false', 3);
+      await (await trust.enter(server)).close();
+      assert.deepEqual(warnings(server), [revoked, revoked, allowed]);
+    });
+
     test('a revocation that was kept counts, although it has run out, when the responder is gone', async (context) => {
-      const trust = await Trust.make(context);
+      const trust = await OcspTrust.make(context);
       trust.responder.wishes = { nextUpdateMs: Date.now() - 5_000 };
       revoke(trust);
       const config = (skew: number): string => {

@@ -2,6 +2,7 @@
  * Certificates made while a test runs, since what they name (responders on ports the system chose) is not known before: authorities, those they
  * sign, and the answers they give about them.
  */
+import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
@@ -106,12 +107,23 @@ export interface AnswerWishes {
 export class Issued {
   readonly certificate: Certificate;
   readonly der: Buffer;
-  readonly key: KeyObject;
+  readonly #key: KeyObject | undefined;
 
-  private constructor(certificate: Certificate, key: KeyObject) {
-    this.certificate = certificate;
-    this.der = Buffer.from(AsnConvert.serialize(certificate));
-    this.key = key;
+  /** Without a key: somebody else's. */
+  constructor(der: Uint8Array, key?: KeyObject) {
+    this.certificate = AsnConvert.parse(der, Certificate);
+    this.der = Buffer.from(der);
+    this.#key = key;
+  }
+
+  get key(): KeyObject {
+    assert.ok(this.#key, 'the key is not here');
+    return this.#key;
+  }
+
+  get commonName(): string {
+    const parts = [...this.certificate.tbsCertificate.subject].flatMap((part) => [...part]);
+    return parts.find(({ type }) => type === nameTypes.CN)?.value.toString() ?? '';
   }
 
   static make(commonName: string, wishes: CertificateWishes = {}, issuer?: Issued): Issued {
@@ -128,9 +140,21 @@ export class Issued {
       subjectPublicKeyInfo: AsnConvert.parse(publicKey.export({ format: 'der', type: 'spki' }), SubjectPublicKeyInfo),
       extensions: extensionsOf(wishes),
     });
-    const signature = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), issuer?.key ?? privateKey);
+    return Issued.#signed(tbsCertificate, privateKey, issuer?.key ?? privateKey);
+  }
+
+  static #signed(tbsCertificate: TBSCertificate, key: KeyObject, by: KeyObject): Issued {
+    const signature = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), by);
     const signatureValue = new Uint8Array(signature).buffer;
-    return new Issued(new Certificate({ tbsCertificate, signatureAlgorithm: ecdsaWithSha256, signatureValue }), privateKey);
+    const certificate = new Certificate({ tbsCertificate, signatureAlgorithm: ecdsaWithSha256, signatureValue });
+    return new Issued(new Uint8Array(AsnConvert.serialize(certificate)), key);
+  }
+
+  /** The same name and key, from another authority. */
+  signedAnewBy(issuer: Issued): Issued {
+    const { tbsCertificate } = new Issued(this.der).certificate;
+    tbsCertificate.issuer = issuer.certificate.tbsCertificate.subject;
+    return Issued.#signed(tbsCertificate, this.key, issuer.key);
   }
 
   issue(commonName: string, wishes: CertificateWishes = {}): Issued {
@@ -163,11 +187,16 @@ export class Issued {
     return { cert, key };
   }
 
-  /** What this authority answers to a request: `statusOf` gets the number of the certificate asked about. */
-  answer(request: Uint8Array, statusOf: (serial: string) => CertificateStatus, wishes: AnswerWishes = {}): Buffer {
+  /** What this authority answers to a request, or to several at once: `statusOf` gets the number of the certificate asked about. */
+  answer(
+    request: Uint8Array | readonly Uint8Array[],
+    statusOf: (serial: string) => CertificateStatus,
+    wishes: AnswerWishes = {},
+  ): Buffer {
     const now = Date.now();
     const { thisUpdateMs = now - 60_000, nextUpdateMs = now + 3_600_000, signer } = wishes;
-    const { requestList } = AsnConvert.parse(request, OCSPRequest).tbsRequest;
+    const requests = request instanceof Uint8Array ? [request] : request;
+    const requestList = requests.flatMap((one) => AsnConvert.parse(one, OCSPRequest).tbsRequest.requestList);
     const statuses = {
       good: new CertStatus({ good: null }),
       unknown: new CertStatus({ unknown: null }),

@@ -19,6 +19,8 @@ export class OcspResponder {
   httpStatus = 200;
   /** Instead of an answer. */
   garbage: Buffer | undefined;
+  /** Else a request with POST is a 405. */
+  takesPost = true;
   /** Nobody is answered. */
   silent = false;
   readonly #statuses = new Map<string, CertificateStatus>();
@@ -56,7 +58,9 @@ export class OcspResponder {
     const path = decodeURIComponent((request.url ?? '/').slice(1));
     const asked = request.method === 'POST' ? Buffer.concat(parts) : Buffer.from(path, 'base64');
     const body = this.garbage ?? this.authority?.answer(asked, (serial) => this.#statuses.get(serial) ?? 'unknown', this.wishes);
-    response.writeHead(this.httpStatus, { 'Content-Type': 'application/ocsp-response' });
+    response.writeHead(request.method === 'POST' && !this.takesPost ? 405 : this.httpStatus, {
+      'Content-Type': 'application/ocsp-response',
+    });
     response.end(body);
   }
 }

@@ -5,10 +5,11 @@ import type { Options } from '../core/config/options.ts';
 import type { Server } from '../engine/server/server.ts';
 import { hostPort } from '../lib/address.ts';
 import { listenHttp } from '../node/http.ts';
-import type { HttpListening } from '../node/http.ts';
+import type { HttpListenOptions, HttpListening } from '../node/http.ts';
 import { createMetricsEndpoint } from '../node/metrics.ts';
 import { NodeProcess } from '../node/process.ts';
 import { loadTls } from '../node/tls-context.ts';
+import { TlsHandshakes } from '../node/tls-handshakes.ts';
 import { createMonitor } from '../ops/monitor/monitor.ts';
 import type { Log } from '../ports/log.ts';
 import { shownArguments } from './command-line.ts';
@@ -17,6 +18,13 @@ import { shownArguments } from './command-line.ts';
 function certificates({ tls }: Options): SecureContextOptions {
   if (tls === undefined) throw new Error('https requires TLS certificates: add a tls block');
   return loadTls(tls).options;
+}
+
+/** Where certificates of clients are checked with those who signed them, monitoring asks for one too. */
+function security(options: Options, server: Server): Pick<HttpListenOptions, 'tls' | 'handshakes'> {
+  const { tls, websocket } = options;
+  const checks = tls?.ocspPeer?.verify === true || websocket?.tls?.ocspPeer?.verify === true;
+  return checks && tls?.verify ? { handshakes: new TlsHandshakes(tls, server.status) } : { tls: certificates(options) };
 }
 
 /** Opens the listener the options ask for; undefined when they ask for none. Rejects with one clear line. */
@@ -38,7 +46,7 @@ export async function openMonitoring(options: Options, server: Server, log: Log)
       port,
       handler,
       onProblem: (text) => log.error(text),
-      ...(secure ? { tls: certificates(options) } : {}),
+      ...(secure ? security(options, server) : {}),
     });
     log.info(`Starting ${kind} monitor on ${hostPort(host, listening.port)}`);
     server.monitoringAt({ [kind]: { host, port: listening.port } });

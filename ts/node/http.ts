@@ -2,10 +2,13 @@
 // nothing of what is asked. node:http and node:https are loaded when the first listener opens, since a server without monitoring needs neither.
 
 import type { Server, ServerResponse } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { Socket } from 'node:net';
 import { hostPort } from '../lib/address.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../ports/http.ts';
+import { securedFront } from './secured-front.ts';
+import type { TlsHandshakes } from './tls-handshakes.ts';
 
 export interface HttpListenOptions {
   readonly host: string;
@@ -13,6 +16,8 @@ export interface HttpListenOptions {
   readonly port: number;
   /** Certificates of a TLS listener; plain without. */
   readonly tls?: SecureContextOptions;
+  /** Instead of `tls`: clients are asked for certificates of their own. */
+  readonly handshakes?: TlsHandshakes;
   readonly handler: HttpHandler;
   /** A request whose handler failed, or a connection that sent no HTTP. */
   readonly onProblem: (text: string) => void;
@@ -29,7 +34,8 @@ const failed: HttpReply = { status: 500, headers: {}, body: '' };
 
 /** Rejects with the system's error when the address cannot be had. */
 export async function listenHttp(options: HttpListenOptions): Promise<HttpListening> {
-  const server = await createServer(options);
+  const http = await createServer(options);
+  const server = frontOf(http, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: Math.max(0, options.port) }, () => {
@@ -46,9 +52,14 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        http.closeAllConnections();
       }),
   };
+}
+
+function frontOf(http: Server, { handshakes, onProblem }: HttpListenOptions): NetServer {
+  if (handshakes === undefined) return http;
+  return securedFront(http, handshakes, (peer, why) => onProblem(`monitoring: TLS handshake error from ${peer}: ${why}`));
 }
 
 async function createServer({ tls, handler, onProblem }: HttpListenOptions): Promise<Server> {

@@ -3,7 +3,7 @@
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { SecureContext, SecureContextOptions } from 'node:tls';
+import type { SecureContext, SecureContextOptions, Server } from 'node:tls';
 import type { CertificateFiles, TlsSettings } from '../ports/listen.ts';
 import { certificatesOf, systemCertificates } from './verified-chains.ts';
 
@@ -146,6 +146,15 @@ function authorities({ caFile, verify, verifyAndMap }: TlsSettings): { readonly 
   return verify || verifyAndMap ? (named ?? {}) : { ca: [] };
 }
 
+interface ServerInside {
+  readonly _sharedCreds?: { readonly context?: { setAllowPartialTrustChain?(): void } };
+}
+
+/** Node's server does not hand `allowPartialTrustChain` on to the context it makes; where the door is closed, chains must be whole. */
+export function trustPartialChains(server: Server): void {
+  (server as unknown as ServerInside)._sharedCreds?.context?.setAllowPartialTrustChain?.();
+}
+
 /** Certificates that end a peer's chain. */
 export function trustedCertificates({ caFile }: TlsSettings): readonly X509Certificate[] {
   return caFile === '' ? systemCertificates() : certificatesOf(read(caFile));
@@ -159,6 +168,8 @@ export function loadTls(tls: TlsSettings): LoadedTls {
     ciphers: cipherList(tls.cipherSuites),
     ecdhCurve: curveList(tls.curvePreferences),
     honorCipherOrder: true,
+    // As in Go, every certificate of the file is trusted, also one that has an issuer itself.
+    allowPartialTrustChain: true,
     ...authorities(tls),
     // A session that is taken up again does not say by which certificates the peer was verified.
     ...(tls.ocspPeer?.verify && { secureOptions: constants.SSL_OP_NO_TICKET }),

@@ -10,7 +10,7 @@ import type { OcspPeerOptions } from '../core/config/options-network.ts';
 import type { TlsListening, TlsSettings } from '../ports/listen.ts';
 import type { HandshakeStatus } from '../ports/ocsp.ts';
 import { peerCertificate } from './peer-certificate.ts';
-import { loadTls, trustedCertificates } from './tls-context.ts';
+import { loadTls, trustPartialChains, trustedCertificates } from './tls-context.ts';
 import { presented, verifiedChains } from './verified-chains.ts';
 
 interface Waiting {
@@ -75,6 +75,7 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
     const requestCert = settings.verify || settings.verifyAndMap;
     const rules = { requestCert, rejectUnauthorized: requestCert, handshakeTimeout: settings.timeoutMs };
     const server = createServer({ ...loaded.options, ...(loaded.SNICallback && { SNICallback: loaded.SNICallback }), ...rules });
+    trustPartialChains(server);
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
     if (this.#status !== undefined) server.on('OCSPRequest', (own: Buffer, _issuer, done) => void this.#staple(own, done));

@@ -1,8 +1,6 @@
 // The WebSocket listener: node:http up to the upgrade, behind a TLS handshake where that is configured, the `ws` package from there.
 // Both load when the first such listener opens, since most servers have none.
 // Kept true: a request that does not become a WebSocket is answered with one short text and its connection closed.
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { PerMessageDeflateOptions, WebSocketServer } from 'ws';
@@ -10,6 +8,7 @@ import type { Acceptor } from '../ports/connection.ts';
 import type { TlsListening, TlsSettings, WebSocketListenOptions } from '../ports/listen.ts';
 import { listening } from './listening.ts';
 import { plainAddress } from '../lib/address.ts';
+import { securedFront } from './secured-front.ts';
 import { TlsHandshakes } from './tls-handshakes.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 import { refusalResponse, upgradeRefusal } from './websocket-upgrade.ts';
@@ -27,21 +26,6 @@ async function httpServer(options: WebSocketListenOptions): Promise<HttpServer> 
     connectionsCheckingInterval: headersTimeout,
     keepAlive: true,
     noDelay: true,
-  });
-}
-
-/** Accepts for the HTTP server, which sees a connection when its handshake is done. */
-function securedFront(http: HttpServer, handshakes: TlsHandshakes, onProblem: (problem: string) => void): Server {
-  return createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-    const where = `${plainAddress(socket.remoteAddress)}:${socket.remotePort}`;
-    socket.on('error', () => undefined);
-    handshakes.handshake(socket).then(
-      (secured) => {
-        http.emit('connection', secured);
-        secured.resume();
-      },
-      (error: Error) => onProblem(`${where} - TLS handshake error: ${error.message}`),
-    );
   });
 }
 
@@ -101,7 +85,8 @@ export async function listenWebSocket(options: WebSocketListenOptions, acceptor:
   const listener = new WebSocketListener(options, acceptor, sockets);
   http.on('upgrade', (request, socket, head) => listener.upgrade(request, socket, head));
   http.on('request', (request) => listener.request(request));
-  const front = handshakes === undefined ? http : securedFront(http, handshakes, options.onProblem);
+  const onProblem = (peer: string, why: string): void => options.onProblem(`${peer} - TLS handshake error: ${why}`);
+  const front = handshakes === undefined ? http : securedFront(http, handshakes, onProblem);
   const open = await listening(front, options);
   return {
     ...open,

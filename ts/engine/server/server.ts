@@ -10,7 +10,7 @@ import type { Clock, Instant } from '../../ports/clock.ts';
 import type { Crypto, ServerKeys } from '../../ports/crypto.ts';
 import type { Listeners } from '../../ports/listen.ts';
 import type { Log } from '../../ports/log.ts';
-import type { OcspPort } from '../../ports/ocsp.ts';
+import type { HandshakeStatus, OcspPort } from '../../ports/ocsp.ts';
 import type { Random } from '../../ports/random.ts';
 import { Broker } from '../broker/broker.ts';
 import type { TraceEvents } from '../broker/kernel-events.ts';
@@ -159,6 +159,11 @@ export class Server implements ServerFacts {
       ...(leafnodes === undefined ? {} : { leafnodes: address(leafnodes) }),
       ...this.#monitoring,
     };
+  }
+
+  /** For listeners that others open. */
+  get status(): HandshakeStatus {
+    return this.#ocsp;
   }
 
   get ocspCache(): OcspCacheSnapshot | undefined {
