@@ -151,6 +151,7 @@ class Restore implements Transfer {
       this.#s2.end();
       this.#tar.end();
       await this.#staging.complete();
+      await this.#account.leaving(this.#config.name);
       stream = await this.#open();
     } catch (thrown) {
       this.cancel();

@@ -12,6 +12,8 @@ import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
 import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import { NodeRandom } from '../../../../ts/node/random.ts';
+import type { OpenFile, SyncFailure } from '../../../../ts/ports/disk.ts';
+import { HeldDisk } from '../../../support/held-disk.ts';
 import { serverLimits } from '../../../support/jetstream-limits.ts';
 import { openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
@@ -39,9 +41,20 @@ interface Served {
   texts(stream: string): string[];
 }
 
-async function serve(context: TestContext, limits: AccountLimits = unlimited): Promise<Served> {
+/** Lets go of what it holds when everything that was unpacked is synced and whoever waited for it has gone on. */
+class HeldUntilUnpacked extends HeldDisk {
+  override sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void {
+    const isLast = files.some(({ path }) => /__snapshots__.[^/]+$/.test(path));
+    super.sync(files, (failures) => {
+      done(failures);
+      if (isLast) setImmediate(() => this.release());
+    });
+  }
+}
+
+async function serve(context: TestContext, limits: AccountLimits = unlimited, disk?: HeldDisk): Promise<Served> {
   const root = temporaryFolder();
-  const server = openTestStore(root);
+  const server = openTestStore(root, disk);
   const broker = new FakeBroker();
   const clock = new FakeClock();
   const settings = {
@@ -153,8 +166,8 @@ function pack(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
 
 const config = { name: 'S', subjects: ['S.>'], storage: 'file', max_msgs: 50 };
 
-async function filled(context: TestContext): Promise<Served> {
-  const served = await serve(context);
+async function filled(context: TestContext, disk?: HeldDisk): Promise<Served> {
+  const served = await serve(context, unlimited, disk);
   await served.ask('STREAM.CREATE.S', config);
   await served.ask('CONSUMER.DURABLE.CREATE.S.C', {
     stream_name: 'S',
@@ -322,6 +335,22 @@ describe('a restore', () => {
     const other = await serve(context);
     await other.ask('STREAM.CREATE.T', { name: 'T', subjects: ['S.>'] });
     assert.equal((await restore(other, config, good)).error?.err_code, 10065);
+  });
+
+  test('waits until a deleted stream of its name has left the disk', async (context) => {
+    const disk = new HeldUntilUnpacked();
+    const served = await filled(context, disk);
+    const good = archiveOf(await backup(served, 'S'));
+    const texts = served.texts('S');
+    disk.holding = true;
+    const updated = served.ask('STREAM.UPDATE.S', { ...config, description: 'the last of it' });
+    const deleted = served.ask('STREAM.DELETE.S');
+    disk.holding = false;
+    const restored = restore(served, config, good);
+    for (const answer of await Promise.all([updated, deleted, restored])) {
+      assert.equal(answer.error, undefined, JSON.stringify(answer));
+    }
+    assert.deepEqual(served.texts('S'), texts);
   });
 
   test('does not outgrow the account', async (context) => {
