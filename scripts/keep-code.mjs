@@ -1,11 +1,12 @@
 // Keeps the compiled code of dist/program.js, which dist/main.js starts from: runs the server once, through that very launcher, and when it ends
-// asks V8 for the code of what was compiled until then: all that a start runs, and nothing else.
+// asks V8 for the code of what was compiled until then: all that a start and the first connection run, and nothing else.
 //
 //   node scripts/keep-code.mjs FILE ARGUMENTS...   runs the server with these arguments, writes FILE at its end
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +40,22 @@ function serveAndKeep(file, args) {
 }
 
 /**
- * Starts the server in a process of its own, and ends it when it is ready. A kept file that is not there afterwards is no failure: starts are slower then.
+ * Connects once, subscribes and leaves.
+ * @param {number} port
+ */
+function visit(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.end('CONNECT {"verbose":false,"protocol":1}\r\nPING\r\nSUB visited 1\r\nPING\r\n');
+    });
+    socket.on('data', () => {});
+    socket.on('error', () => {});
+    socket.on('close', resolve);
+  });
+}
+
+/**
+ * Starts the server in a process of its own, and ends it when it is ready and was visited. A kept file that is not there afterwards is no failure: starts are slower then.
  * @param {string} file
  */
 export async function keepCode(file) {
@@ -48,9 +64,13 @@ export async function keepCode(file) {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
+  let ready = false;
   server.stderr.setEncoding('utf8').on('data', (text) => {
     said += text;
-    if (said.includes('Server is ready')) server.kill('SIGTERM');
+    if (ready || !said.includes('Server is ready')) return;
+    ready = true;
+    const [, port] = /Listening for client connections on \S+:(\d+)/.exec(said) ?? [];
+    void visit(Number(port)).then(() => server.kill('SIGTERM'));
   });
   const code = await new Promise((resolve) => server.once('close', resolve));
   rmSync(store, { recursive: true, force: true });

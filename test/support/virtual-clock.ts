@@ -46,6 +46,11 @@ export class VirtualClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
+  /** How many timers run. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   /** Lets time pass; what falls due runs on the way. */
   advance(ms: number): void {
     const until = this.#nowMs + ms;

@@ -9,7 +9,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
-import { compileLongFunctionsLater } from '../node/compiler.ts';
 
 /** The program's file is a function of what CommonJS gives a module. */
 type Program = (exports: object, require: NodeJS.Require, module: object, filename: string, directory: string) => void;
@@ -32,6 +31,4 @@ function runProgram(directory: string): void {
   program(module.exports, createRequire(filename), module, filename, directory);
 }
 
-// V8 takes kept code only under the flags that it was made under, so they come first.
-compileLongFunctionsLater();
 runProgram(dirname(fileURLToPath(import.meta.url)));

@@ -2,6 +2,8 @@
 
 import type { Options } from '../core/config/options.ts';
 import { pendingText } from '../core/config/unbuilt.ts';
+import { NodeClock } from '../node/clock.ts';
+import { compileLaterInCrowds } from '../node/compiler.ts';
 import { writePidFile } from '../node/files.ts';
 import { openLog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
@@ -11,7 +13,7 @@ import { PROGRAM, hideSecrets, loadFromProcess } from './command-line.ts';
 import { standGuard } from './last-defence.ts';
 import { openMonitoring } from './monitoring.ts';
 import { ProcessLife } from './process-life.ts';
-import { buildServer } from './server.ts';
+import { buildServer, plainListeners } from './server.ts';
 import { traceToLog } from './trace.ts';
 
 function textOf(error: unknown): string {
@@ -36,7 +38,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
   const log = logFor(options);
   standGuard(log);
   try {
-    const server = buildServer(options, log);
+    const server = buildServer(options, log, compileLaterInCrowds(plainListeners, new NodeClock()));
     const { identity } = server;
     logBanner(log, { ...identity, id: identity.serverId, name: identity.serverName, runtime: identity.go }, options);
     for (const warning of warnings) log.warn(warning);

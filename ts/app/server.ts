@@ -23,7 +23,7 @@ import { accountSource } from './account-source.ts';
 import { makeJetStream } from './jetstream.ts';
 import { RUNTIME } from './version.ts';
 
-const listeners: Listeners = { tcp: listenTcp, tls: listenTls, webSocket: listenWebSocket };
+export const plainListeners: Listeners = { tcp: listenTcp, tls: listenTls, webSocket: listenWebSocket };
 
 /** Where the running code lies: the bundle's directory, or this file's among the sources. */
 export function codeDirectory(): string {
@@ -31,7 +31,7 @@ export function codeDirectory(): string {
 }
 
 /** A server that is not open yet. */
-export function buildServer(options: Options, log: Log): Server {
+export function buildServer(options: Options, log: Log, listeners = plainListeners): Server {
   const random = new NodeRandom();
   const seed = new DataView(random.bytes(8).buffer);
   const kernel = new Kernel({

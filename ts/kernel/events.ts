@@ -85,28 +85,39 @@ export function behind(words: Uint32Array, i: number): number {
   return i + 1 + ((words[i] ?? 0) >>> 16);
 }
 
+function word(words: Uint32Array, at: number): number {
+  return words[at] ?? 0;
+}
+
 /** Hands the entry at `i` to the sink. */
 export function dispatch(words: Uint32Array, i: number, sink: EventSink): void {
   const head = words[i] ?? 0;
   const type = head & 0xffff;
   const count = head >>> 16;
   const at = i + 1;
-  const word = (k: number) => words[at + k] ?? 0;
   switch (type) {
     case event.connect:
-      sink.connect(word(0), word(1), word(2));
+      sink.connect(word(words, at), word(words, at + 1), word(words, at + 2));
       break;
     case event.ping:
-      sink.ping(word(0));
+      sink.ping(word(words, at));
       break;
     case event.pong:
-      sink.pong(word(0));
+      sink.pong(word(words, at));
       break;
     case event.error:
-      sink.error(word(0), word(1), word(2), word(3));
+      sink.error(word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3));
       break;
     case event.subscribe:
-      sink.subscribe(word(0), word(1), word(2), word(3), word(4), word(5), word(6));
+      sink.subscribe(
+        word(words, at),
+        word(words, at + 1),
+        word(words, at + 2),
+        word(words, at + 3),
+        word(words, at + 4),
+        word(words, at + 5),
+        word(words, at + 6),
+      );
       break;
     case event.message:
       sink.message(words, at);
@@ -118,28 +129,28 @@ export function dispatch(words: Uint32Array, i: number, sink: EventSink): void {
       sink.mapImported(words, at);
       break;
     case event.subscribed:
-      sink.subscribed(word(0), word(1));
+      sink.subscribed(word(words, at), word(words, at + 1));
       break;
     case event.serviceAsked:
       sink.serviceAsked(words, at);
       break;
     case event.serviceEnded:
-      sink.serviceEnded(word(0), word(1), word(2));
+      sink.serviceEnded(word(words, at), word(words, at + 1), word(words, at + 2));
       break;
     case event.interestLost:
-      sink.interestLost(word(0));
+      sink.interestLost(word(words, at));
       break;
     case event.traceIn:
-      sink.traceIn(word(0), word(1), word(2));
+      sink.traceIn(word(words, at), word(words, at + 1), word(words, at + 2));
       break;
     case event.traceOut:
       sink.traceOut(words, at);
       break;
     case event.unauthenticated:
-      sink.unauthenticated(word(0));
+      sink.unauthenticated(word(words, at));
       break;
     case event.clientError:
-      sink.clientError(word(0));
+      sink.clientError(word(words, at));
       break;
     case event.ack:
       sink.ack(words, at);

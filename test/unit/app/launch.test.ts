@@ -7,14 +7,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Script } from 'node:vm';
 import { root } from '../../../scripts/root.mjs';
-import { compileLongFunctionsLater } from '../../../ts/node/compiler.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
 const codeName = `program.${process.version}-${process.arch}.code`;
 const dist = (file: string) => join(root, 'dist', file);
 
-test('the build keeps code that V8 takes under the flags of the launcher', () => {
-  compileLongFunctionsLater();
+test('the build keeps code that V8 takes', () => {
   const script = new Script(readFileSync(dist('program.js'), 'latin1'), { cachedData: readFileSync(dist(codeName)) });
   assert.equal(script.cachedDataRejected, false);
 });

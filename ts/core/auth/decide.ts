@@ -164,19 +164,20 @@ function bySingle(table: AuthTable, connect: ConnectOptions): AuthDecision {
   return comparing(single.pass, connect.pass, { ...common, user: single.user, label: `user:${single.user}` });
 }
 
-/** Undefined: a proxy says that the client is its, and is none that is trusted. */
-function vouched(table: AuthTable, request: AuthRequest, verify: VerifyNkey): VouchedRequest | undefined {
+/** Whether a trusted proxy vouches for the client; undefined: a proxy says that the client is its, and is none that is trusted. */
+function vouched(table: AuthTable, request: AuthRequest, verify: VerifyNkey): boolean | undefined {
   const { proxySig } = request.connect;
   const claims = proxySig !== '' && table.trustedProxies.length > 0;
   const viaTrustedProxy = claims && table.trustedProxies.some((key) => verify(key, request.nonce, proxySig));
-  return claims && !viaTrustedProxy ? undefined : { ...request, viaTrustedProxy };
+  return claims && !viaTrustedProxy ? undefined : viaTrustedProxy;
 }
 
 export function decide(table: AuthTable, given: AuthRequest, ports: AuthPorts): AuthDecision {
   const { verify } = ports;
-  const request = vouched(table, given, verify);
-  if (request === undefined) return wrongProxy;
-  if (!table.required) return anonymous(request.connect);
+  const viaTrustedProxy = vouched(table, given, verify);
+  if (viaTrustedProxy === undefined) return wrongProxy;
+  if (!table.required) return anonymous(given.connect);
+  const request = { ...given, viaTrustedProxy };
   if (table.operator !== undefined) return decideByToken(table.operator, request, ports);
   const decision = byCredentials(table, request, verify);
   return table.callout === undefined ? decision : underCallout(table.callout, request, decision, ports);
@@ -204,8 +205,9 @@ export function isStillListed(table: AuthTable, granted: Granted): boolean {
   return !granted.listed || table.users.has(granted.user) || table.nkeys.has(granted.user);
 }
 
+const anybody: Granted = { kind: 'granted', account: GLOBAL_ACCOUNT, user: '', label: '', listed: false, permissions: undefined };
+
 /** Where nobody must authenticate: the global account, and the name the client gave for the log only. */
 export function anonymous(connect: ConnectOptions): Granted {
-  const label = connect.nkey === '' ? '' : `nkey:${connect.nkey}`;
-  return { kind: 'granted', account: GLOBAL_ACCOUNT, user: '', label, listed: false, permissions: undefined };
+  return connect.nkey === '' ? anybody : { ...anybody, label: `nkey:${connect.nkey}` };
 }

@@ -48,42 +48,46 @@ function goJson(value: object | string): string {
 const filled = (text: string): string | undefined => (text === '' ? undefined : text);
 const set = (flag: boolean): true | undefined => (flag ? true : undefined);
 
-/** The members of an object, each with the comma behind it. */
+/** The members of an object, each with the comma before it. */
 function members(value: object): string {
   const json = goJson(value);
-  return json === '{}' ? '' : `${json.slice(1, -1)},`;
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }
 
 /** What is equal for all clients of a listener, cut where a client's own fields stand. */
 interface Frame {
-  readonly identity: string;
-  readonly authRequired: string;
-  readonly tls: string;
+  /** From the first character on, to the limit of a payload: for who must bring credentials, and for who need not. */
+  readonly asking: string;
+  readonly open: string;
+  /** To the client's number. */
   readonly jetstream: string;
   readonly cluster: string;
+  /** To the last character. */
   readonly end: string;
 }
 
 function frameOf(server: ServerInfo): Frame {
+  const identity = members({
+    server_id: server.serverId,
+    server_name: server.serverName,
+    version: server.version,
+    proto: 1,
+    git_commit: filled(server.gitCommit),
+    go: server.go,
+    host: server.host,
+    port: server.port,
+    headers: server.headers,
+  });
+  const tls = members({
+    tls_required: set(server.tlsRequired),
+    tls_verify: set(server.tlsVerify),
+    tls_available: set(server.tlsAvailable),
+  });
+  const start = `INFO {${identity.slice(1)}`;
   return {
-    identity: members({
-      server_id: server.serverId,
-      server_name: server.serverName,
-      version: server.version,
-      proto: 1,
-      git_commit: filled(server.gitCommit),
-      go: server.go,
-      host: server.host,
-      port: server.port,
-      headers: server.headers,
-    }),
-    authRequired: members({ auth_required: set(server.authRequired) }),
-    tls: members({
-      tls_required: set(server.tlsRequired),
-      tls_verify: set(server.tlsVerify),
-      tls_available: set(server.tlsAvailable),
-    }),
-    jetstream: members({ jetstream: set(server.jetstream) }),
+    asking: `${start}${members({ auth_required: set(server.authRequired) })}${tls},"max_payload":`,
+    open: `${start}${tls},"max_payload":`,
+    jetstream: `${members({ jetstream: set(server.jetstream) })},"client_id":`,
     cluster: members({
       cluster: filled(server.cluster),
       cluster_dynamic: set(server.clusterDynamic),
@@ -91,7 +95,7 @@ function frameOf(server: ServerInfo): Frame {
       connect_urls: server.connectUrls.length === 0 ? undefined : server.connectUrls,
       ldm: set(server.lameDuck),
     }),
-    end: members({ api_lvl: server.apiLevel === 0 ? undefined : server.apiLevel, xkey: filled(server.xkey) }),
+    end: `${members({ api_lvl: server.apiLevel === 0 ? undefined : server.apiLevel, xkey: filled(server.xkey) })}} \r\n`,
   };
 }
 
@@ -106,17 +110,22 @@ function frame(server: ServerInfo): Frame {
 
 function remoteOf({ remote }: ClientInfo): string {
   if (remote === undefined) return '';
-  return `"connect_info":true,"remote_account":${goJson(remote.account)},${remote.isSystem ? '"acc_is_sys":true,' : ''}`;
+  return `,"connect_info":true,"remote_account":${goJson(remote.account)}${remote.isSystem ? ',"acc_is_sys":true' : ''}`;
+}
+
+/** Nothing in it that JSON writes in another way. */
+const plainAddress = /^[\da-f.:]+$/;
+
+function addressOf({ clientIp }: ClientInfo): string {
+  if (clientIp === '') return '';
+  return `,"client_ip":${plainAddress.test(clientIp) ? `"${clientIp}"` : goJson(clientIp)}`;
 }
 
 /** `asksForCredentials` false: the client may come in without any, whatever the listener asks of others. */
 export function infoLine(server: ServerInfo, client: ClientInfo, asksForCredentials = true): string {
-  const { identity, authRequired, tls, jetstream, cluster, end } = frame(server);
-  const ip = client.clientIp === '' ? '' : `"client_ip":${goJson(client.clientIp)},`;
-  const nonce = client.nonce === '' ? '' : `"nonce":"${client.nonce}",`;
-  const own = `"client_id":${client.clientId},${ip}${nonce}`;
-  const payload = `"max_payload":${client.maxPayload ?? server.maxPayload},`;
-  const json =
-    identity + (asksForCredentials ? authRequired : '') + tls + payload + jetstream + own + cluster + remoteOf(client) + end;
-  return `INFO {${json.slice(0, -1)}} \r\n`;
+  const { asking, open, jetstream, cluster, end } = frame(server);
+  const start = asksForCredentials ? asking : open;
+  const nonce = client.nonce === '' ? '' : `,"nonce":"${client.nonce}"`;
+  const own = `${client.maxPayload ?? server.maxPayload}${jetstream}${client.clientId}${addressOf(client)}${nonce}`;
+  return start + own + cluster + remoteOf(client) + end;
 }

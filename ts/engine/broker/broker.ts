@@ -6,7 +6,7 @@ import { formatDuration } from '../../core/config/duration.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Clock, Instant, Timer } from '../../ports/clock.ts';
 import type { Acceptor, Transport, TransportSink } from '../../ports/connection.ts';
 import type { Log } from '../../ports/log.ts';
 import type { SessionRegistry } from '../session/session.ts';
@@ -55,6 +55,7 @@ export class Broker implements Acceptor {
   #options: Options;
   #lastCid = 0;
   #turnMs = 0;
+  #turnInstant: Instant = { seconds: 0, nanos: 0 };
   #listens = true;
   #open = 0;
   #slow = 0;
@@ -170,8 +171,9 @@ export class Broker implements Acceptor {
   /** Tells the kernel the time; returns the monotonic time. Every entry from outside begins with it. */
   enterTurn(): number {
     this.#turns++;
-    const { seconds, nanos } = this.clock.wallInstant();
-    this.kernel.exports.setNow(seconds, nanos);
+    const instant = this.clock.wallInstant();
+    this.#turnInstant = instant;
+    this.kernel.exports.setNow(instant.seconds, instant.nanos);
     this.#turnMs = this.clock.monotonicMs();
     return this.#turnMs;
   }
@@ -179,6 +181,11 @@ export class Broker implements Acceptor {
   /** Monotonic time at which this turn began. */
   get turnMs(): number {
     return this.#turnMs;
+  }
+
+  /** Wall time at which this turn began. */
+  get turnInstant(): Instant {
+    return this.#turnInstant;
   }
 
   /** Handles the events of the last kernel call; `settle` follows before the turn ends. */

@@ -88,8 +88,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     this.transport = transport;
     this.cid = cid;
     this.index = index;
-    this.start = broker.clock.wallInstant();
-    this.#lastInputMs = broker.clock.monotonicMs();
+    this.start = broker.turnInstant;
+    this.#lastInputMs = broker.turnMs;
     this.#inputBeforeMs = this.#lastInputMs;
     this.#lastActivityMs = this.#lastInputMs;
   }

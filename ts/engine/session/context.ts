@@ -60,6 +60,12 @@ interface ListenerSide {
   readonly settings: SessionSettings;
 }
 
+/** The same, as sessions see it: whatever it is by now. Shared by all of them. */
+export interface ListenerView {
+  readonly info: () => ServerInfo;
+  readonly settings: () => SessionSettings;
+}
+
 /** Few different delays are cheaper for a clock than many. */
 const JITTER_STEPS = 16;
 
@@ -83,7 +89,10 @@ export class SessionContext {
   #options: Options;
   #client: ListenerSide;
   #webSocket: ListenerSide;
+  readonly #clientView: ListenerView = { info: () => this.#client.info, settings: () => this.#client.settings };
+  readonly #webSocketView: ListenerView = { info: () => this.#webSocket.info, settings: () => this.#webSocket.settings };
   readonly #random: Random;
+  #sessions = 0;
 
   constructor(
     options: Options,
@@ -125,8 +134,8 @@ export class SessionContext {
     return this.#client.info;
   }
 
-  info(transport: Transport): ServerInfo {
-    return this.#side(transport).info;
+  listener(transport: Transport): ListenerView {
+    return transport.kind === 'websocket' ? this.#webSocketView : this.#clientView;
   }
 
   settings(transport: Transport): SessionSettings {
@@ -146,8 +155,9 @@ export class SessionContext {
     return Buffer.from(this.#random.bytes(11)).toString('base64url');
   }
 
+  /** From 0 to 1: the next step for the next session. */
   jitter(): number {
-    return this.#random.below(JITTER_STEPS) / JITTER_STEPS;
+    return (this.#sessions++ % JITTER_STEPS) / JITTER_STEPS;
   }
 
   connectionType(transport: Transport): ConnectionType {

@@ -32,12 +32,13 @@ const reviews: Readonly<Record<Exclude<Review, 'stays'>, { readonly reason: Clos
 export class SessionDriver implements Session {
   readonly host: SessionHost;
   readonly machine: SessionMachine;
-  readonly facts: SessionFacts;
   readonly nonce: string;
   readonly #context: SessionContext;
   /** Whether there was room for one more connection. */
   readonly #room: boolean;
-  readonly #timers = new Map<TimerName, Timer>();
+  readonly #timers: Record<TimerName, Timer | undefined> = { auth: undefined, ping: undefined };
+  /** Made when somebody asks. */
+  #facts: SessionFacts | undefined;
   /** The account this connection is counted in. */
   #joined: string | undefined;
   #expiry: Timer | undefined;
@@ -52,16 +53,16 @@ export class SessionDriver implements Session {
     this.nonce = nonce;
     this.#context = context;
     const peer = { clientId: host.cid, clientIp: host.transport.remoteAddress, nonce };
-    this.machine = new SessionMachine(
-      peer,
-      () => context.info(host.transport),
-      () => context.settings(host.transport),
-      context.jitter(),
-    );
-    this.facts = new LiveFacts(this.machine, {
-      label: () => connectionLabel(host.cid, host.transport, this.machine),
+    const { info, settings } = context.listener(host.transport);
+    this.machine = new SessionMachine(peer, info, settings, context.jitter());
+  }
+
+  get facts(): SessionFacts {
+    this.#facts ??= new LiveFacts(this.machine, {
+      label: () => connectionLabel(this.host.cid, this.host.transport, this.machine),
       connectedAfterMs: () => this.#connectedAfterMs,
     });
+    return this.#facts;
   }
 
   begin(): void {
@@ -102,8 +103,8 @@ export class SessionDriver implements Session {
 
   onClosed(reason: CloseReason): void {
     this.#gone = true;
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
+    this.#setTimer('auth', undefined);
+    this.#setTimer('ping', undefined);
     this.#expiry?.cancel();
     this.#leave();
     this.#log('debug', `Client connection closed: ${closeReasons[reason].text}`);
@@ -117,7 +118,8 @@ export class SessionDriver implements Session {
 
   step(event: SessionEvent): void {
     if (this.#gone) return;
-    for (const action of this.machine.step(event)) this.#do(action);
+    const actions = this.machine.step(event);
+    for (let i = 0; i < actions.length; i++) this.#do(actions[i] as SessionAction);
   }
 
   /** Looks again at who this is, after a reload: closes, or takes the new limits and permissions. */
@@ -292,18 +294,15 @@ export class SessionDriver implements Session {
   }
 
   #setTimer(name: TimerName, delayMs: number | undefined): void {
-    this.#timers.get(name)?.cancel();
-    this.#timers.delete(name);
-    if (delayMs === undefined) return;
-    const { clock } = this.#context;
-    const fire = (): void => {
-      const spoke = this.host.lastInputMs();
-      this.step({ kind: 'timer', timer: name, nowMs: clock.monotonicMs(), lastInputMs: spoke > this.#openedAtMs ? spoke : 0 });
-    };
-    this.#timers.set(
-      name,
-      clock.after(delayMs, () => this.#context.turn(fire)),
-    );
+    this.#timers[name]?.cancel();
+    const fire = (): void => this.#context.turn(() => this.#fired(name));
+    this.#timers[name] = delayMs === undefined ? undefined : this.#context.clock.after(delayMs, fire);
+  }
+
+  #fired(timer: TimerName): void {
+    const spoke = this.host.lastInputMs();
+    const lastInputMs = spoke > this.#openedAtMs ? spoke : 0;
+    this.step({ kind: 'timer', timer, nowMs: this.#context.clock.monotonicMs(), lastInputMs });
   }
 
   #join(account: string): boolean {
