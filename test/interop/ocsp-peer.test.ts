@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Issued } from '../support/certificate-authority.ts';
 import { OcspTrust } from '../support/ocsp-trust.ts';
 import { skipWithout } from '../support/peers.ts';
 import { serverFor, type ServerKind, type ServerProcess } from '../support/server.ts';
@@ -229,6 +230,16 @@ for (const kind of kinds) {
       await assert.rejects(trust.status(again.portOf('websocket')));
       await assert.rejects(trust.status(again.portOf('monitoring')));
       await again.waitForLog(/monitoring: TLS handshake error from 127\.0\.0\.1:\d+: client not OCSP valid/);
+    });
+
+    test('a certificate that nobody vouches for is refused before anybody is asked', async (context) => {
+      const trust = await OcspTrust.make(context);
+      const server = await serverFor(context, kind, { config: trust.config('{ verify: true, warn_only: true }') });
+      await assert.rejects(trust.enter(server, Issued.make('client', { responders: [trust.responder.url] })));
+      await server.waitForLog(
+        /TLS handshake error: tls: failed to verify certificate: x509: certificate signed by unknown authority/,
+      );
+      assert.deepEqual([trust.responder.asked, warnings(server)], [[], []]);
     });
 
     test('a reload begins the checks, and ends them', async (context) => {

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
+import { formatDuration } from '../core/config/duration.ts';
 
 export interface FetchSettings {
   /** For all of it, redirections included. */
@@ -57,6 +58,14 @@ function wholeBody(response: IncomingMessage): Promise<Buffer> {
 /** Rejects with why there is no answer: the network, or the time. */
 export async function fetchDocument(url: string, settings: FetchSettings): Promise<FetchedDocument> {
   const signal = AbortSignal.timeout(settings.timeoutMs);
+  try {
+    return await fetchWithin(url, settings, signal);
+  } catch (error) {
+    throw signal.aborted ? new Error(`no answer in ${formatDuration(settings.timeoutMs)}`, { cause: error }) : error;
+  }
+}
+
+async function fetchWithin(url: string, settings: FetchSettings, signal: AbortSignal): Promise<FetchedDocument> {
   let address = new URL(url);
   for (let left = MOST_REDIRECTIONS; ; left--) {
     const response = await answerTo(address, settings, signal);

@@ -32,12 +32,36 @@ const sentences: readonly (readonly [code: string, text: string])[] = [
   ['ECONNRESET', 'EOF'],
 ];
 
+/** Why OpenSSL does not trust the peer's certificates, as Go says it. */
+const distrust: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority',
+  INVALID_PURPOSE: 'certificate specifies an incompatible key usage',
+};
+
+/** Node closes such a connection without an error; why is left on the socket. */
+function distrustOf(socket: Socket): Error | undefined {
+  const code = (socket as { authorizationError?: unknown }).authorizationError;
+  if (typeof code !== 'string') return undefined;
+  return new Error(`tls: failed to verify certificate: x509: ${distrust[code] ?? code}`);
+}
+
 function plainError(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const found = sentences.find(([known]) => known === code);
   if (found !== undefined) return new Error(found[1]);
   const reason = (error as { reason?: string }).reason;
   return reason === undefined ? error : new Error(`tls: ${reason}`);
+}
+
+/** The accepted socket below a TLS socket. */
+function below(socket: Socket): Socket {
+  return (socket as { readonly _parent?: Socket })._parent ?? socket;
 }
 
 function key(socket: Socket): string {
@@ -51,6 +75,8 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
   #trusted: readonly X509Certificate[] = [];
   readonly #status: HandshakeStatus | undefined;
   readonly #waiting = new Map<string, Waiting>();
+  /** A socket that is destroyed knows its addresses no more. */
+  readonly #keys = new WeakMap<Socket, string>();
   #second = 0;
   #inSecond = 0;
 
@@ -113,8 +139,10 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
     return new Promise((resolve, reject) => {
       if (socket.destroyed) return reject(new Error('EOF'));
       const id = key(socket);
-      this.#waiting.set(id, { resolve, reject });
-      socket.once('close', () => this.#settle(id, (waiting) => waiting.reject(new Error('EOF'))));
+      const waiting = { resolve, reject };
+      this.#waiting.set(id, waiting);
+      this.#keys.set(socket, id);
+      socket.once('close', () => setImmediate(() => this.#gone(id, waiting)));
       this.#server.emit('connection', socket);
     });
   }
@@ -156,8 +184,14 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
   }
 
   #failed(error: Error, socket: TLSSocket): void {
-    this.#settle(key(socket), (waiting) => waiting.reject(plainError(error)));
+    const why = distrustOf(socket) ?? plainError(error);
+    this.#settle(this.#keys.get(below(socket)) ?? key(socket), (waiting) => waiting.reject(why));
     socket.destroy();
+  }
+
+  /** The socket has closed; what the handshake had to say of it has come before. */
+  #gone(id: string, waiting: Waiting): void {
+    if (this.#waiting.get(id) === waiting) this.#settle(id, () => waiting.reject(new Error('EOF')));
   }
 
   #settle(id: string, settle: (waiting: Waiting) => void): void {

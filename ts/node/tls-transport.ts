@@ -34,6 +34,8 @@ export class TlsTransport implements Transport {
   #paused = false;
   #upgrading = false;
   #closed = false;
+  /** The socket has closed, if the sink has heard of it or not. */
+  #gone = false;
   #error: Error | undefined = undefined;
   #writing = false;
   /** A write that waits for the end of the upgrade. */
@@ -45,7 +47,9 @@ export class TlsTransport implements Transport {
     this.#error ??= error;
   };
   readonly #onClose = (): void => {
-    if (this.#closed) return;
+    this.#gone = true;
+    // The upgrade says why, and it is told first.
+    if (this.#closed || this.#upgrading) return;
     this.#handOver();
     this.#closed = true;
     this.#sink?.onClose(this.#error);
@@ -138,6 +142,7 @@ export class TlsTransport implements Transport {
       if (agreed !== undefined) this.tls = agreed;
     } finally {
       this.#upgrading = false;
+      if (this.#gone) setImmediate(this.#onClose);
     }
     this.#listen();
     if (this.#held !== undefined && !this.#closed) this.#writeNow(this.#held);

@@ -194,6 +194,18 @@ test('with verify a client needs a certificate, and its names are told', async (
   });
 });
 
+test('a certificate that nobody vouches for is refused, and why is told before the connection is gone', async () => {
+  const told: string[] = [];
+  await withListener({ verify: true, caFile: tlsSettings().certFile }, false, async ({ acceptor, upgrades, plain, upgrade }) => {
+    const socket = await plain();
+    await read(socket);
+    upgrades[0]?.catch((error: Error) => told.push(error.message, String(acceptor.accepted[0]?.closed)));
+    await upgrade(socket, certificate('client'));
+    await acceptor.until(() => acceptor.accepted[0]?.closed === true);
+  });
+  assert.deepEqual(told, ['tls: failed to verify certificate: x509: certificate signed by unknown authority', 'false']);
+});
+
 test('a certificate that is not pinned is refused', async () => {
   await withListener({ verify: true, pinnedCerts: ['00'.repeat(32)] }, false, async ({ upgrades, plain, upgrade }) => {
     const socket = await plain();
