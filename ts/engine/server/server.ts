@@ -199,7 +199,18 @@ export class Server implements ServerFacts {
 
   /** Recovers JetStream, then opens the listeners. Rejects with one clear line when something cannot be had; then nothing is open. */
   async open(): Promise<void> {
-    await this.#ocsp.open(this.#configured);
+    try {
+      await this.#ocsp.open(this.#configured);
+      await this.#openAll();
+    } catch (error) {
+      this.#ocsp.stop();
+      throw error;
+    }
+    this.#ready = true;
+    this.#parts.log.info('Server is ready');
+  }
+
+  async #openAll(): Promise<void> {
     await this.#trust?.open(this.#configured);
     this.#setAccounts();
     if (this.#options.jetstream.enabled) {
@@ -220,8 +231,6 @@ export class Server implements ServerFacts {
       await this.#jetstream?.stop();
       throw error;
     }
-    this.#ready = true;
-    this.#parts.log.info('Server is ready');
   }
 
   /** Takes options that a reload may take; whoever calls has checked that. Throws when new certificates cannot be read, and changes nothing then. */
