@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { StartError, startServer } from '../../../ts/app/index.ts';
+import { TestAccount, TestOperator } from '../../support/tokens.ts';
 
 function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'slipstream-embed-'));
@@ -66,6 +67,26 @@ describe('a server inside a test', () => {
     });
     const taken = await startServer();
     await assert.rejects(startServer(['-p', String(taken.port)]), /port.*in use/i);
+    await taken.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('that finds its port taken waits for nothing any more, whatever it waits for otherwise', async () => {
+    const directory = temporary();
+    const file = join(directory, 'operator.conf');
+    const operator = new TestOperator();
+    const system = new TestAccount(operator, 'SYS');
+    const lines = [
+      `operator: ${operator.jwt()}`,
+      `system_account: ${system.key}`,
+      `resolver: { type: full, dir: "${directory}/tokens", limit: 10, interval: "1h" }`,
+    ];
+    writeFileSync(file, lines.join('\n'));
+    const taken = await startServer();
+    const waiting = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = waiting();
+    await assert.rejects(startServer(['-c', file, '-p', String(taken.port)]), /port.*in use/i);
+    assert.equal(waiting(), before, 'timers');
     await taken.stop();
     rmSync(directory, { recursive: true, force: true });
   });

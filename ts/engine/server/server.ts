@@ -200,10 +200,10 @@ export class Server implements ServerFacts {
   /** Recovers JetStream, then opens the listeners. Rejects with one clear line when something cannot be had; then nothing is open. */
   async open(): Promise<void> {
     try {
-      await this.#ocsp.open(this.#configured);
       await this.#openAll();
     } catch (error) {
-      this.#ocsp.stop();
+      await this.#jetstream?.stop();
+      this.#letGo();
       throw error;
     }
     this.#ready = true;
@@ -211,6 +211,7 @@ export class Server implements ServerFacts {
   }
 
   async #openAll(): Promise<void> {
+    await this.#ocsp.open(this.#configured);
     await this.#trust?.open(this.#configured);
     this.#setAccounts();
     if (this.#options.jetstream.enabled) {
@@ -222,15 +223,10 @@ export class Server implements ServerFacts {
         sessions: this.sessions,
       });
     }
-    try {
-      await this.#wakeStoredAccounts();
-      await this.#jetstream?.start();
-      this.#openSystem();
-      await this.#listeners.open(this.#options);
-    } catch (error) {
-      await this.#jetstream?.stop();
-      throw error;
-    }
+    await this.#wakeStoredAccounts();
+    await this.#jetstream?.start();
+    this.#openSystem();
+    await this.#listeners.open(this.#options);
   }
 
   /** Takes options that a reload may take; whoever calls has checked that. Throws when new certificates cannot be read, and changes nothing then. */
@@ -350,10 +346,15 @@ export class Server implements ServerFacts {
     this.broker.stopListening();
     await this.#jetstream?.stop();
     await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
+    this.#letGo();
+    log.info('Server Exiting..');
+  }
+
+  /** Ends what goes on by itself. */
+  #letGo(): void {
     this.#system?.stop();
     this.#trust?.stop();
     this.#ocsp.stop();
     this.broker.stop();
-    log.info('Server Exiting..');
   }
 }

@@ -36,6 +36,7 @@ export class OperatorMode {
   readonly desk: ClaimsDesk;
   readonly #ports: TrustPorts;
   #retry: Timer | undefined;
+  #stopped = false;
 
   constructor(options: Options, source: AccountSource, ports: TrustPorts, changed: AccountsChanged) {
     this.source = source;
@@ -78,6 +79,7 @@ export class OperatorMode {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#retry?.cancel();
     this.accounts.stop();
   }
@@ -133,7 +135,7 @@ export class OperatorMode {
           this.#ports.log.info('System account fetched and updated');
         },
         () => {
-          if (this.accounts.get(key)?.isBootstrap === true) this.#retrySystemAccount(key);
+          if (!this.#stopped && this.accounts.get(key)?.isBootstrap === true) this.#retrySystemAccount(key);
         },
       );
     });
