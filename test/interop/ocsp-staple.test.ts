@@ -166,7 +166,7 @@ for (const kind of kinds) {
 
     test('a server ends when its certificate is revoked', async (context) => {
       const trust = await Trust.make(context, {});
-      trust.responder.wishes = { nextUpdateMs: Date.now() + 2_500 };
+      trust.responder.wishes = { nextUpdateMs: Date.now() + 5_000 };
       const server = await serverFor(context, kind, { config: trust.config('ocsp { mode: always }, http: "127.0.0.1:-1"') });
       trust.responder.set(trust.server, 'revoked');
       assert.equal((await server.exited).code, 0);

@@ -51,6 +51,8 @@ import type { CertificateStatus } from '../../ts/core/ocsp/answer.ts';
 
 const ecdsaWithSha256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
 const TLS_FEATURES = '1.3.6.1.5.5.7.1.24';
+/** Times of answers have no fractions. */
+const wholeSecond = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
 const nameTypes = { CN: '2.5.4.3', O: '2.5.4.10' } as const;
 
 export interface CertificateWishes {
@@ -200,16 +202,20 @@ export class Issued {
     const statuses = {
       good: new CertStatus({ good: null }),
       unknown: new CertStatus({ unknown: null }),
-      revoked: new CertStatus({ revoked: new RevokedInfo({ revocationTime: new Date(now - 120_000) }) }),
+      revoked: new CertStatus({ revoked: new RevokedInfo({ revocationTime: wholeSecond(now - 120_000) }) }),
     };
     const responses = requestList.map(({ reqCert }) => {
       const certStatus = statuses[statusOf(Buffer.from(reqCert.serialNumber).toString('hex'))];
-      const single = { certID: reqCert, certStatus, thisUpdate: new Date(thisUpdateMs) };
-      return new SingleResponse({ ...single, ...(nextUpdateMs !== null && { nextUpdate: new Date(nextUpdateMs) }) });
+      const single = { certID: reqCert, certStatus, thisUpdate: wholeSecond(thisUpdateMs) };
+      return new SingleResponse({ ...single, ...(nextUpdateMs !== null && { nextUpdate: wholeSecond(nextUpdateMs) }) });
     });
     const { subjectPublicKey } = (signer ?? this).certificate.tbsCertificate.subjectPublicKeyInfo;
     const byKey = new OctetString(createHash('sha1').update(new Uint8Array(subjectPublicKey)).digest());
-    const tbsResponseData = new ResponseData({ responderID: new ResponderID({ byKey }), producedAt: new Date(now), responses });
+    const tbsResponseData = new ResponseData({
+      responderID: new ResponderID({ byKey }),
+      producedAt: wholeSecond(now),
+      responses,
+    });
     const signature = sign('sha256', Buffer.from(AsnConvert.serialize(tbsResponseData)), (signer ?? this).key);
     const basic = new BasicOCSPResponse({
       tbsResponseData,
