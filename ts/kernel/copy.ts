@@ -4,8 +4,8 @@
 /** Up to here `set` is as fast. */
 const SET_MOST = 128;
 
-/** Copies all of `from` to the front of `to`, which has room for it. */
-export function copyBytes(to: Uint8Array, from: Uint8Array): void {
-  if (from.length <= SET_MOST || from.length > to.length) to.set(from);
-  else Buffer.prototype.fill.call(to, from, 0, from.length);
+/** Copies all of `from` into `to`, which has room for it, from `at` on. */
+export function copyBytes(to: Uint8Array, from: Uint8Array, at = 0): void {
+  if (from.length <= SET_MOST || from.length > to.length - at) to.set(from, at);
+  else Buffer.prototype.fill.call(to, from, at, at + from.length);
 }

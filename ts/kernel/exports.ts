@@ -12,6 +12,7 @@ export interface CoreExports {
   limitPages(pages: number): void;
   startArena(page: number): void;
   liveBytes(): number;
+  memoryPages(): number;
   usedPages(): number;
   alloc(size: number): number;
   tryAlloc(size: number): number;

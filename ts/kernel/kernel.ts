@@ -3,6 +3,7 @@
 
 import { instantiateSync } from '@assemblyscript/loader';
 import { INBOUND_SIZE, LISTING_RECORD, RING_WORDS, SCRATCH_SIZE, subscriptionKind } from './constants.ts';
+import { copyBytes } from './copy.ts';
 import { behind, dispatch, ownerOf } from './events.ts';
 import type { AckMessage, EventSink, HostMessage } from './events.ts';
 import type { CoreExports } from './exports.ts';
@@ -92,6 +93,7 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     // The loader's own exports are wrapped for functions with optional parameters, which the kernel has none of: these are the bare ones.
     const { instance } = instantiateSync(options.module, { env: { memory: this.memory.memory, abort } });
     this.exports = instance.exports as unknown as Exports;
+    this.memory.askPages(this.exports.memoryPages);
     this.exports.setSeed(options.seed[0], options.seed[1]);
     this.exports.limitPages(maximum);
     if (options.arenaPage !== undefined) this.exports.startArena(options.arenaPage);
@@ -219,17 +221,26 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     this.exports.closeAccount(account);
   }
 
-  /** Routes a message of the server in an account; returns how many subscriptions took it. */
-  publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+  /** Routes a message of the server in an account (a text as UTF-8); returns how many subscriptions took it. */
+  publish(
+    account: number,
+    subject: string,
+    reply: string,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array | string,
+  ): number {
     const headerLength = headers?.length ?? 0;
-    const room = 3 * (subject.length + reply.length) + headerLength + payload.length;
+    const isText = typeof payload === 'string';
+    const room = 3 * (subject.length + reply.length) + headerLength + (isText ? 3 * payload.length : payload.length);
     const block = this.exports.alloc(room) >>> 0;
     const memory = this.memory.all();
     const subjectLength = memory.write(subject, block, 'utf8');
     const replyLength = reply === '' ? 0 : memory.write(reply, block + subjectLength, 'utf8');
     const data = block + subjectLength + replyLength;
     if (headers !== undefined) memory.set(headers, data);
-    memory.set(payload, data + headerLength);
+    const payloadAt = data + headerLength;
+    const payloadLength = isText ? memory.write(payload, payloadAt, 'utf8') : payload.length;
+    if (!isText) copyBytes(memory, payload, payloadAt);
     const before = this.exports.eventWords();
     const taken = this.exports.publish(
       account,
@@ -239,7 +250,7 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
       replyLength,
       headerLength,
       data,
-      headerLength + payload.length,
+      headerLength + payloadLength,
     );
     if (this.exports.eventWords() === before) this.exports.free(block);
     else this.#parked.push(block);

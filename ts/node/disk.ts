@@ -1,23 +1,15 @@
 // The disk port made real: node:fs for files, threads of their own for syncs, mmap-io for maps where the addon is there.
 
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DiskFault } from '../ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../ports/disk.ts';
+import { loadMmap, type MmapModule } from './mmap.ts';
 import { QuickSyncs } from './quick-syncs.ts';
 import { type FailedSync, SyncThreads } from './sync-threads.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
-
-interface MmapModule {
-  map(size: number, protection: number, flags: number, descriptor: number, offset: number): Buffer;
-  advise(bytes: Buffer, advice: number): void;
-  readonly PROT_READ: number;
-  readonly MAP_SHARED: number;
-  readonly MADV_DONTNEED: number;
-}
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
@@ -203,8 +195,7 @@ export class NodeDisk implements Disk {
   #loadMmap(): MmapModule | null {
     if (this.#mmap !== undefined) return this.#mmap;
     try {
-      const loaded = createRequire(import.meta.url)('mmap-io') as MmapModule & { readonly default?: MmapModule };
-      this.#mmap = loaded.default ?? loaded;
+      this.#mmap = loadMmap();
     } catch (error) {
       this.#mmap = null;
       this.#mapless((error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '');

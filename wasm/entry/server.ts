@@ -79,6 +79,10 @@ export function startArena(page: u32): void {
 export function liveBytes(): f64 {
   return arenaLive();
 }
+/** Pages of 64 KiB that the memory has. */
+export function memoryPages(): u32 {
+  return memory.size();
+}
 /** Pages of 64 KiB in use. */
 export function usedPages(): u32 {
   return pagesUsed();

@@ -11,13 +11,16 @@ test('a copy is what was copied, at any place and length, and leaves its neighbo
     to: fc.nat(64),
     spare: fc.nat(20),
     isInto: fc.boolean(),
+    isCut: fc.boolean(),
   });
-  const copies = fc.property(arrangement, ({ bytes, to, spare, isInto }) => {
+  const copies = fc.property(arrangement, ({ bytes, to, spare, isInto, isCut }) => {
     const shared = new Uint8Array(memory).fill(0xee);
     const own = new Uint8Array(1024).fill(0xee);
     const [source, target] = isInto ? [own, shared] : [shared, own];
     source.set(bytes, 7);
-    copyBytes(target.subarray(to, to + bytes.length + spare), source.subarray(7, 7 + bytes.length));
+    const from = source.subarray(7, 7 + bytes.length);
+    if (isCut) copyBytes(target.subarray(to, to + bytes.length + spare), from);
+    else copyBytes(target, from, to);
     const expected = new Uint8Array(1024).fill(0xee);
     expected.set(bytes, to);
     assert.deepEqual([...target], [...expected]);
@@ -26,5 +29,8 @@ test('a copy is what was copied, at any place and length, and leaves its neighbo
 });
 
 test('a copy without room for it is refused', () => {
-  for (const length of [2, 500]) assert.throws(() => copyBytes(new Uint8Array(length - 1), new Uint8Array(length)), RangeError);
+  for (const length of [2, 500]) {
+    assert.throws(() => copyBytes(new Uint8Array(length - 1), new Uint8Array(length)), RangeError);
+    assert.throws(() => copyBytes(new Uint8Array(length), new Uint8Array(length), 1), RangeError);
+  }
 });

@@ -76,7 +76,7 @@ export class Broker implements Acceptor {
     this.log = ports.log;
     this.accounts = new KernelAccounts(kernel);
     this.permissionSets = new PermissionSetPool(kernel);
-    this.host = new HostSubscriptions(kernel, this.accounts);
+    this.host = new HostSubscriptions(kernel);
     this.watches = new InterestWatches(kernel);
     this.measures = new ServiceMeasures(this);
     this.imports = new BrokerImports(this, this.measures);

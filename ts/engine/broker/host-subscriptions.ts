@@ -3,7 +3,6 @@
 
 import type { HostMessage } from '../../kernel/events.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { KernelAccounts } from './accounts.ts';
 
 export interface HostSubscription {
   cancel(): void;
@@ -28,22 +27,15 @@ export class OwnSubscription implements HostSubscription {
   }
 }
 
-/** A message with its account; arrays are copies. */
-export interface ReceivedMessage extends HostMessage {
-  readonly accountName: string;
-}
-
-export type MessageHandler = (message: ReceivedMessage) => void;
+export type MessageHandler = (message: HostMessage) => void;
 
 export class HostSubscriptions {
   readonly #kernel: Kernel;
-  readonly #accounts: KernelAccounts;
   readonly #handlers = new Map<number, MessageHandler>();
   #lastTag = 0;
 
-  constructor(kernel: Kernel, accounts: KernelAccounts) {
+  constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.#accounts = accounts;
   }
 
   subscribe(account: number, subject: string, queue: string, handler: MessageHandler): HostSubscription {
@@ -79,7 +71,6 @@ export class HostSubscriptions {
 
   /** Hands a message event to the handler of its tag; one that unsubscribed meanwhile is passed over. */
   dispatch(message: HostMessage): void {
-    const accountName = this.#accounts.byId(message.account)?.name ?? '';
-    this.#handlers.get(message.tag)?.({ ...message, accountName });
+    this.#handlers.get(message.tag)?.(message);
   }
 }

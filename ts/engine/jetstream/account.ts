@@ -22,7 +22,6 @@ import { storeLimits, Stream } from './stream.ts';
 import { Transfers } from './transfers.ts';
 import { uniqueName } from './unique.ts';
 
-const encoder = new TextEncoder();
 /** Between two warnings that say the same. */
 const quietMs = 1_000;
 
@@ -262,7 +261,7 @@ export class JetStreamAccount {
       ...fields,
       domain: domain === '' ? undefined : domain,
     };
-    door.publish(this.number, subject, '', undefined, encoder.encode(encodeJson(document)));
+    door.publish(this.number, subject, '', undefined, encodeJson(document));
   }
 
   /** A random name of letters and digits. */

@@ -93,7 +93,13 @@ export class BrokerDoor implements Door {
     this.#consumers.get(message.target)?.acknowledge(message);
   }
 
-  publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+  publish(
+    account: number,
+    subject: string,
+    reply: string,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array | string,
+  ): number {
     return this.#broker.turn(() => this.#broker.kernel.publish(account, subject, reply, headers, payload));
   }
 

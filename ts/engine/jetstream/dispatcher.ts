@@ -20,6 +20,7 @@ import { restore } from './restore-handler.ts';
 import { snapshot } from './snapshot-handler.ts';
 import * as streams from './stream-handlers.ts';
 
+const auditSubject = advisoryOf('apiAudit').subject;
 /** What a service import says of who asks. */
 const requestInfoHeader = 'Nats-Request-Info';
 
@@ -32,7 +33,6 @@ function readInfo(text: string): Document | undefined {
   }
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 const clusterRequired: ApiHandler = () => ({ error: apiError('ClusterRequiredErr') });
@@ -121,7 +121,7 @@ export class ApiDispatcher {
   #run({ row, parts }: ApiRoute, message: InboundMessage): Answer | undefined | Promise<Answer | undefined> {
     const handler = handlers[row.handler];
     if (handler === undefined) return undefined;
-    if (isLevelRefused(message.headers)) return { error: apiError('RequiredApiLevelErr') };
+    if (message.headers.length > 0 && isLevelRefused(message.headers)) return { error: apiError('RequiredApiLevelErr') };
     if (growing.has(row.handler) && this.#account.ports.store.isMemoryShort)
       return { error: apiError('InsufficientResourcesErr') };
     const request = { account: this.#account, message, parts };
@@ -142,15 +142,15 @@ export class ApiDispatcher {
     return { error: apiError('StreamGeneralErrorF', { err: thrown.message }) };
   }
 
-  /** Who asks, as the audit tells; looked up before the connection may have gone, and only when somebody listens. */
-  #clientOf({ connection = 0, headers }: InboundMessage): Document {
+  /** Who asks, as the audit tells; looked up before the connection may have gone. Undefined: nobody listens to the audit. */
+  #clientOf({ connection = 0, headers }: InboundMessage): Document | undefined {
     const { ports, number, name, settings } = this.#account;
-    if (!ports.door.hasInterest(number, advisoryOf('apiAudit').subject)) return {};
+    if (!ports.door.hasInterest(number, auditSubject)) return undefined;
     const told = parseHeaders(headers).get(requestInfoHeader);
     return (told === undefined ? ports.door.clientInfo(connection, settings.serverName) : readInfo(told)) ?? { acc: name };
   }
 
-  #respond(route: ApiRoute, message: InboundMessage, client: Document, answer: Answer | undefined): void {
+  #respond(route: ApiRoute, message: InboundMessage, client: Document | undefined, answer: Answer | undefined): void {
     if (answer === undefined) return this.#queue.answered(lineOf(route));
     const { row } = route;
     const isError = 'error' in answer;
@@ -161,8 +161,8 @@ export class ApiDispatcher {
     const send = (): void => {
       this.#queue.answered(lineOf(route));
       const text = textOf(route, answer);
-      if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, encoder.encode(text));
-      if (isTold) this.#audit(message, client, text);
+      if (message.reply !== '') door.publish(this.#account.number, message.reply, '', undefined, text);
+      if (isTold && client !== undefined) this.#audit(message, client, text);
     };
     if (answer.after === undefined) send();
     else answer.after.whenSynced(send, (fault) => this.#respond(route, message, client, this.#afterFault(route, message, fault)));

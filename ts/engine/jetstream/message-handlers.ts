@@ -3,7 +3,7 @@
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import { responseType } from '../../core/jetstream/api.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
-import { emptyDocument, type Schema } from '../../core/jetstream/schema.ts';
+import type { Schema } from '../../core/jetstream/schema.ts';
 import { findMessage, isUnclear, messageGetSchema, type MessageGet } from './message-get.ts';
 import { isEmptyRequest, readRequest, refuse, streamOf, whenShown, type ApiHandler, type ApiRequest } from './request.ts';
 
@@ -14,14 +14,16 @@ const deleteSchema: Schema = {
 
 const decoder = new TextDecoder();
 const responseHead = `{"type":"${responseType('stream_msg_get_response')}","message":{"subject":`;
-const nothing = emptyDocument(messageGetSchema) as unknown as MessageGet;
 /** A request as clients write it for the last message of a subject: read without the reader of documents, which takes longer than the look-up. */
 const plainLast = /^\{"last_by_subj":"([!#-[\]-~]+)"\}$/;
 
-function readGet(request: ApiRequest): MessageGet {
+/** What a request asks for: the subject alone of a plain one. */
+function readGet(request: ApiRequest): MessageGet | string {
   const [, subject] = plainLast.exec(decoder.decode(request.message.payload)) ?? [];
-  if (subject !== undefined) return { ...nothing, last_by_subj: subject };
-  return readRequest<MessageGet>(request, messageGetSchema);
+  if (subject !== undefined) return subject;
+  const asked = readRequest<MessageGet>(request, messageGetSchema);
+  if (isUnclear(asked) || asked.batch !== 0 || asked.max_bytes !== 0) refuse('BadRequestErr');
+  return asked;
 }
 
 /** A field of bytes; they are left out when there are none. */
@@ -32,12 +34,12 @@ function bytesField(name: string, bytes: Uint8Array): string {
 
 export const get: ApiHandler = (request) => {
   const asked = readGet(request);
-  if (isUnclear(asked) || asked.batch !== 0 || asked.max_bytes !== 0) refuse('BadRequestErr');
   const stream = streamOf(request);
-  const message = findMessage(stream, asked);
+  const isPlain = typeof asked === 'string';
+  const message = isPlain ? stream.store.lastBySubject(asked) : findMessage(stream, asked);
   if (message === undefined) refuse('NoMessageFoundErr');
   const { subject, seq, headers, payload, ts } = message;
-  const content = `${asked.no_hdr ? '' : bytesField('hdrs', headers)}${bytesField('data', payload)}`;
+  const content = `${!isPlain && asked.no_hdr ? '' : bytesField('hdrs', headers)}${bytesField('data', payload)}`;
   const text = `${responseHead}${encodeJson(subject)},"seq":${seq}${content},"time":"${formatInstant(ts)}"}}`;
   return stream.store.shows(seq) ? { text } : { text, ...whenShown(stream) };
 };

@@ -63,8 +63,8 @@ export interface Door {
   subscribeConsumer(account: number, subjects: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription;
   /** Requests on the allowed subjects find the server, though nothing listens there: they wait in vain, and are not told that nobody is there. */
   hear(account: number, subjects: Subjects): ServerSubscription;
-  /** How many subscriptions took it. */
-  publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number;
+  /** How many subscriptions took it. A text goes out as UTF-8. */
+  publish(account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array | string): number;
   hasInterest(account: number, subject: string): boolean;
   /** Whether somebody listens on exactly this subject, not by wildcards. */
   hasLiteralInterest(account: number, subject: string): boolean;

@@ -17,7 +17,6 @@ import { Batches } from './batches.ts';
 import { StreamJudgeView } from './judge-view.ts';
 import type { Stream } from './stream.ts';
 
-const encoder = new TextEncoder();
 /** How far back a restart looks for message ids, so that the first one to be judged does not wait long. */
 const mostIdsReadBack = 1_000_000;
 
@@ -200,7 +199,7 @@ export class Publishing implements BatchStorage {
 
   #send(reply: string, text: string): void {
     const { config, ports, account } = this.#stream;
-    if (reply !== '' && !config.no_ack) ports.door.publish(account.number, reply, '', undefined, encoder.encode(text));
+    if (reply !== '' && !config.no_ack) ports.door.publish(account.number, reply, '', undefined, text);
   }
 
   /** The ids of before the start, read when the first id is asked for. */

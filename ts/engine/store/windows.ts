@@ -12,15 +12,20 @@ import type { BlockFiles } from './block-files.ts';
 
 export type Window = WindowContent;
 
-interface Slot {
+/** A row of the table with its memory. (A class: objects made by spreading another had shapes of their own, which cost a fifth of a direct get.) */
+class Slot implements WindowContent {
   /** Whose file it is of; 0: nothing is in it. */
-  stream: number;
-  block: number;
-  from: number;
-  to: number;
-  address: number;
-  bytes: Uint8Array;
+  stream = 0;
+  block = 0;
+  from = 0;
+  to = 0;
+  address = 0;
+  bytes: Uint8Array = new Uint8Array(0);
   readonly row: number;
+
+  constructor(row: number) {
+    this.row = row;
+  }
 }
 
 /** Where windows are read from. */
@@ -49,8 +54,7 @@ export class Windows {
   constructor(kernel: StreamKernel) {
     this.#kernel = kernel;
     this.#table = new WindowTable(kernel);
-    const empty = { stream: 0, block: 0, from: 0, to: 0, address: 0, bytes: new Uint8Array(0) };
-    this.#slots = Array.from({ length: LARGE_ROWS + SMALL_ROWS }, (_, row) => ({ ...empty, row }));
+    this.#slots = Array.from({ length: LARGE_ROWS + SMALL_ROWS }, (_, row) => new Slot(row));
   }
 
   /**

@@ -89,7 +89,14 @@ export class FakeBroker implements Door {
     this.#captures = call;
   }
 
-  publish(_account: number, subject: string, reply: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+  publish(
+    _account: number,
+    subject: string,
+    reply: string,
+    headers: Uint8Array | undefined,
+    content: Uint8Array | string,
+  ): number {
+    const payload = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     let taken = this.#captures({ subject, reply, headers: headers ?? none, payload }) ? 1 : 0;
     this.#depth += 1;
     for (const subscription of [...this.#subscriptions]) {
