@@ -81,7 +81,6 @@ export class HandleTransport implements Transport {
     handle.owner = this;
     handle.onread = readInto;
     handle.useUserBuffer(listener.inbound);
-    handle.setNoDelay(true);
   }
 
   /** Asked of the system when somebody wants to know, which is seldom. */

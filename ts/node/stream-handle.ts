@@ -115,7 +115,10 @@ function findHandles(): StreamHandles | undefined {
 export const streamHandles = findHandles();
 
 interface ListeningServer {
-  readonly _handle?: { onconnection?: (this: unknown, status: number, handle?: unknown) => void } | null;
+  readonly _handle?: {
+    onconnection?: (this: unknown, status: number, handle?: unknown) => void;
+    setNoDelay?(on: boolean): number;
+  } | null;
   _connections?: number;
   _emitCloseIfDrained?(): void;
 }
@@ -123,16 +126,24 @@ interface ListeningServer {
 /** What to call when a taken connection is closed. */
 export type Closed = () => void;
 
+/** Linux gives a connection the options of the socket it came to. */
+const inheritsOptions = process.platform === 'linux';
+
 /**
  * Takes the connections of a server that listens, in place of its 'connection' event. False: it cannot be done, and the event goes on.
- * What cannot be accepted at all is still told by the server.
+ * They send without delay. What cannot be accepted at all is still told by the server.
  */
-export function takeConnections<Owner>(server: Server, take: (handle: StreamHandle<Owner>, closed: Closed) => void): boolean {
+export function takeConnections<Owner>(
+  server: Server,
+  take: (handle: StreamHandle<Owner>, closed: Closed) => void,
+  inherits = inheritsOptions,
+): boolean {
   const listening = server as unknown as ListeningServer;
   const handle = listening._handle;
   const event = handle?.onconnection;
   if (handle == null || typeof event !== 'function') return false;
   if (typeof listening._connections !== 'number' || typeof listening._emitCloseIfDrained !== 'function') return false;
+  const sendAtOnce = inherits && handle.setNoDelay?.(true) === 0;
   const count = (by: 1 | -1): void => {
     listening._connections = (listening._connections ?? 0) + by;
   };
@@ -143,7 +154,9 @@ export function takeConnections<Owner>(server: Server, take: (handle: StreamHand
   handle.onconnection = function (status, accepted) {
     if (status !== 0 || accepted === undefined) return event.call(this, status, accepted);
     count(1);
-    take(accepted as StreamHandle<Owner>, closed);
+    const taken = accepted as StreamHandle<Owner>;
+    if (!sendAtOnce) taken.setNoDelay(true);
+    take(taken, closed);
   };
   return true;
 }

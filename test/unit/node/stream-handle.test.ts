@@ -48,6 +48,24 @@ describe('connections taken from a server', () => {
     for (const client of clients) client.destroy();
   });
 
+  it('send without delay: each is told to, or the listening socket once, where it hands that on', () => {
+    const told = (inherits: boolean, status: number): string[] => {
+      const calls: string[] = [];
+      const tells = (who: string, answer: number) => ({ setNoDelay: (on: boolean) => (calls.push(`${who} ${on}`), answer) });
+      const listening = { onconnection: (_status: number, _handle: unknown) => {}, ...tells('listener', status) };
+      const server = { _handle: listening, _connections: 0, _emitCloseIfDrained: () => {} };
+      assert.equal(
+        takeConnections(server as unknown as net.Server, () => {}, inherits),
+        true,
+      );
+      for (let come = 0; come < 2; come++) listening.onconnection(0, tells('connection', 0));
+      return calls;
+    };
+    assert.deepEqual(told(true, 0), ['listener true']);
+    assert.deepEqual(told(true, -22), ['listener true', 'connection true', 'connection true']);
+    assert.deepEqual(told(false, 0), ['connection true', 'connection true']);
+  });
+
   it('cannot be taken from a server that does not listen', () => {
     assert.equal(
       takeConnections(net.createServer(), () => assert.fail()),

@@ -13,6 +13,7 @@ import type { Transport, TransportSink } from '../../ports/connection.ts';
 import type { BindSpec, Session, SessionHost } from '../session/session.ts';
 import type { KernelAccount } from './accounts.ts';
 import type { Broker, SlowReason } from './broker.ts';
+import type { PermissionSets } from './permission-sets.ts';
 import { requestInfo } from './request-info.ts';
 import { bindFlags } from './binding.ts';
 
@@ -209,18 +210,18 @@ export class ClientConnection implements TransportSink, SessionHost {
       maxSubs: Math.max(0, spec.maxSubs),
       maxControlLine,
     });
-    const responses = spec.permissions?.responses;
-    broker.kernel.exports.permitConnection(
-      this.index,
-      sets.publish,
-      sets.deliver,
-      Math.min(responses?.maxMsgs ?? 0, MOST_RESPONSES),
-      Math.min(Math.max(0, responses?.expiresMs ?? 0), LONGEST_RESPONSE_MS),
-    );
+    if (before !== spec.permissions) this.#permit(sets, spec.permissions);
     broker.permissionSets.drop(before);
     this.describe();
     if (spec.connected && !this.#joined) broker.joined(this);
     this.#joined = spec.connected;
+  }
+
+  #permit({ publish, deliver }: PermissionSets, permissions: Permissions | undefined): void {
+    const responses = permissions?.responses;
+    const most = Math.min(responses?.maxMsgs ?? 0, MOST_RESPONSES);
+    const expiresMs = Math.min(Math.max(0, responses?.expiresMs ?? 0), LONGEST_RESPONSE_MS);
+    this.#broker.kernel.exports.permitConnection(this.index, publish, deliver, most, expiresMs);
   }
 
   /** Tells the kernel what services in other accounts hear of this client. */

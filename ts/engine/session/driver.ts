@@ -237,13 +237,13 @@ export class SessionDriver implements Session {
       else if (decision.why !== undefined) this.#log('debug', decision.why);
       return this.step({ kind: 'notAdmitted', error: decision.error ?? 'authorization' });
     }
-    this.#leave();
     if (!this.#join(decision.account)) {
       const known = this.#context.accounts.get(decision.account) !== undefined;
       return this.step({ kind: 'notAdmitted', error: known ? 'maxAccountConnections' : 'accountRegistration' });
     }
-    const admission = this.#context.admission(decision);
-    if (admission === undefined) return;
+    const { admission: before } = this.machine;
+    const admission = before?.granted === decision ? before : this.#context.admission(decision);
+    if (admission === undefined) return this.step({ kind: 'notAdmitted', error: 'accountRegistration' });
     this.step({ kind: 'admitted', admission });
     this.#endAt(decision.signed?.endsAtMs);
   }
@@ -259,6 +259,7 @@ export class SessionDriver implements Session {
 
   /** Calls back at once, or when the password has been compared, the account fetched, the service asked. */
   #settle(decision: AuthDecision, connect: ConnectOptions, settled: (decision: Granted | Refused) => void): void {
+    if (decision.kind === 'granted' || decision.kind === 'refused') return settled(decision);
     const later = <T>(answer: Promise<T>, decided: (answer: T) => AuthDecision): void => {
       answer.then(
         (value) => this.#context.turn(() => this.#settle(decided(value), connect, settled)),
@@ -273,7 +274,6 @@ export class SessionDriver implements Session {
       const answer = this.#context.callout?.ask(decision, { cid, transport, connect, nonce: this.nonce });
       return later(answer ?? Promise.reject(new Error('nobody can be asked')), (said) => decision.decided(said));
     }
-    if (decision.kind !== 'account') return settled(decision);
     const account = this.#context.trust?.lookup(decision.account);
     if (account instanceof Promise) return later(account, (found) => decision.decided(found));
     this.#settle(decision.decided(account), connect, settled);
