@@ -52,6 +52,45 @@ for (const [kind, skip] of kinds) {
       for (const client of [stalled, other, publisher]) client.destroy();
     });
 
+    const flood = async (server: ServerProcess): Promise<WireClient[]> => {
+      const stalled = await quiet(server, 'SUB flood 1\r\n');
+      const publisher = await quiet(server);
+      stalled.pause();
+      await publisher.write(kilobyte.repeat(24 * 1024));
+      return [stalled, publisher];
+    };
+
+    test('a receiver that takes nothing within write_deadline is dropped', async (t) => {
+      const server = await serverFor(t, kind, { config: 'write_deadline: "300ms"\nmax_pending: 1GB\n' });
+      const clients = await flood(server);
+      await server.waitForLog(/Slow Consumer Detected: WriteDeadline of 300ms exceeded with \d+ chunks of \d+ total bytes\./);
+      await (clients[1] as WireClient).sync(20_000);
+      assert.doesNotMatch(server.log, /Slow Consumer State/);
+      for (const client of clients) client.destroy();
+    });
+
+    test('with write_timeout retry it is told twice, then dropped', async (t) => {
+      const server = await serverFor(t, kind, {
+        config: 'write_deadline: "300ms"\nwrite_timeout: retry\nmax_pending: 1GB\n',
+      });
+      const clients = await flood(server);
+      await server.waitForLog(/Slow Consumer Detected: WriteDeadline of 300ms exceeded with/);
+      await server.waitForLog(/Slow Consumer State: WriteDeadline of 300ms exceeded with/);
+      for (const client of clients) client.destroy();
+    });
+
+    test('with write_timeout retry it is kept when it reads on in time', async (t) => {
+      const server = await serverFor(t, kind, {
+        config: 'write_deadline: "1s"\nwrite_timeout: retry\nmax_pending: 1GB\n',
+      });
+      const [stalled, publisher] = (await flood(server)) as [WireClient, WireClient];
+      await server.waitForLog(/Slow Consumer Detected: WriteDeadline of 1s exceeded with/);
+      stalled.resume();
+      await stalled.skip(24 * 1024 * ('MSG flood 1 1024\r\n'.length + 1026), 20_000);
+      await server.waitForLog(/Slow Consumer Recovered: Flush took \d+\.\d{3}s with \d+ chunks of \d+ total bytes\./);
+      for (const client of [stalled, publisher]) client.destroy();
+    });
+
     test('a receiver that reads slowly but steadily keeps everything', async (t) => {
       const server = await serverFor(t, kind, { config: 'max_pending: 8MB\n' });
       const slow = await quiet(server, 'SUB flood 1\r\n');

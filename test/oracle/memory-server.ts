@@ -104,6 +104,10 @@ export class MemoryPeer implements Transport {
     this.sink = sink;
   }
 
+  get unsentBytes(): number {
+    return (this.inFlight ?? []).reduce((sum, view) => sum + view.length, 0);
+  }
+
   /** What came, without the INFO lines. */
   get answers(): string {
     return this.received.replaceAll(/INFO \{[^\n]*\}\s*\r\n/g, '');

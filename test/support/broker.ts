@@ -57,6 +57,13 @@ export class TestPeer implements Transport {
     this.#flying = [];
   }
 
+  /** How much of the write in flight the system has taken before the rest. */
+  takenBytes = 0;
+
+  get unsentBytes(): number {
+    return this.#flying.reduce((sum, view) => sum + view.length, 0) - this.takenBytes;
+  }
+
   /** The socket takes what is in flight. */
   drain(): void {
     if (this.#flying.length === 0) return;

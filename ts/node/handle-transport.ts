@@ -129,6 +129,10 @@ export class HandleTransport implements Transport {
     return false;
   }
 
+  get unsentBytes(): number {
+    return this.#destroyed ? 0 : this.#handle.writeQueueSize;
+  }
+
   /** The write in flight is done, or was given up. */
   written(status: number): void {
     this.#unsent = undefined;

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { plainAddress } from '../lib/address.ts';
 import type { Transport, TransportSink } from '../ports/connection.ts';
 import { LINGER_MS } from './handle-transport.ts';
+import { SocketWrite } from './socket-write.ts';
 import { deliver } from './stream-inbound.ts';
 
 export class SocketTransport implements Transport {
@@ -13,6 +14,7 @@ export class SocketTransport implements Transport {
   readonly remotePort: number;
   readonly #socket: Socket;
   readonly #inbound: Uint8Array;
+  readonly #write = new SocketWrite();
   #error: Error | undefined;
   /** Write callbacks still to come for writes that had left at once. */
   #passedOver = 0;
@@ -48,6 +50,7 @@ export class SocketTransport implements Transport {
   write(views: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return false;
+    this.#write.begin(socket, views);
     const last = views.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(views[i] as Uint8Array);
@@ -56,6 +59,10 @@ export class SocketTransport implements Transport {
     if (socket.writableLength > 0) return false;
     this.#passedOver++;
     return true;
+  }
+
+  get unsentBytes(): number {
+    return this.#write.unsentBytes(this.#socket);
   }
 
   pauseReading(): void {

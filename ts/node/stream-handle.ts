@@ -35,6 +35,9 @@ export interface StreamHandle<Owner> {
   shutdown(request: StreamRequest<Owner>): number;
   close(closed: () => void): void;
   setNoDelay(on: boolean): number;
+  /** Bytes given to writes so far, and how many of them the system has not taken. */
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
   getpeername(out: Endpoint): number;
   getsockname(out: Endpoint): number;
 }

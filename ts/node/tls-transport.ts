@@ -8,6 +8,7 @@ import { plainAddress } from '../lib/address.ts';
 import type { Transport, TransportSink, TransportTls } from '../ports/connection.ts';
 import { firstByte } from './first-byte.ts';
 import { agreedTls } from './peer-certificate.ts';
+import { SocketWrite } from './socket-write.ts';
 import { deliver } from './stream-inbound.ts';
 import type { TlsHandshakes } from './tls-handshakes.ts';
 
@@ -38,6 +39,7 @@ export class TlsTransport implements Transport {
   #gone = false;
   #error: Error | undefined = undefined;
   #writing = false;
+  readonly #write = new SocketWrite();
   /** A write that waits for the end of the upgrade. */
   #held: readonly Uint8Array[] | undefined = undefined;
   #afterWrite: (() => void) | undefined = undefined;
@@ -84,6 +86,10 @@ export class TlsTransport implements Transport {
     return false;
   }
 
+  get unsentBytes(): number {
+    return this.#write.unsentBytes(this.#socket);
+  }
+
   pauseReading(): void {
     this.#paused = true;
     if (!this.#upgrading) this.#socket.pause();
@@ -109,6 +115,7 @@ export class TlsTransport implements Transport {
   #writeNow(views: readonly Uint8Array[]): void {
     const last = views.length - 1;
     this.#writing = true;
+    this.#write.begin(this.#socket, views);
     this.#socket.cork();
     views.forEach((view, at) => this.#socket.write(view, at === last ? (error) => this.#written(error) : undefined));
     this.#socket.uncork();

@@ -9,6 +9,7 @@ import { plainAddress } from '../lib/address.ts';
 import type { Transport, TransportSink, TransportTls } from '../ports/connection.ts';
 import type { WebSocketListenOptions } from '../ports/listen.ts';
 import { agreedTls } from './peer-certificate.ts';
+import { SocketWrite } from './socket-write.ts';
 import { deliver } from './stream-inbound.ts';
 import { namedCookies } from './websocket-upgrade.ts';
 
@@ -42,6 +43,9 @@ export class WebSocketTransport implements Transport {
   readonly #options: WebSocketListenOptions;
   readonly #frameBytes: number;
   #sink: TransportSink | undefined = undefined;
+  /** The connection that carries the frames. */
+  readonly #carrier: Socket;
+  readonly #write = new SocketWrite();
   #error: Error | undefined = undefined;
   #closed = false;
 
@@ -54,6 +58,7 @@ export class WebSocketTransport implements Transport {
     if (tls !== undefined) this.tls = tls;
     this.cookies = namedCookies(request.headers.cookie, options.cookies);
     this.#socket = socket;
+    this.#carrier = request.socket;
     this.#options = options;
     this.#frameBytes = (request.headers['user-agent'] ?? '').startsWith('Mozilla/') ? BROWSER_FRAME_BYTES : Infinity;
     socket.on('error', (error) => {
@@ -70,6 +75,7 @@ export class WebSocketTransport implements Transport {
   }
 
   write(views: readonly Uint8Array[]): boolean {
+    this.#write.begin(this.#carrier, views);
     const bytes = Buffer.concat(views);
     const sent = (error?: Error): void => {
       if (!error && !this.#closed) this.#sink?.onWritten();
@@ -81,6 +87,10 @@ export class WebSocketTransport implements Transport {
       this.#socket.send(part, { binary: true, compress: part.length > COMPRESS_ABOVE_BYTES }, last ? sent : undefined);
     }
     return false;
+  }
+
+  get unsentBytes(): number {
+    return this.#write.unsentBytes(this.#carrier);
   }
 
   pauseReading(): void {

@@ -35,6 +35,8 @@ export interface Transport {
    * False: the views must stay as they are until the sink's `onWritten`.
    */
   write(views: readonly Uint8Array[]): boolean;
+  /** How many bytes of the write in flight the system has not taken, as near as can be told: fewer as it takes more. */
+  readonly unsentBytes: number;
   /**
    * Only on listeners with TLS: asks for the handshake to begin behind the first write (INFO goes out in plain); later writes wait for it.
    * Undefined: the peer chose plain bytes where both are allowed. Rejects when the handshake fails.

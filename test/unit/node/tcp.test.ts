@@ -107,6 +107,24 @@ function theSame(handles: StreamHandles | undefined): void {
     await listening.close();
   });
 
+  it('knows how much of a write has not left yet', async () => {
+    const { listening, sides, until } = await listener(handles);
+    const client = net.connect(listening.port, '127.0.0.1');
+    client.pause();
+    await until(() => sides.length === 1);
+    const [side] = sides as [Side];
+    const views = [Buffer.alloc(16 << 20), Buffer.alloc(16 << 20)];
+    assert.equal(side.transport.write(views), false);
+    const before = side.transport.unsentBytes;
+    assert.ok(before > 16 << 20 && before < 32 << 20, `${before} unsent`);
+    client.resume();
+    await until(() => side.written === 1);
+    assert.equal(side.transport.unsentBytes, 0);
+    client.destroy();
+    await until(() => side.closed === 1);
+    await listening.close();
+  });
+
   it('closes completely after many connections came and went', async () => {
     const { listening, sides, until } = await listener(handles);
     for (let round = 0; round < 20; round++) {

@@ -89,6 +89,24 @@ test('a connection is greeted in plain, upgraded, and carries bytes both ways', 
   });
 });
 
+test('a write that is enciphered knows how much of it has not left yet', async () => {
+  await withListener({}, false, async ({ acceptor, upgrades, plain, upgrade }) => {
+    const socket = await plain();
+    await read(socket);
+    const secured = await upgrade(socket);
+    await upgrades[0];
+    const kept = acceptor.accepted[0];
+    assert.ok(kept !== undefined);
+    const bytes = new Uint8Array(32 << 20);
+    kept.transport.write([bytes]);
+    assert.ok(kept.transport.unsentBytes <= bytes.length && kept.transport.unsentBytes > bytes.length / 2);
+    let seen = 0;
+    for await (const part of secured as AsyncIterable<Buffer>) if ((seen += part.length) > bytes.length / 2) break;
+    await acceptor.until(() => kept.closed || kept.transport.unsentBytes < bytes.length / 2);
+    assert.ok(kept.transport.unsentBytes < bytes.length / 2, `${kept.transport.unsentBytes} unsent`);
+  });
+});
+
 test('of several certificates a client gets the one for the name it asks for, and else the first', async () => {
   const certs = ['client', 'server'].map((name) => tlsSettings({}, name));
   await withListener({ certs }, false, async ({ plain, upgrade }) => {

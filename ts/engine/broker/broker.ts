@@ -2,7 +2,6 @@
 // call, the events it made are handled, and every connection with something to write is flushed. Anything else that may produce output
 // (timers, the store, the API) runs inside `turn` as well.
 
-import { formatDuration } from '../../core/config/duration.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
 import type { Options } from '../../core/config/options.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -28,8 +27,6 @@ export interface BrokerPorts {
   readonly log: Log;
   readonly serverName?: string;
 }
-
-export type SlowReason = Extract<CloseReason, 'slowConsumerPending' | 'slowConsumerDeadline'>;
 
 /** How often connections with a write in flight are looked at. */
 const DEADLINE_CHECK_MS = 100;
@@ -106,6 +103,10 @@ export class Broker implements Acceptor {
 
   get maxControlLine(): number {
     return this.#options.maxControlLine;
+  }
+
+  get maxPending(): number {
+    return this.#options.maxPending;
   }
 
   get traced(): boolean {
@@ -283,15 +284,8 @@ export class Broker implements Acceptor {
     this.#closedListener(connection, reason);
   }
 
-  /** Counts a slow consumer and says why, in nats-server's words; `pendingBytes` is what waits for it. */
-  countSlow(connection: ClientConnection, reason: SlowReason, pendingBytes: number): void {
+  countSlow(): void {
     this.#slow++;
-    const { maxPending, writeDeadlineMs } = this.#options;
-    const detail =
-      reason === 'slowConsumerPending'
-        ? `MaxPending of ${maxPending} Exceeded`
-        : `WriteDeadline of ${formatDuration(writeDeadlineMs)} exceeded with ${pendingBytes} total bytes`;
-    this.log.info(`${connection.session.facts.label} - Slow Consumer Detected: ${detail}`);
   }
 
   countStall(): void {
@@ -313,7 +307,8 @@ export class Broker implements Acceptor {
     if (this.#writing.size === 0) return;
     this.#deadlineCheck = this.clock.after(DEADLINE_CHECK_MS, () => this.#checkDeadlines());
     const now = this.clock.monotonicMs();
-    for (const connection of [...this.#writing]) connection.checkDeadline(now, this.#options.writeDeadlineMs);
+    const { writeDeadlineMs, writeTimeout } = this.#options;
+    for (const connection of [...this.#writing]) connection.checkDeadline(now, writeDeadlineMs, writeTimeout);
   }
 
   /** False once the server stops: what clients still say is as if it came after the end. */

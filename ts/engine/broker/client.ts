@@ -3,16 +3,19 @@
 // one write is in flight at most; after `close` nothing is parsed and what was queued before is still written.
 
 import type { Permissions } from '../../core/auth/permissions.ts';
+import { formatDuration } from '../../core/config/duration.ts';
+import type { WriteTimeout } from '../../core/config/options-network.ts';
 import type { WireError } from '../../core/session/errors.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
 import type { CloseReason } from '../../core/session/reasons.ts';
+import { overdueText, recoveredText, WriteInFlight } from '../../core/session/write-in-flight.ts';
 import { errorCode, flag } from '../../kernel/constants.ts';
 import type { ListedSubscription } from '../../kernel/kernel.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import type { Transport, TransportSink } from '../../ports/connection.ts';
 import type { BindSpec, Session, SessionHost } from '../session/session.ts';
 import type { KernelAccount } from './accounts.ts';
-import type { Broker, SlowReason } from './broker.ts';
+import type { Broker } from './broker.ts';
 import type { PermissionSets } from './permission-sets.ts';
 import { requestInfo } from './request-info.ts';
 import { bindFlags } from './binding.ts';
@@ -75,7 +78,10 @@ export class ClientConnection implements TransportSink, SessionHost {
   #seenOut = 0;
   #seenSubs = 0;
   #writing = false;
-  #writingSinceMs = 0;
+  /** How long writes take; since the first that the system did not take at once. */
+  #inFlight: WriteInFlight | undefined;
+  /** How often it was a slow consumer. */
+  slowTimes = 0;
   /** Bytes wait in the kernel for a decision or the end of a stall. */
   #held = false;
   #stall: Timer | undefined;
@@ -83,6 +89,8 @@ export class ClientConnection implements TransportSink, SessionHost {
   #ended = false;
   #described = false;
   #joined = false;
+  /** Let in, if it had to send CONNECT for that or not. */
+  #authorized = false;
 
   constructor(broker: Broker, transport: Transport, cid: number, index: number) {
     this.#broker = broker;
@@ -174,6 +182,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     if (this.#ended) return;
     this.#writing = false;
     this.#broker.writeEnded(this);
+    const late = this.#inFlight?.end(this.#broker.clock.monotonicMs());
+    if (late !== undefined) this.#tell(recoveredText(late));
     this.#broker.kernel.outDone(this.index);
     this.flush();
   }
@@ -202,6 +212,7 @@ export class ClientConnection implements TransportSink, SessionHost {
     const sets = broker.permissionSets.hold(spec.permissions);
     this.#permissions = spec.permissions;
     this.account = account;
+    this.#authorized = spec.authorized;
     const { maxControlLine, traced } = broker;
     broker.kernel.bind(this.index, {
       account: account.handle,
@@ -319,8 +330,8 @@ export class ClientConnection implements TransportSink, SessionHost {
     if (sent !== this.#seenOut) this.noteActivity();
     this.#seenOut = sent;
     if (kernel.exports.isSlow(this.index) !== 0 && this.#closing === undefined) {
-      this.#dropSlow('slowConsumerPending');
-      return;
+      this.#countSlow(`Slow Consumer Detected: MaxPending of ${this.#broker.maxPending} Exceeded`);
+      return this.abandon('slowConsumerPending');
     }
     if (this.#writing) return;
     for (let more = true; more;) {
@@ -328,7 +339,11 @@ export class ClientConnection implements TransportSink, SessionHost {
       if (views.length === 0) break;
       if (!this.transport.write(views)) {
         this.#writing = true;
-        this.#writingSinceMs = this.#broker.clock.monotonicMs();
+        this.#inFlight ??= new WriteInFlight();
+        this.#inFlight.begin(
+          views.map((view) => view.length),
+          this.#broker.clock.monotonicMs(),
+        );
         this.#broker.writeBegan(this);
         return;
       }
@@ -337,14 +352,23 @@ export class ClientConnection implements TransportSink, SessionHost {
     if (this.#closing !== undefined) this.#end(this.#closing);
   }
 
-  /** Called now and then while a write is in flight. */
-  checkDeadline(nowMs: number, deadlineMs: number): void {
-    if (nowMs - this.#writingSinceMs >= deadlineMs) this.#dropSlow('slowConsumerDeadline');
+  /** Called now and then while a write is in flight. Who is not let in yet is dropped in silence: it consumes nothing. */
+  checkDeadline(nowMs: number, deadlineMs: number, policy: WriteTimeout): void {
+    const overdue = this.#inFlight?.look(nowMs, this.transport.unsentBytes, deadlineMs, policy);
+    if (overdue === undefined) return;
+    if (!this.#authorized) return this.abandon('slowConsumerDeadline');
+    this.#countSlow(overdueText(overdue, formatDuration(deadlineMs)));
+    if (overdue.closes) this.abandon('slowConsumerDeadline');
   }
 
-  #dropSlow(reason: SlowReason): void {
-    this.#broker.countSlow(this, reason, this.#broker.kernel.pendingBytes(this.index));
-    this.abandon(reason);
+  #countSlow(text: string): void {
+    this.slowTimes++;
+    this.#broker.countSlow();
+    this.#tell(text);
+  }
+
+  #tell(text: string): void {
+    this.#broker.log.info(`${this.session.facts.label} - ${text}`);
   }
 
   /** Ends at once; what is queued is not written any more. */

@@ -21,15 +21,15 @@ export function addTraffic(to: AccountTraffic, kernel: Kernel, connection: Clien
   to.inBytes += exports.connectionInBytes(connection.index);
   to.outMsgs += exports.connectionOutMsgs(connection.index);
   to.outBytes += exports.connectionOutBytes(connection.index);
+  to.slowConsumers += connection.slowTimes;
 }
 
 export class GoneTraffic {
   readonly #byAccount = new Map<string, AccountTraffic>();
 
-  add(account: string, kernel: Kernel, connection: ClientConnection, slow: boolean): void {
+  add(account: string, kernel: Kernel, connection: ClientConnection): void {
     const traffic = this.#byAccount.get(account) ?? noTraffic();
     addTraffic(traffic, kernel, connection);
-    if (slow) traffic.slowConsumers++;
     this.#byAccount.set(account, traffic);
   }
 

@@ -72,8 +72,7 @@ export class ServerView implements EngineView {
   connectionGone(connection: ClientConnection, reason: CloseReason): void {
     const { kernel, clock } = this.#broker;
     if (reason === 'staleConnection') this.#stale++;
-    const slow = reason === 'slowConsumerPending' || reason === 'slowConsumerDeadline';
-    this.#gone.add(connection.session.facts.account, kernel, connection, slow);
+    this.#gone.add(connection.session.facts.account, kernel, connection);
     const { last } = connection;
     const count = last?.count ?? kernel.exports.connectionSubs(connection.index) >>> 0;
     const record = closedSnapshotOf(connection, kernel, this.#lastActivity(connection), {

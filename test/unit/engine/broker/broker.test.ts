@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultOptions } from '../../../../ts/core/config/options.ts';
-import { TestBroker } from '../../../support/broker.ts';
+import { silentLog } from '../../../../ts/app/silent-log.ts';
+import { TestBroker, TestPeer } from '../../../support/broker.ts';
 
 const crlf = '\r\n';
 
@@ -76,6 +77,61 @@ describe('broker', () => {
     test.clock.advance(200);
     assert.equal(slow.destroyed, true);
     assert.deepEqual(test.closed, ['slowConsumerDeadline']);
+    assert.equal(test.broker.slowConsumers, 1);
+  });
+
+  it('keeps a receiver that takes a little within each write_deadline when write_timeout is retry, and tells when it has recovered', () => {
+    const notes: string[] = [];
+    const log = { ...silentLog, info: (text: string) => void notes.push(text.replace(/^.*cid:\d+ - /, '')) };
+    const test = new TestBroker({ writeDeadlineMs: 10_000, writeTimeout: 'retry' }, { log });
+    const slow = test.peer();
+    const publisher = test.peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    publisher.say('PUB x 7\r\npayload\r\n');
+    slow.takenBytes = 5;
+    test.clock.advance(10_100);
+    slow.takenBytes = 10;
+    test.clock.advance(10_100);
+    test.clock.advance(3_000);
+    slow.takes = true;
+    slow.drain();
+    assert.equal(slow.destroyed, false);
+    assert.equal(slow.heard().replace('PING\r\n', ''), 'MSG x 1 7\r\npayload\r\n');
+    assert.equal(test.broker.slowConsumers, 2);
+    assert.deepEqual(
+      notes.map((note) => note.replace(/took \d+\.\d{3}s/, 'took')),
+      [
+        'Slow Consumer Detected: WriteDeadline of 10s exceeded with 1 chunks of 20 total bytes.',
+        'Slow Consumer State: WriteDeadline of 10s exceeded with 1 chunks of 15 total bytes.',
+        'Slow Consumer Recovered: Flush took with 1 chunks of 10 total bytes.',
+      ],
+    );
+  });
+
+  it('drops a receiver that takes nothing within write_deadline also when write_timeout is retry', () => {
+    const test = new TestBroker({ writeDeadlineMs: 10_000, writeTimeout: 'retry' });
+    const slow = test.peer();
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    slow.takenBytes = 5;
+    test.peer().say('PUB x 0\r\n\r\n');
+    test.clock.advance(10_100);
+    assert.equal(slow.destroyed, false);
+    test.clock.advance(10_100);
+    assert.equal(slow.destroyed, true);
+    assert.deepEqual(test.closed, ['slowConsumerDeadline']);
+  });
+
+  it('counts no slow consumer for who has not been let in', () => {
+    const authorization = { ...defaultOptions().authorization, token: 's3cr3t', timeoutMs: 60_000 };
+    const test = new TestBroker({ writeDeadlineMs: 10_000, authorization });
+    const peer = new TestPeer(test);
+    peer.takes = false;
+    peer.sink = test.broker.accept(peer);
+    test.clock.advance(10_100);
+    assert.deepEqual(test.closed, ['slowConsumerDeadline']);
+    assert.equal(test.broker.slowConsumers, 0);
   });
 
   it('lets a publisher rest while a receiver is pressed, and go on as soon as it is not', () => {

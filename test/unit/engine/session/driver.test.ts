@@ -30,6 +30,7 @@ class RecordingHost implements SessionHost {
       ...{ kind: 'tcp', remoteAddress: '192.0.2.1', remotePort: 5_000, localAddress: '192.0.2.2', localPort: 4_222 },
       ...{
         write: () => true,
+        unsentBytes: 0,
         pauseReading: () => undefined,
         resumeReading: () => undefined,
         end: () => undefined,

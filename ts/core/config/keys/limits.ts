@@ -100,9 +100,8 @@ export const limitsRows: readonly Row<Options>[] = [
     field: 'writeTimeout',
     type: writeTimeout,
     reload: 'no',
-    status: 'later',
-    default: 'close for clients',
-    doc: 'What happens then.',
+    default: 'close',
+    doc: 'What happens then: the connection is closed, or only if the system took no byte of it in that time (`retry`).',
   },
   {
     key: 'no_fast_producer_stall',
