@@ -23,6 +23,7 @@ import type { Random } from '../../ports/random.ts';
 import { serverInfo, webSocketInfo } from './server-info.ts';
 import type { ServerIdentity, ListenPorts } from './server-info.ts';
 import type { SessionDriver } from './driver.ts';
+import { SessionTimers } from './session-timers.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -86,6 +87,7 @@ export class SessionContext {
   callout: CalloutAsker | undefined;
   readonly closed: (session: SessionDriver) => void;
   readonly turn: Turn;
+  readonly timers: SessionTimers;
   #options: Options;
   #client: ListenerSide;
   #webSocket: ListenerSide;
@@ -109,6 +111,7 @@ export class SessionContext {
     this.accounts = accounts;
     this.closed = closed;
     this.turn = ports.turn ?? ((work) => work());
+    this.timers = new SessionTimers(this.clock, this.turn);
     // `Buffer` reads both base64 alphabets, with and without padding.
     this.auth = {
       verify: (nkey, nonce, signature) => ports.crypto.verifyNkey(nkey, encoder.encode(nonce), base64Bytes(signature)),

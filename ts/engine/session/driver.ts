@@ -19,6 +19,7 @@ import { connectionLabel } from './label.ts';
 import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './session.ts';
 import type { SessionContext } from './context.ts';
 import { LiveFacts } from './facts.ts';
+import type { TimedSession } from './session-timers.ts';
 
 /** How a connection ends whose user may not stay. */
 const reviews: Readonly<Record<Exclude<Review, 'stays'>, { readonly reason: CloseReason; readonly error?: WireError }>> = {
@@ -29,7 +30,7 @@ const reviews: Readonly<Record<Exclude<Review, 'stays'>, { readonly reason: Clos
   exhausted: { reason: 'maxSubscriptions', error: 'noSubscriptions' },
 };
 
-export class SessionDriver implements Session {
+export class SessionDriver implements Session, TimedSession {
   readonly host: SessionHost;
   readonly machine: SessionMachine;
   readonly nonce: string;
@@ -295,11 +296,10 @@ export class SessionDriver implements Session {
 
   #setTimer(name: TimerName, delayMs: number | undefined): void {
     this.#timers[name]?.cancel();
-    const fire = (): void => this.#context.turn(() => this.#fired(name));
-    this.#timers[name] = delayMs === undefined ? undefined : this.#context.clock.after(delayMs, fire);
+    this.#timers[name] = delayMs === undefined ? undefined : this.#context.timers.set(this, name, delayMs);
   }
 
-  #fired(timer: TimerName): void {
+  timerDue(timer: TimerName): void {
     const spoke = this.host.lastInputMs();
     const lastInputMs = spoke > this.#openedAtMs ? spoke : 0;
     this.step({ kind: 'timer', timer, nowMs: this.#context.clock.monotonicMs(), lastInputMs });
