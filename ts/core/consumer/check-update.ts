@@ -42,7 +42,7 @@ export function sameConsumerConfig(a: ConsumerConfig, b: ConsumerConfig): boolea
 }
 
 function comparable(config: ConsumerConfig): string {
-  return JSON.stringify(writeDocument(consumerConfigSchema, { ...config }), (_, value: unknown) =>
+  return JSON.stringify(writeDocument(consumerConfigSchema, config), (_, value: unknown) =>
     typeof value === 'bigint' ? `${value}` : value,
   );
 }

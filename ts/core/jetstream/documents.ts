@@ -62,7 +62,7 @@ export function streamInfoDocument(facts: StreamInfoFacts): Document {
   const { config, created, state, domain, leader, upstreams, now, versions } = facts;
   const shown = versions ? { ...config, metadata: shownMetadata(config.metadata) } : config;
   return {
-    config: writeDocument(streamConfigSchema, { ...shown }),
+    config: writeDocument(streamConfigSchema, shown),
     created: formatInstant(created),
     state,
     domain: domain === '' ? undefined : domain,
@@ -90,7 +90,7 @@ export function consumerInfoDocument({ stream, name, created, config, state, now
     stream_name: stream,
     name,
     created: formatInstant(created),
-    config: writeDocument(consumerConfigSchema, { ...shown }),
+    config: writeDocument(consumerConfigSchema, shown),
     delivered: sequenceInfo(state.delivered, state.deliveredAtMs),
     ack_floor: sequenceInfo(state.ackFloor, state.ackedAtMs),
     num_ack_pending: state.ackPending,
@@ -123,10 +123,10 @@ function sequenceInfo(pair: { readonly consumer: number; readonly stream: number
 
 /** The content of a stream's meta.inf. */
 export function streamMeta(config: StreamConfig, created: Instant): Document {
-  return { Created: formatInstant(created), ...writeDocument(streamConfigSchema, { ...config }) };
+  return writeDocument(streamConfigSchema, config, { Created: formatInstant(created) });
 }
 
 /** The content of a consumer's meta.inf; `Name` and `name` are two keys. */
 export function consumerMeta(config: ConsumerConfig, name: string, created: Instant): Document {
-  return { Created: formatInstant(created), Name: name, ...writeDocument(consumerConfigSchema, { ...config }) };
+  return writeDocument(consumerConfigSchema, config, { Created: formatInstant(created), Name: name });
 }

@@ -93,7 +93,7 @@ interface Blank {
 const blanks = new WeakMap<Schema, Blank>();
 
 function blankOf(schema: Schema): Blank {
-  const fields = Object.entries(schema.fields).map(([name, { kind }]) => [name, kind] as const);
+  const fields = fieldsOf(schema).map(([name, { kind }]) => [name, kind] as const);
   const document = Object.fromEntries(fields.map(([name, kind]) => [name, zeroOf(kind)]));
   return { document, own: fields.filter(([name]) => typeof document[name] === 'object') };
 }
@@ -221,13 +221,22 @@ function readTime(node: JsonNode): Instant {
   throw new JsonError(timeProblem(node.value));
 }
 
-/** Writes a document in the table's order, leaving zero values out where nats-server does. */
-export function writeDocument(schema: Schema, document: Document): Document {
-  const out: Document = {};
-  for (const [name, field] of Object.entries(schema.fields)) {
+const listed = new WeakMap<Schema, readonly (readonly [name: string, field: Field])[]>();
+
+/** The fields of a schema, listed once. */
+function fieldsOf(schema: Schema): readonly (readonly [name: string, field: Field])[] {
+  let fields = listed.get(schema);
+  if (fields === undefined) listed.set(schema, (fields = Object.entries(schema.fields)));
+  return fields;
+}
+
+/** Writes a document in the table's order, leaving zero values out where nats-server does; behind what `out` has already. */
+export function writeDocument(schema: Schema, content: object, out: Document = {}): Document {
+  const document = content as WithLarge;
+  for (const [name, field] of fieldsOf(schema)) {
     const value = document[name];
     if (value === undefined || (field.always !== true && isZero(field.kind, value))) continue;
-    const given = (document as WithLarge)[large]?.[name];
+    const given = document[large]?.[name];
     out[name] = given !== undefined && clamp(given) === value ? given : writeKind(field.kind, value);
   }
   return out;

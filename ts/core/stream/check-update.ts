@@ -1,7 +1,7 @@
 // Stream updates: what may change, with nats-server's exact errors, and what sealing forces.
 
 import { apiError, type ApiError } from '../jetstream/errors.ts';
-import { writeDocument, type Document } from '../jetstream/schema.ts';
+import { writeDocument } from '../jetstream/schema.ts';
 import { streamConfigSchema, type StreamConfig } from '../jetstream/stream-config.ts';
 import { checkStreamConfig, type Checked, type StreamSurroundings } from './check-config.ts';
 
@@ -61,10 +61,10 @@ function sameMirror(a: StreamConfig, b: StreamConfig): boolean {
 
 /** Whether two configurations say the same, as an idempotent create asks. */
 export function sameStreamConfig(a: StreamConfig, b: StreamConfig): boolean {
-  return comparable({ ...a }) === comparable({ ...b });
+  return comparable(a) === comparable(b);
 }
 
-function comparable(document: Document): string {
+function comparable(document: object): string {
   return JSON.stringify(writeDocument(streamConfigSchema, document), (_, value: unknown) =>
     typeof value === 'bigint' ? `${value}` : value,
   );

@@ -119,6 +119,7 @@ export class BrokerImports {
 
   /** A subscription was made in an account that imports streams: it gets its shadows. */
   subscribed(handle: number): void {
+    if (this.#held.size === 0) return;
     const { subject, account } = this.kernel.subscription(handle);
     const held = this.#held.get(this.#accounts.byId(account)?.name ?? '');
     if (held !== undefined) this.#shadow(handle, subject, held);

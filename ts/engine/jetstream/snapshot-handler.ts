@@ -250,5 +250,5 @@ export const snapshot: ApiHandler = async (request) => {
     account.advise('snapshotCreate', { stream: stream.name, state, client: { acc: account.name } }, stream.name);
     transfer.begin();
   }
-  return { fields: { config: writeDocument(streamConfigSchema, { ...stream.config }), state } };
+  return { fields: { config: writeDocument(streamConfigSchema, stream.config), state } };
 };

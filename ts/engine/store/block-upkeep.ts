@@ -20,7 +20,6 @@ import type { Upkeep } from './upkeep.ts';
 const WORTH = 1 / 4;
 
 export interface BlockUpkeepParts {
-  readonly name: string;
   readonly handle: number;
   readonly streams: StreamKernel;
   readonly files: BlockFiles;
@@ -30,6 +29,11 @@ export interface BlockUpkeepParts {
   readonly jobs: Jobs;
   readonly upkeep: Upkeep;
   readonly log: Log;
+}
+
+/** The stream whose blocks they are. */
+export interface UpkeptStream {
+  readonly name: string;
   /** Where the records end that are promised. */
   readonly promised: () => BlockEnd;
   /** Resolves when the state of now is on disk; rejects when it never will be. */
@@ -48,6 +52,7 @@ interface Seen {
 
 export class BlockUpkeep {
   readonly #parts: BlockUpkeepParts;
+  readonly #stream: UpkeptStream;
   readonly #seen = new Map<number, Seen>();
   readonly #look = (): void => this.#findWork();
   #packs = false;
@@ -56,20 +61,21 @@ export class BlockUpkeep {
   #queued = false;
   #closed = false;
 
-  constructor(parts: BlockUpkeepParts) {
+  constructor(parts: BlockUpkeepParts, stream: UpkeptStream) {
     this.#parts = parts;
-    this.#unpackedFrom = parts.promised().block;
+    this.#stream = stream;
+    this.#unpackedFrom = stream.promised().block;
   }
 
   /** Whether blocks that become full from now on are compressed. */
   setPacking(packs: boolean): void {
-    if (packs && !this.#packs) this.#unpackedFrom = this.#parts.promised().block;
+    if (packs && !this.#packs) this.#unpackedFrom = this.#stream.promised().block;
     this.#packs = packs;
   }
 
   /** A round is through. */
   settled(): void {
-    const { block } = this.#parts.promised();
+    const { block } = this.#stream.promised();
     if (this.#unpackedFrom >= block) return;
     const from = this.#unpackedFrom;
     this.#unpackedFrom = block;
@@ -90,7 +96,7 @@ export class BlockUpkeep {
   }
 
   #mayReplace(block: number, version: number): boolean {
-    return !this.#closed && this.#parts.isWriting() && this.#parts.files.versionOf(block) === version;
+    return !this.#closed && this.#stream.isWriting() && this.#parts.files.versionOf(block) === version;
   }
 
   async #packNext(block: number): Promise<number> {
@@ -118,7 +124,7 @@ export class BlockUpkeep {
 
   #replace(block: number, target: string, form: { readonly size: number; readonly packed: boolean }): void {
     this.#parts.files.replace(block, target, form);
-    this.#parts.replaced();
+    this.#stream.replaced();
   }
 
   #discard(target: string): void {
@@ -126,7 +132,8 @@ export class BlockUpkeep {
   }
 
   #report(block: number, problem: string): void {
-    const { log, name, files } = this.#parts;
+    const { log, files } = this.#parts;
+    const { name } = this.#stream;
     log.warn(`Stream '${name}': ${files.directory}/${block}.blk stays as it is: ${problem}`);
   }
 
@@ -135,9 +142,9 @@ export class BlockUpkeep {
   /** Looks for a block that is worth it; the next one is looked for when that is done. */
   #findWork(): void {
     const isShort = this.#parts.streams.exports.isMemoryShort() !== 0;
-    if (this.#closed || this.#queued || isShort || !this.#parts.isWriting()) return;
-    const { files, streams, handle, promised, upkeep } = this.#parts;
-    const tail = promised().block;
+    if (this.#closed || this.#queued || isShort || !this.#stream.isWriting()) return;
+    const { files, streams, handle, upkeep } = this.#parts;
+    const tail = this.#stream.promised().block;
     const first = streams.locate(handle, streams.numbers(handle).first)?.block;
     for (const block of files.numbers()) {
       if (block >= tail) return;
@@ -171,7 +178,8 @@ export class BlockUpkeep {
   }
 
   async #compact(block: number): Promise<number> {
-    const { files, jobs, streams, handle, onDisk, name } = this.#parts;
+    const { files, jobs, streams, handle } = this.#parts;
+    const { onDisk, name } = this.#stream;
     const version = files.versionOf(block);
     if (version === undefined || !this.#mayReplace(block, version)) return 0;
     const size = files.sizeOf(block);

@@ -90,8 +90,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#roundEnd = this.#end();
     this.#syncedEnd = this.#roundEnd;
     this.#expiry = this.#makeExpiry(parts);
-    this.#upkeep = new BlockUpkeep({
-      ...parts,
+    this.#upkeep = new BlockUpkeep(parts, {
       name: options.name,
       promised: () => this.#syncedEnd,
       onDisk: () => everythingOnDisk(parts, this),
