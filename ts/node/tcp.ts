@@ -5,6 +5,7 @@ import type { Acceptor, Listening } from '../ports/connection.ts';
 import type { TcpListenOptions } from '../ports/listen.ts';
 import { HandleListener, HandleTransport } from './handle-transport.ts';
 import { listening } from './listening.ts';
+import { behindProxies } from './proxied-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { streamHandles, takeConnections } from './stream-handle.ts';
 import type { StreamHandles } from './stream-handle.ts';
@@ -15,7 +16,8 @@ export async function listenOver(
   options: TcpListenOptions,
   acceptor: Acceptor,
 ): Promise<Listening> {
-  const accept = (transport: HandleTransport | SocketTransport): void => transport.start(acceptor.accept(transport));
+  const sessions = options.proxyProtocol ? behindProxies(acceptor, options.inbound) : acceptor;
+  const accept = (transport: HandleTransport | SocketTransport): void => transport.start(sessions.accept(transport));
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
     accept(new SocketTransport(socket, options.inbound)),
   );

@@ -5,9 +5,11 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { plainAddress } from '../lib/address.ts';
-import type { Transport, TransportSink, TransportTls } from '../ports/connection.ts';
+import type { ProxiedClient } from '../core/session/proxy-header.ts';
+import type { PeerAddress, Transport, TransportSink, TransportTls } from '../ports/connection.ts';
 import { firstByte } from './first-byte.ts';
 import { agreedTls } from './peer-certificate.ts';
+import { proxiedClient } from './proxy-header.ts';
 import { SocketWrite } from './socket-write.ts';
 import { deliver } from './stream-inbound.ts';
 import type { TlsHandshakes } from './tls-handshakes.ts';
@@ -19,15 +21,18 @@ const END_GRACE_MS = 1_000;
 export interface TlsTransportOptions {
   readonly inbound: Uint8Array;
   readonly allowNonTls: boolean;
+  readonly proxyProtocol: boolean;
   readonly handshakes: TlsHandshakes;
 }
 
 export class TlsTransport implements Transport {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  remoteAddress: string;
+  remotePort: number;
+  readonly proxy?: PeerAddress;
   readonly localAddress: string;
   readonly localPort: number;
   tls?: TransportTls;
+  readonly introduce?: () => Promise<void>;
   readonly startTls?: () => Promise<TransportTls | undefined>;
   readonly #options: TlsTransportOptions;
   #socket: Socket | TLSSocket;
@@ -57,14 +62,22 @@ export class TlsTransport implements Transport {
     this.#sink?.onClose(this.#error);
   };
 
-  /** `agreed`: the handshake is done already. */
-  constructor(socket: Socket | TLSSocket, options: TlsTransportOptions, agreed: TransportTls | undefined) {
+  /** `agreed`: the handshake is done already, and so is what a proxy says: the connection is from `client`, if it is from a proxy. */
+  constructor(
+    socket: Socket | TLSSocket,
+    options: TlsTransportOptions,
+    agreed: TransportTls | undefined,
+    client: ProxiedClient | undefined,
+  ) {
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);
     this.localPort = socket.localPort ?? 0;
     this.#socket = socket;
     this.#options = options;
+    if (options.proxyProtocol) this.proxy = { address: this.remoteAddress, port: this.remotePort };
+    if (client !== undefined) this.#isFrom(client);
+    if (options.proxyProtocol && agreed === undefined) this.introduce = () => this.#introduce();
     if (agreed === undefined) this.startTls = () => this.#startTls();
     else this.tls = agreed;
     socket.on('error', this.#onError);
@@ -140,6 +153,23 @@ export class TlsTransport implements Transport {
     if (records.length === 0 || this.#paused || this.#closed || this.#sink === undefined) return;
     this.#gathered = [];
     deliver(records.length === 1 ? (records[0] as Buffer) : Buffer.concat(records), this.#options.inbound, this.#sink);
+  }
+
+  #isFrom({ address, port }: ProxiedClient): void {
+    this.remoteAddress = address;
+    this.remotePort = port;
+  }
+
+  async #introduce(): Promise<void> {
+    this.#upgrading = true;
+    try {
+      await this.#greeted();
+      const client = await proxiedClient(this.#socket);
+      if (client !== undefined) this.#isFrom(client);
+    } finally {
+      this.#upgrading = false;
+      if (this.#gone) setImmediate(this.#onClose);
+    }
   }
 
   async #startTls(): Promise<TransportTls | undefined> {

@@ -3,11 +3,14 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { ProxiedClient } from '../core/session/proxy-header.ts';
+import { hostPort, plainAddress } from '../lib/address.ts';
 import type { Acceptor, TransportTls } from '../ports/connection.ts';
 import type { TlsListenOptions, TlsListening } from '../ports/listen.ts';
 import { firstByte } from './first-byte.ts';
 import { listening } from './listening.ts';
 import { agreedTls } from './peer-certificate.ts';
+import { proxiedClient } from './proxy-header.ts';
 import { TlsHandshakes } from './tls-handshakes.ts';
 import { TlsTransport } from './tls-transport.ts';
 
@@ -44,17 +47,33 @@ class TlsListener {
 
   async #secure(socket: Socket): Promise<void> {
     const where = `${socket.remoteAddress}:${socket.remotePort}`;
+    const client = await this.#introduced(socket);
+    if (client === 'nobody') return;
     try {
       const secured = await this.handshakes.handshake(socket);
-      this.#accept(secured, agreedTls(secured, true));
+      this.#accept(secured, agreedTls(secured, true), client);
     } catch (error) {
       this.#options.onProblem(`${where} - TLS handshake error: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  #accept(socket: Socket | TLSSocket, agreed: TransportTls | undefined): void {
-    const { inbound, allowNonTls } = this.#options;
-    const transport = new TlsTransport(socket, { inbound, allowNonTls, handshakes: this.handshakes }, agreed);
+  /** For whom a proxy speaks, if one does; `nobody`: the connection is given up. */
+  async #introduced(socket: Socket): Promise<ProxiedClient | undefined | 'nobody'> {
+    if (!this.#options.proxyProtocol) return undefined;
+    const where = hostPort(plainAddress(socket.remoteAddress), socket.remotePort ?? 0);
+    try {
+      return await proxiedClient(socket);
+    } catch (error) {
+      this.#options.onProblem(`Error reading PROXY protocol header from ${where}: ${(error as Error).message}`, 'warn');
+      socket.destroy();
+      return 'nobody';
+    }
+  }
+
+  #accept(socket: Socket | TLSSocket, agreed: TransportTls | undefined, client?: ProxiedClient): void {
+    const { inbound, allowNonTls, proxyProtocol = false } = this.#options;
+    const options = { inbound, allowNonTls, proxyProtocol, handshakes: this.handshakes };
+    const transport = new TlsTransport(socket, options, agreed, client);
     transport.begin(this.#acceptor.accept(transport));
   }
 }

@@ -21,10 +21,17 @@ export interface TransportTls {
   readonly handshakeFirst: boolean;
 }
 
+export interface PeerAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface Transport {
   readonly kind: 'tcp' | 'tls' | 'websocket';
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Where the connection may come through a proxy: who is at the other end of it. The remote address is the client's. */
+  readonly proxy?: PeerAddress;
   readonly localAddress: string;
   readonly localPort: number;
   readonly tls?: TransportTls;
@@ -37,6 +44,11 @@ export interface Transport {
   write(views: readonly Uint8Array[]): boolean;
   /** How many bytes of the write in flight the system has not taken, as near as can be told: fewer as it takes more. */
   readonly unsentBytes: number;
+  /**
+   * Only where the connection may come through a proxy: resolves when the proxy has said whose it is, or has said nothing; the remote address
+   * is not known before. Behind the first write, and before TLS. Rejects with what is wrong.
+   */
+  introduce?(): Promise<void>;
   /**
    * Only on listeners with TLS: asks for the handshake to begin behind the first write (INFO goes out in plain); later writes wait for it.
    * Undefined: the peer chose plain bytes where both are allowed. Rejects when the handshake fails.

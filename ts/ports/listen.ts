@@ -34,6 +34,8 @@ export interface TcpListenOptions {
   /** -1 or 0: any free port. */
   readonly port: number;
   readonly inbound: Uint8Array;
+  /** Connections may begin with the header of a proxy. */
+  readonly proxyProtocol?: boolean;
 }
 
 export interface TlsListenOptions extends TcpListenOptions {
@@ -42,7 +44,7 @@ export interface TlsListenOptions extends TcpListenOptions {
   /** Peers that send no TLS are served in plain. */
   readonly allowNonTls: boolean;
   /** A connection that failed before it was accepted. */
-  readonly onProblem: (text: string) => void;
+  readonly onProblem: (text: string, level?: 'error' | 'warn') => void;
 }
 
 export interface CloseStatus {

@@ -1,6 +1,7 @@
 // What is wrong with claims beside their signature, in nats-server's words. Claims with a problem are not used at all; what is only out of
 // time is said apart, because an account that is out of time may still be stored.
 
+import { parseAddress } from '../../lib/ip-address.ts';
 import { isSubsetMatch } from '../subject/subject.ts';
 import type { AccountClaims, ClaimExport, ClaimImport } from './account-claims.ts';
 import { isOutOfTime, isPublicNkey } from './token.ts';
@@ -44,32 +45,6 @@ export function parseCidr(text: string): { readonly bytes: readonly number[]; re
   const bits = Number(length);
   if (bytes === undefined || more.length > 0 || !/^\d{1,3}$/.test(length) || bits > bytes.length * 8) return undefined;
   return { bytes, bits };
-}
-
-/** Four bytes or sixteen; an IPv4 address written as IPv6 is the IPv4 address. */
-export function parseAddress(text: string): readonly number[] | undefined {
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) {
-    const bytes = text.split('.').map(Number);
-    return bytes.every((byte) => byte < 256) ? bytes : undefined;
-  }
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
-  const tail = dotted === null ? [] : (parseAddress(dotted[2] ?? '') ?? [NaN]);
-  const groups = wordsOf(dotted === null ? text : (dotted[1] ?? '').replace(/([^:]):$/, '$1'), 8 - tail.length / 2);
-  if (groups === undefined || tail.some(Number.isNaN)) return undefined;
-  const bytes = [...groups.flatMap((word) => [word >> 8, word & 255]), ...tail];
-  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
-  return isMapped ? bytes.slice(12) : bytes;
-}
-
-/** So many 16-bit words, with one `::` for zeros. */
-function wordsOf(text: string, wanted: number): number[] | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const [before = [], after] = halves.map((half) => (half === '' ? [] : half.split(':')));
-  const zeros = wanted - before.length - (after?.length ?? 0);
-  if (after === undefined ? zeros !== 0 : zeros < 1) return undefined;
-  const words = [...before, ...Array.from({ length: zeros }, () => '0'), ...(after ?? [])];
-  return words.every((word) => /^[\da-f]{1,4}$/i.test(word)) ? words.map((word) => parseInt(word, 16)) : undefined;
 }
 
 function isTimeZone(name: string): boolean {

@@ -1,6 +1,7 @@
 // From where and when a user may connect.
 
-import { parseAddress, parseCidr } from './check-claims.ts';
+import { parseAddress } from '../../lib/ip-address.ts';
+import { parseCidr } from './check-claims.ts';
 import type { TimeRange, UserBounds } from './user-claims.ts';
 
 const DAY_MS = 86_400_000;

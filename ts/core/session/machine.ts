@@ -16,6 +16,7 @@ import type { Admission, BindSpec, SessionAction, SessionEvent, SessionSettings 
 
 export interface SessionPeer {
   readonly clientId: number;
+  /** Empty: not known yet. */
   readonly clientIp: string;
   readonly nonce: string;
 }
@@ -30,7 +31,7 @@ export class SessionMachine {
   connect: ConnectOptions = defaultConnect;
   admission: Admission | undefined = undefined;
   readonly pings: PingSchedule;
-  readonly #peer: SessionPeer;
+  #peer: SessionPeer;
   readonly #info: () => ServerInfo;
   readonly #settings: () => SessionSettings;
   #connected = false;
@@ -39,6 +40,7 @@ export class SessionMachine {
   /** Let in before it said CONNECT, so not asked for credentials. */
   #guest = false;
   #informed = false;
+  #startsTls = false;
   #out: SessionAction[] = [];
 
   /** `jitter`, 0..1, spreads the first pings of clients that connect together. */
@@ -80,6 +82,11 @@ export class SessionMachine {
     switch (event.kind) {
       case 'opened':
         return this.#opened(event);
+      case 'introduced':
+        this.#peer = { ...this.#peer, clientIp: event.clientIp };
+        return this.#begin();
+      case 'notIntroduced':
+        return this.#close('protocolViolation');
       case 'tlsDone':
         this.#log('debug', event.agreed === undefined ? 'No TLS handshake, plain connection' : 'TLS handshake complete');
         if (event.agreed !== undefined) this.#log('debug', event.agreed);
@@ -124,7 +131,13 @@ export class SessionMachine {
     this.#bind();
     this.#out.push({ do: 'send', text: infoLine(this.#info(), this.#peer, !this.#guest) });
     if (!event.room) return this.#refuse('maxConnections', '');
-    if (!event.startTls) return this.#startTimers();
+    this.#startsTls = event.startTls;
+    if (!event.introduces) return this.#begin();
+    this.#out.push({ do: 'introduce' });
+  }
+
+  #begin(): void {
+    if (!this.#startsTls) return this.#startTimers();
     this.#log('debug', 'Starting TLS client connection handshake');
     this.#out.push({ do: 'startTls' });
   }

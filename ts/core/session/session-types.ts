@@ -58,9 +58,13 @@ export type SessionEvent =
       /** False when the server is full. */
       readonly room: boolean;
       readonly startTls: boolean;
+      /** It may come through a proxy, so its address is not known yet. */
+      readonly introduces: boolean;
       /** Whom the connection is before it said CONNECT; undefined: nobody. */
       readonly admission: Admission | undefined;
     }
+  | { readonly kind: 'introduced'; readonly clientIp: string }
+  | { readonly kind: 'notIntroduced' }
   /** What was agreed, in words; undefined: the peer stays with plain bytes, where it may. */
   | { readonly kind: 'tlsDone'; readonly agreed: string | undefined }
   | { readonly kind: 'tlsFailed'; readonly problem: string }
@@ -94,6 +98,8 @@ export type SessionAction =
   | { readonly do: 'authenticate'; readonly connect: ConnectOptions }
   | { readonly do: 'dropSubscriptions' }
   | { readonly do: 'answerPings' }
+  /** Answered with `introduced` or `notIntroduced`. */
+  | { readonly do: 'introduce' }
   | { readonly do: 'startTls' }
   /** Undefined: stop it. Setting a running timer replaces it. */
   | { readonly do: 'timer'; readonly timer: TimerName; readonly delayMs: number | undefined }

@@ -84,16 +84,17 @@ export class OpenListeners {
 
   async #openClient(options: Options): Promise<void> {
     const { listeners, acceptor, inbound, sessions, log, status } = this.#parts;
-    const { host, port, tls, allowNonTls } = options;
-    const onProblem = (text: string): void => log.error(text);
+    const { host, port, tls, allowNonTls, proxyProtocol } = options;
+    const onProblem = (text: string, level: 'error' | 'warn' = 'error'): void => log[level](text);
     const opened = await attempt('client', host, port, () =>
       tls === undefined
-        ? listeners.tcp({ host, port: Math.max(0, port), inbound }, acceptor)
-        : listeners.tls({ host, port, inbound, tls, status, allowNonTls, onProblem }, acceptor),
+        ? listeners.tcp({ host, port: Math.max(0, port), inbound, proxyProtocol }, acceptor)
+        : listeners.tls({ host, port, inbound, proxyProtocol, tls, status, allowNonTls, onProblem }, acceptor),
     );
     this.#opened.client = opened;
     sessions.listen({ clientPort: opened.port });
     log.info(`Listening for client connections on ${hostPort(host, opened.port)}`);
+    if (proxyProtocol) log.info('PROXY protocol enabled for client connections');
     if (tls === undefined) return;
     log.info(`TLS ${allowNonTls ? 'available' : 'required'} for client connections`);
     if (tls.handshakeFirst && tls.handshakeFirstFallbackMs === 0) {

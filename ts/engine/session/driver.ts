@@ -14,6 +14,7 @@ import type { CloseReason } from '../../core/session/reasons.ts';
 import { closeReasons } from '../../core/session/reasons.ts';
 import type { Admission, SessionAction, SessionEvent, TimerName } from '../../core/session/session-types.ts';
 import { tokens } from '../../core/subject/subject.ts';
+import { hostPort } from '../../lib/address.ts';
 import type { Timer } from '../../ports/clock.ts';
 import { connectionLabel } from './label.ts';
 import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './session.ts';
@@ -53,7 +54,8 @@ export class SessionDriver implements Session, TimedSession {
     this.#room = room;
     this.nonce = nonce;
     this.#context = context;
-    const peer = { clientId: host.cid, clientIp: host.transport.remoteAddress, nonce };
+    const clientIp = host.transport.introduce === undefined ? host.transport.remoteAddress : '';
+    const peer = { clientId: host.cid, clientIp, nonce };
     const { info, settings } = context.listener(host.transport);
     this.machine = new SessionMachine(peer, info, settings, context.jitter());
   }
@@ -69,8 +71,10 @@ export class SessionDriver implements Session, TimedSession {
   begin(): void {
     const room = this.#room;
     this.#openedAtMs = this.#context.clock.monotonicMs();
-    const startTls = this.host.transport.startTls !== undefined;
-    this.step({ kind: 'opened', room, startTls, admission: room ? this.#admissionWithoutConnect() : undefined });
+    const { transport } = this.host;
+    const admission = room ? this.#admissionWithoutConnect() : undefined;
+    const [startTls, introduces] = [transport.startTls !== undefined, transport.introduce !== undefined];
+    this.step({ kind: 'opened', room, startTls, introduces, admission });
   }
 
   onConnect(json: string): 'decided' | 'pending' {
@@ -196,6 +200,8 @@ export class SessionDriver implements Session, TimedSession {
         return this.host.dropSubscriptions();
       case 'answerPings':
         return this.host.answerPings();
+      case 'introduce':
+        return this.#introduce();
       case 'startTls':
         return this.#startTls();
       case 'timer':
@@ -278,6 +284,20 @@ export class SessionDriver implements Session, TimedSession {
     const account = this.#context.trust?.lookup(decision.account);
     if (account instanceof Promise) return later(account, (found) => decision.decided(found));
     this.#settle(decision.decided(account), connect, settled);
+  }
+
+  #introduce(): void {
+    const { transport } = this.host;
+    transport.introduce?.().then(
+      () => this.#context.turn(() => this.step({ kind: 'introduced', clientIp: transport.remoteAddress })),
+      (error: unknown) => {
+        if (this.#gone || this.machine.closed) return;
+        const { address, port } = transport.proxy ?? { address: transport.remoteAddress, port: transport.remotePort };
+        const why = error instanceof Error ? error.message : String(error);
+        this.#context.log.warn(`Error reading PROXY protocol header from ${hostPort(address, port)}: ${why}`);
+        this.#context.turn(() => this.step({ kind: 'notIntroduced' }));
+      },
+    );
   }
 
   #startTls(): void {

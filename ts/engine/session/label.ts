@@ -1,4 +1,5 @@
 // How the log names a connection: address and id first, then what the client said about itself, then who it is.
+// Kept true: the address stays the same from the first line to the last, so behind a proxy it is the proxy's.
 import type { SessionMachine } from '../../core/session/machine.ts';
 import { hostPort } from '../../lib/address.ts';
 import type { Transport } from '../../ports/connection.ts';
@@ -10,8 +11,9 @@ function clientLabel(machine: SessionMachine): string {
 }
 
 export function connectionLabel(cid: number, transport: Transport, machine: SessionMachine): string {
-  const { remoteAddress, remotePort, kind } = transport;
+  const { kind, proxy } = transport;
+  const { address, port } = proxy ?? { address: transport.remoteAddress, port: transport.remotePort };
   const granted = machine.connected ? machine.admission?.granted : undefined;
   const user = granted === undefined || granted.label === '' ? '' : ` - "${granted.account}/${granted.label}"`;
-  return `${hostPort(remoteAddress, remotePort)} - ${kind === 'websocket' ? 'wid' : 'cid'}:${cid}${clientLabel(machine)}${user}`;
+  return `${hostPort(address, port)} - ${kind === 'websocket' ? 'wid' : 'cid'}:${cid}${clientLabel(machine)}${user}`;
 }

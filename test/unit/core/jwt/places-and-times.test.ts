@@ -1,7 +1,8 @@
 // From where and when: networks of both families, ranges within a day and over midnight, in the zone the claim names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseAddress, parseCidr } from '../../../../ts/core/jwt/check-claims.ts';
+import { parseCidr } from '../../../../ts/core/jwt/check-claims.ts';
+import { parseAddress } from '../../../../ts/lib/ip-address.ts';
 import { allowedForMs, isFromAllowedPlace } from '../../../../ts/core/jwt/places-and-times.ts';
 
 const HOUR = 3_600_000;

@@ -86,7 +86,7 @@ function words(actions: readonly SessionAction[]): string[] {
   });
 }
 
-const opened = { kind: 'opened', room: true, startTls: false, admission: undefined } as const;
+const opened = { kind: 'opened', room: true, startTls: false, introduces: false, admission: undefined } as const;
 
 function connected(made: Bench, json: string): string[] {
   made.machine.step(opened);

@@ -48,8 +48,7 @@ export const accessRows: readonly Row<Options>[] = [
     type: bool,
     reload: 'no',
     default: 'false',
-    status: 'later',
-    doc: 'Connections begin with a PROXY header.',
+    doc: 'Client connections may begin with a PROXY header, version 1 or 2, that names the client. Others are served as they are.',
   },
   { key: 'proxies', spread: proxies, fields: ['trustedProxies'], reload: 'yes', doc: 'Trusted proxies.' },
   {
