@@ -36,6 +36,32 @@ test('what a CONNECT means', () => {
   }
 });
 
+test('equal texts are read once, unless they bring a secret', () => {
+  const read = (json: string): ConnectOptions | undefined => {
+    const result = parseConnect(json);
+    return result.ok ? result.connect : undefined;
+  };
+  const plain = '{"verbose":false,"name":"n","nkey":"U"}';
+  const first = read(plain);
+  assert.equal(read(plain), first);
+  for (const secret of ['"user":"a","pass":"b"', '"auth_token":"t"', '"jwt":"j"', '"sig":"s"', '"proxy_sig":"s"']) {
+    const json = `{${secret}}`;
+    assert.deepEqual(read(json), read(json));
+    assert.notEqual(read(json), read(json), json);
+  }
+  assert.equal(read(plain), first, 'what brought a secret took no place');
+  assert.equal(parseConnect('{bad').ok, false);
+  assert.equal(parseConnect('{bad').ok, false);
+});
+
+test('a CONNECT behind another is read over what that one said, though a fresh connection said the same', () => {
+  const json = '{"verbose":false}';
+  parseConnect(json);
+  const before = { ...defaultConnect, name: 'n', user: 'a' };
+  const result = parseConnect(json, before);
+  assert.deepEqual(result.ok && result.connect, { ...before, verbose: false });
+});
+
 test('any text is read or refused, and what is read is whole', () => {
   const value = fc.oneof(fc.boolean(), fc.string(), fc.integer(), fc.constant(null));
   const json = fc.oneof(

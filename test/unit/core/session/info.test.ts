@@ -74,6 +74,11 @@ test('the fullest INFO, field by field', () => {
   assert.ok(line.includes('"server_name":"a \\"b\\" \\u003cc\\u003e"') && line.includes('"remote_account":"a\\u0026b"'), line);
 });
 
+test('the address of a client is written as it is, or as JSON writes it', () => {
+  for (const clientIp of ['192.0.2.1', '2001:db8::1', 'fe80::1%eth"<0>', 'a host'])
+    assert.equal(parsed(infoLine(least, { clientId: 1, clientIp, nonce: '' }))['client_ip'], clientIp);
+});
+
 test('whoever needs no credentials is not told that others do', () => {
   const line = infoLine(most, { clientId: 1, clientIp: '', nonce: '' }, false);
   assert.equal(parsed(line)['auth_required'], undefined);
