@@ -160,7 +160,7 @@ export class StreamKernel {
 
   numbers(stream: number): StreamNumbers {
     this.exports.readStream(stream, this.#small);
-    const values = new Float64Array(this.memory.memory.buffer, this.#small, NUMBERS);
+    const values = this.memory.numbers(this.#small, NUMBERS);
     const value = (i: number): number => values[i] ?? 0;
     return {
       messages: value(0),

@@ -15,9 +15,44 @@ import type { JudgedPublish } from '../store/store.ts';
 import { AtomicPublishing } from './atomic-publishing.ts';
 import { earlyFault, withoutLevel, type BatchStorage } from './batch-storage.ts';
 import type { OpenBatches } from './server-room.ts';
+import type { JetStreamAccount } from './account.ts';
 import type { Stream } from './stream.ts';
 
 const usualMost = { atomic: { perStream: 50, total: 1_000 }, fast: { perStream: 1_000, total: 50_000 } } as const;
+
+/** The limits of one kind of batch, which all streams of a server share. There may be very many streams, most without batches. */
+class ServerBatchLimits implements BatchLimits {
+  readonly #kind: keyof OpenBatches;
+  readonly #account: JetStreamAccount;
+
+  constructor(kind: keyof OpenBatches, account: JetStreamAccount) {
+    this.#kind = kind;
+    this.#account = account;
+  }
+
+  get #set(): JetStreamAccount['settings']['limits']['batch'] {
+    return this.#account.settings.limits.batch;
+  }
+
+  get perStream(): number {
+    return this.#set.perStream || usualMost[this.#kind].perStream;
+  }
+
+  get messages(): number {
+    return this.#set.messages;
+  }
+
+  hasRoom(): boolean {
+    const { openBatches } = this.#account.room;
+    const has = openBatches[this.#kind] < (this.#set.total || usualMost[this.#kind].total);
+    if (has) openBatches[this.#kind] += 1;
+    return has;
+  }
+
+  ended(): void {
+    this.#account.room.openBatches[this.#kind] -= 1;
+  }
+}
 
 export class Batches {
   readonly #stream: Stream;
@@ -29,28 +64,8 @@ export class Batches {
   constructor(stream: Stream, storage: BatchStorage) {
     this.#stream = stream;
     this.#storage = storage;
-    this.#atomic = new AtomicPublishing(stream, storage, this.#limits('atomic'));
-    this.#fast = new FastBatches(this.#limits('fast'));
-  }
-
-  #limits(kind: keyof OpenBatches): BatchLimits {
-    const { account } = this.#stream;
-    const { openBatches } = account.room;
-    const of = (): (typeof account.settings.limits)['batch'] => account.settings.limits.batch;
-    return {
-      get perStream() {
-        return of().perStream || usualMost[kind].perStream;
-      },
-      get messages() {
-        return of().messages;
-      },
-      hasRoom: () => {
-        const has = openBatches[kind] < (of().total || usualMost[kind].total);
-        if (has) openBatches[kind] += 1;
-        return has;
-      },
-      ended: () => void (openBatches[kind] -= 1),
-    };
+    this.#atomic = new AtomicPublishing(stream, storage, new ServerBatchLimits('atomic', stream.account));
+    this.#fast = new FastBatches(new ServerBatchLimits('fast', stream.account));
   }
 
   stop(): void {

@@ -45,8 +45,8 @@ const purgeSchema: Schema = { name: 'JSApiStreamPurgeRequest', fields: { seq: ui
 type ConfigRequest = StreamConfig & { readonly pedantic: boolean };
 
 function readConfig(request: ApiRequest): { readonly config: StreamConfig; readonly pedantic: boolean } {
-  const { pedantic, ...config } = readRequest<ConfigRequest>(request, streamConfigRequestSchema);
-  return { config, pedantic };
+  const config = readRequest<ConfigRequest>(request, streamConfigRequestSchema);
+  return { config, pedantic: config.pedantic };
 }
 
 function mustBeNamed({ name }: StreamConfig, { parts }: ApiRequest): void {
@@ -60,7 +60,7 @@ function accepted(checked: Checked): StreamConfig {
 
 /** The answer to who made a stream does not tell the domain. */
 function created(stream: Stream): Answer {
-  return { fields: { ...stream.info({}, true), domain: undefined, did_create: true }, after: stream };
+  return { fields: Object.assign(stream.info({}, true), { domain: undefined, did_create: true }), after: stream };
 }
 
 export const create: ApiHandler = (request) => {

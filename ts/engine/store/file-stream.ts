@@ -97,8 +97,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
       replaced: () => parts.rounds.add(this),
       isWriting: () => this.#fault === undefined,
     });
-    this.#sweep = 'all';
-    removeBlocks(parts, this.name, this.#emptyBlocks());
+    if (parts.files.numbers().length > 0) {
+      this.#sweep = 'all';
+      removeBlocks(parts, this.name, this.#emptyBlocks());
+    }
     this.#made = parts.directory.tickets.last;
     if (this.#made > 0) parts.rounds.add(this);
   }
