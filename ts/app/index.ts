@@ -4,9 +4,9 @@
 import type { Server } from '../engine/server/server.ts';
 import type { EngineView } from '../engine/snapshot.ts';
 import type { HttpListening } from '../node/http.ts';
-import { openLog } from '../node/log.ts';
+import { openLogOrSyslog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
-import { loadArguments } from './command-line.ts';
+import { loadArguments, startedAs } from './command-line.ts';
 import { openMonitoring } from './monitoring.ts';
 import { buildServer } from './server.ts';
 import { silentLog } from './silent-log.ts';
@@ -54,7 +54,7 @@ function embedded(server: Server, monitoring: HttpListening | undefined, log: Se
 
 /**
  * Starts a server with the given arguments, such as `['-js', '-sd', directory]` or `['-c', 'server.conf']`. Without `-p` any free port is
- * taken, without `-a` only this machine can connect. Nothing is logged unless `-l` names a file or `log` asks for lines on stderr.
+ * taken, without `-a` only this machine can connect. Nothing is logged unless `-l`, `-s` or `-r` say where or `log` asks for lines on stderr.
  * Rejects with a StartError; then nothing is left running.
  */
 export async function startServer(args: readonly string[] = [], { log: logging = false } = {}): Promise<EmbeddedServer> {
@@ -62,7 +62,9 @@ export async function startServer(args: readonly string[] = [], { log: logging =
   if (loaded.action === 'failed') throw new StartError(loaded.stderr.trim());
   if (loaded.action !== 'run') throw new StartError('the arguments ask for something else than a server');
   const { options } = loaded;
-  const ownLog = logging || options.logFile !== '' ? openLog(options) : undefined;
+  const { logFile, syslog, remoteSyslog } = options;
+  const logs = logging || syslog || logFile !== '' || remoteSyslog !== '';
+  const ownLog = logs ? await openLogOrSyslog(options, startedAs()) : undefined;
   const log = ownLog ?? silentLog;
   try {
     const server = buildServer(options, log);

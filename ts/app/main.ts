@@ -5,11 +5,11 @@ import { pendingText } from '../core/config/unbuilt.ts';
 import { NodeClock } from '../node/clock.ts';
 import { compileLaterInCrowds } from '../node/compiler.ts';
 import { writePidFile } from '../node/files.ts';
-import { openLog } from '../node/log.ts';
+import { openLogOrSyslog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
 import { sendSignal } from '../node/send-signal.ts';
 import { logBanner } from '../ops/banner.ts';
-import { PROGRAM, hideSecrets, loadFromProcess } from './command-line.ts';
+import { PROGRAM, hideSecrets, loadFromProcess, startedAs } from './command-line.ts';
 import { standGuard } from './last-defence.ts';
 import { openMonitoring } from './monitoring.ts';
 import { ProcessLife } from './process-life.ts';
@@ -26,16 +26,16 @@ function refuse(text: string): never {
   process.exit(1);
 }
 
-function logFor(options: Options): ServerLog {
+async function logFor(options: Options): Promise<ServerLog> {
   try {
-    return openLog(options);
+    return await openLogOrSyslog(options, startedAs());
   } catch (error) {
     return refuse(textOf(error));
   }
 }
 
 async function serve(options: Options, warnings: readonly string[], pending: readonly string[]): Promise<void> {
-  const log = logFor(options);
+  const log = await logFor(options);
   standGuard(log);
   try {
     const server = buildServer(options, log, compileLaterInCrowds(plainListeners, new NodeClock()));

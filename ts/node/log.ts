@@ -9,6 +9,7 @@ import type { Options } from '../core/config/options.ts';
 import { lineFormat, type LineFormat, type LogLevel } from '../lib/log-line.ts';
 import type { Log } from '../ports/log.ts';
 import { LogSink } from './log-sink.ts';
+import { Syslog } from './syslog.ts';
 
 export type LogOptions = Pick<
   Options,
@@ -26,9 +27,20 @@ export interface ServerLog extends Log {
   close(): void;
 }
 
+/** Opens whichever syslog the options ask for, if they ask for one; a file wins over it. `tag` is the program's name there. */
+export function openSyslog(options: LogOptions, tag: string): Promise<Syslog> | undefined {
+  const { logFile, syslog, remoteSyslog } = options;
+  return logFile === '' && (syslog || remoteSyslog !== '') ? Syslog.open(remoteSyslog, tag) : undefined;
+}
+
 /** Throws when the log file cannot be opened. */
-export function openLog(options: LogOptions): ServerLog {
-  return new FileOrStderrLog(options);
+export function openLog(options: LogOptions, tag = '', syslog?: Syslog): ServerLog {
+  return new FileOrStderrLog(options, syslog, tag);
+}
+
+/** Rejects when what the options ask for cannot be had. */
+export async function openLogOrSyslog(options: LogOptions, tag: string): Promise<ServerLog> {
+  return openLog(options, tag, await openSyslog(options, tag));
 }
 
 class FileOrStderrLog implements ServerLog {
@@ -37,14 +49,18 @@ class FileOrStderrLog implements ServerLog {
   #options: LogOptions;
   #format: LineFormat;
   #sink: LogSink;
+  /** Has the lines in place of the sink. */
+  #syslog: Syslog | undefined;
+  readonly #tag: string;
   readonly #flushAtExit = (): void => this.flush();
 
-  constructor(options: LogOptions) {
+  constructor(options: LogOptions, syslog: Syslog | undefined, tag: string) {
     this.#options = options;
+    this.#syslog = syslog;
+    this.#tag = tag;
     this.#sink = this.#open(options.logFile);
     this.#format = this.#formatFor(options);
     this.#levels(options);
-    this.#noticeSyslog(options);
     process.on('exit', this.#flushAtExit);
   }
 
@@ -58,11 +74,11 @@ class FileOrStderrLog implements ServerLog {
     this.#options = options;
     this.#format = this.#formatFor(options);
     this.#levels(options);
-    if (options.syslog !== before.syslog || options.remoteSyslog !== before.remoteSyslog) this.#noticeSyslog(options);
+    if (destinationOf(options) !== destinationOf(before)) this.#changeSyslog(options);
   }
 
   reopen(): void {
-    if (this.#sink.path === undefined) {
+    if (this.#syslog !== undefined || this.#sink.path === undefined) {
       this.info('File log re-open ignored, not a file logger');
       return;
     }
@@ -83,6 +99,7 @@ class FileOrStderrLog implements ServerLog {
   close(): void {
     process.off('exit', this.#flushAtExit);
     this.#sink.close();
+    this.#syslog?.close();
   }
 
   fatal(text: string): void {
@@ -111,6 +128,7 @@ class FileOrStderrLog implements ServerLog {
   }
 
   #line(level: LogLevel, text: string): void {
+    if (this.#syslog !== undefined) return this.#syslog.send(level, text);
     this.#sink.append(this.#format(level, text, wallMs()));
   }
 
@@ -128,10 +146,16 @@ class FileOrStderrLog implements ServerLog {
     return path === '' ? LogSink.stderr() : LogSink.file(path, () => this.#rotateIfFull());
   }
 
-  #noticeSyslog({ syslog, remoteSyslog, logFile }: LogOptions): void {
-    if (!syslog && remoteSyslog === '') return;
-    const wanted = remoteSyslog === '' ? 'syslog' : `the syslog at ${remoteSyslog}`;
-    this.warn(`Logging to ${wanted} is not supported yet, log lines go to ${logFile === '' ? 'stderr' : logFile}`);
+  /** Lines go where they went until the other syslog can take them. */
+  #changeSyslog(options: LogOptions): void {
+    const take = (syslog: Syslog | undefined): void => {
+      if (this.#options !== options) return syslog?.close();
+      this.#syslog?.close();
+      this.#syslog = syslog;
+    };
+    const opening = openSyslog(options, this.#tag);
+    if (opening === undefined) take(undefined);
+    else opening.then(take, (error: Error) => this.error(`${error.message}, lines go where they went`));
   }
 
   #rotateIfFull(): void {
@@ -153,6 +177,11 @@ class FileOrStderrLog implements ServerLog {
     for (const name of purgeBackups(path, logMaxNum)) this.info(`Purged log file "${name}"`);
     this.#sink.startOver();
   }
+}
+
+/** Two settings with equal ones send lines to the same place, as far as no file is meant. */
+function destinationOf({ logFile, syslog, remoteSyslog }: LogOptions): string {
+  return logFile !== '' ? 'file' : remoteSyslog !== '' ? remoteSyslog : syslog ? 'syslog' : 'stderr';
 }
 
 let anchorMs = performance.timeOrigin;

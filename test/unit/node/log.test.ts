@@ -123,14 +123,6 @@ test('a log file that cannot be opened is an error, on reload one that changes n
   assert.match(content(settings.logFile), /still here/);
 });
 
-test('syslog is refused in words, once', () => {
-  const settings = options({ remoteSyslog: 'udp://localhost:514' });
-  const log = openLog(settings);
-  log.apply({ ...settings, debug: true });
-  log.close();
-  assert.equal(content(settings.logFile).match(/syslog at udp:\/\/localhost:514 is not supported/g)?.length, 1);
-});
-
 const source = fileURLToPath(new URL('../../../ts/node/log.ts', import.meta.url));
 const quiet =
   "{ debug: false, trace: false, logtime: true, logtimeUtc: false, logFile: '', logSizeLimit: 0, logMaxNum: 0, syslog: false, remoteSyslog: '' }";

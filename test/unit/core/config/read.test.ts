@@ -179,8 +179,8 @@ test('an empty file is warned about', () => {
 });
 
 test('keys whose feature is not built yet are told once each', () => {
-  const { pendingFeatures } = read('mqtt { port: -1 }\nleafnodes { remotes: [] }\nsyslog: true\nSyslog: false\nport: 1');
-  assert.deepEqual(pendingFeatures, ['mqtt', 'leafnodes.remotes', 'syslog']);
+  const { pendingFeatures } = read('mqtt { port: -1 }\nleafnodes { remotes: [] }\nMQTT { port: -1 }\nport: 1');
+  assert.deepEqual(pendingFeatures, ['mqtt', 'leafnodes.remotes']);
 });
 
 test('the digest is of the JSON of the parsed file', () => {

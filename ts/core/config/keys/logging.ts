@@ -66,14 +66,20 @@ export const loggingRows: readonly Row<Options>[] = [
     default: 'all',
     doc: 'Log files kept.',
   },
-  { key: 'syslog', field: 'syslog', type: bool, reload: 'yes', default: 'false', status: 'later', doc: 'Log to syslog.' },
+  {
+    key: 'syslog',
+    field: 'syslog',
+    type: bool,
+    reload: 'yes',
+    default: 'false',
+    doc: 'Log to the syslog of this machine, where it takes a stream or journald stands before it: Node has no UNIX datagrams.',
+  },
   {
     key: 'remote_syslog',
     field: 'remoteSyslog',
     type: text,
     reload: 'yes',
-    status: 'later',
-    doc: 'Log to the syslog of another machine.',
+    doc: 'Log to the syslog at an address, `udp://host:514`, `tcp://host:514` or `unix:///path` of a stream; wins over `syslog`, `log_file` over both.',
   },
   {
     key: 'max_traced_msg_len',
