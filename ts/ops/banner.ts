@@ -3,6 +3,7 @@
 
 import type { Options } from '../core/config/options.ts';
 import { allUsers } from '../core/config/options.ts';
+import { flagText, isFeatureFlag } from '../core/config/feature-flags.ts';
 import type { Log } from '../ports/log.ts';
 
 export interface BannerFacts {
@@ -30,8 +31,22 @@ export function logBanner(log: Log, facts: BannerFacts, options: Options): void 
   if (cluster !== '') log.info(`  Cluster:  ${cluster}`);
   log.info(`  Name:     ${facts.name}`);
   log.info(`  ID:       ${facts.id}`);
+  logFeatureFlags(log, options.featureFlags);
   if (hasPlainPassword(options)) log.warn('Plaintext passwords detected, use nkeys or bcrypt');
+  if (Object.keys(options.defaultJsDomain).length > 0) {
+    log.warn('The option `default_js_domain` is a temporary backwards compatibility measure and will be removed');
+  }
   if (options.configFile !== '') log.info(`Using configuration file: ${options.configFile} (${options.configDigest})`);
+}
+
+function logFeatureFlags(log: Log, configured: Readonly<Record<string, boolean>>): void {
+  const names = Object.keys(configured).sort();
+  if (names.length === 0) return;
+  const known = names.filter(isFeatureFlag).map((name) => `${name} (${flagText(name, configured[name] === true)})`);
+  const unknown = names.filter((name) => !isFeatureFlag(name));
+  log.info('  Feature flags:');
+  log.info(`    Configured:    ${known.length === 0 ? 'none' : known.join(', ')}`);
+  if (unknown.length > 0) log.info(`    Unsupported:   ${unknown.join(', ')}`);
 }
 
 const rule = '-'.repeat(43);

@@ -72,3 +72,17 @@ test('sizes are told in units of 1024', () => {
   ];
   for (const [bytes, text] of rows) assert.equal(sizeText(bytes), text);
 });
+
+test('feature flags are told with what they amount to, and those that are not known apart', () => {
+  const text = lines((log) =>
+    logBanner(log, facts, { ...defaultOptions(), featureFlags: { z: true, js_ack_fc_v2: true, a: false } }),
+  );
+  assert.match(text, /Feature flags:\n.*Configured: {4}js_ack_fc_v2 \(opt-in\)\n.*Unsupported: {3}a, z/);
+  const unknown = lines((log) => logBanner(log, facts, { ...defaultOptions(), featureFlags: { z: true } }));
+  assert.match(unknown, /Configured: {4}none\n/);
+});
+
+test('default domains are warned about, as they are for those who cannot do better yet', () => {
+  const text = lines((log) => logBanner(log, facts, { ...defaultOptions(), defaultJsDomain: { A: 'hub' } }));
+  assert.match(text, /The option `default_js_domain` is a temporary backwards compatibility measure and will be removed/);
+});

@@ -1,5 +1,6 @@
 // The accounts of a server: which exist, what they limit, and how many connections each has.
 // Kept true: `$G` and the system account (unless switched off) always exist; a connection counts in exactly the account it joined.
+import { inDefaultDomain } from './default-domain.ts';
 import type { AccountJetStreamLimits, AccountLimits, AccountOptions, Options, SubjectMapping } from '../config/options.ts';
 import { unlimitedAccount, unlimitedJetStream } from '../config/options-auth.ts';
 import { DEFAULT_SYSTEM_ACCOUNT, GLOBAL_ACCOUNT } from '../config/options.ts';
@@ -63,6 +64,7 @@ export function compileAccounts(options: Options): Map<string, Account> {
     else if (account.jetstream !== undefined)
       accounts.set(GLOBAL_ACCOUNT, { ...globalAccount(options, true), jetstream: account.jetstream });
   }
+  for (const [name, account] of accounts) accounts.set(name, inDefaultDomain(account, options));
   return accounts;
 }
 

@@ -1,6 +1,7 @@
 // What must hold between options before a server starts or reloads: each rule looks at several of them, wherever they came from.
 // Kept true: a server never starts half: every rule that is broken gives one line, and all lines are shown together.
 
+import { defaultDomainProblem } from '../account/default-domain.ts';
 import { isValidSubject } from '../subject/subject.ts';
 import { operatorProblem } from './check-operators.ts';
 import { formatDuration } from './duration.ts';
@@ -51,12 +52,7 @@ const identity: readonly Rule[] = [
     return hasAccount(options, name) ? undefined : `error resolving system account "${name}": account missing`;
   },
   operatorProblem,
-  (options) => {
-    if (options.operators.length > 0) return undefined;
-    const missing = Object.keys(options.defaultJsDomain).find((name) => !hasAccount(options, name));
-    if (missing === undefined) return undefined;
-    return `in non operator mode, \`default_js_domain\` references non existing account "${missing}"`;
-  },
+  defaultDomainProblem,
 ];
 
 const FORBIDDEN_HEADERS = new Set(['host', 'content-length', 'connection', 'upgrade', 'nats-no-masking']);

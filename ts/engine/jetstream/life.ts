@@ -22,6 +22,8 @@ export interface JetStreamFacts {
   readonly maxStorage: number;
 }
 
+const INFO_SUBJECT = '$JS.API.INFO';
+
 export function settingsOf(options: Options, serverName: string, { maxMemory, maxStorage }: JetStreamFacts): JetStreamSettings {
   const { domain, strict, limits } = options.jetstream;
   return {
@@ -117,11 +119,12 @@ export class JetStreamService implements JetStreamLife {
     this.#purging = purgeOnDemand(this.#door, handle, this.#jetstream, this.#log);
   }
 
-  /** An account whose API is another's, by import, has nothing to refuse. */
-  #refuse({ name, isSystem }: Account, handle: number): void {
+  /** An account whose API is another's, by import, perhaps of a domain that it asks by default, has nothing to refuse. */
+  #refuse({ name, isSystem, mappings }: Account, handle: number): void {
     const refusing = this.#refusing.get(name);
     const { domain } = this.#jetstream.settings;
-    const isImported = this.#parts.broker.imports.serves(name, '$JS.API.INFO');
+    const mapped = mappings.find(({ source }) => source === INFO_SUBJECT)?.destinations[0];
+    const isImported = this.#parts.broker.imports.serves(name, mapped?.subject ?? INFO_SUBJECT);
     if (isImported) refusing?.cancel();
     if (isImported) this.#refusing.delete(name);
     else if (refusing === undefined)

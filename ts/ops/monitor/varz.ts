@@ -1,6 +1,7 @@
 // /varz: the server as a whole - what it is, what it was told, what it has done. Tools poll it to learn that the server is ready and which
 // features it has, so the names and units are exactly theirs: durations are nanoseconds, timeouts of handshakes are seconds.
 
+import { featureFlagsOf } from '../../core/config/feature-flags.ts';
 import { authTimeoutMs, type Options } from '../../core/config/options.ts';
 import type { EngineView, OcspCacheSnapshot, PeerCounts, ServerSnapshot } from '../../engine/snapshot.ts';
 import type { ProcessFacts } from '../../ports/process.ts';
@@ -9,9 +10,6 @@ import { jetstreamConfigDocument, jetstreamLimitsDocument, jetstreamStatsDocumen
 import { clusterBlock, gatewayBlock, leafBlock, mqttBlock, websocketBlock } from './varz-listeners.ts';
 
 const defaultTlsTimeoutSeconds = 2;
-
-/** The flags this version knows, as they are when nobody sets them. */
-export const featureFlags = { js_ack_fc_v2: false, js_raft_delete_range: false };
 
 export function varz({ view, process, requests }: MonitorContext): Document {
   const server = view.server();
@@ -150,7 +148,7 @@ function configuration(server: ServerSnapshot): Document {
     config_digest: server.options.configDigest,
     tags: unlessEmpty(server.options.serverTags),
     metadata: unlessEmpty(server.options.serverMetadata),
-    feature_flags: { ...featureFlags, ...server.options.featureFlags },
+    feature_flags: featureFlagsOf(server.options.featureFlags),
     trusted_operators_jwt: unlessEmpty(server.options.operators.map(({ jwt }) => jwt)),
     trusted_operators_claim: unlessEmpty(server.options.operators.map(({ jwt }) => claimsOf(jwt))),
     system_account: unlessEmpty(server.systemAccount),

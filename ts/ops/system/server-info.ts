@@ -1,8 +1,8 @@
 // Who answers: the head of every document of the system account.
 
+import { featureFlagsOf } from '../../core/config/feature-flags.ts';
 import type { ServerSnapshot } from '../../engine/snapshot.ts';
 import { instantText, unlessEmpty, type Document } from '../monitor/context.ts';
-import { featureFlags } from '../monitor/varz.ts';
 
 /** JetStream runs; snapshots are binary; accounts may carry their own replication. */
 const FLAG_JETSTREAM = 1;
@@ -19,7 +19,7 @@ export function serverInfo({ id, name, version, now, options }: ServerSnapshot, 
     ver: version,
     tags: unlessEmpty(options.serverTags),
     metadata: unlessEmpty(options.serverMetadata),
-    feature_flags: { ...featureFlags, ...options.featureFlags },
+    feature_flags: featureFlagsOf(options.featureFlags),
     jetstream: enabled,
     flags: FLAGS_ALWAYS | (enabled ? FLAG_JETSTREAM : 0),
     seq,

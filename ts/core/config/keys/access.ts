@@ -103,7 +103,6 @@ export const accessRows: readonly Row<Options>[] = [
     field: 'defaultJsDomain',
     type: record(text),
     reload: 'no',
-    status: 'later',
-    doc: 'JetStream domain of accounts.',
+    doc: 'By account without JetStream, the domain that its clients ask when they ask for JetStream, through an import of `$JS.<domain>.API.>`.',
   },
 ];

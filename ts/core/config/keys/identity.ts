@@ -39,8 +39,7 @@ export const identityRows: readonly Row<Options>[] = [
     field: 'featureFlags',
     type: record(bool),
     reload: 'no',
-    status: 'later',
-    doc: 'Switches of unfinished features.',
+    doc: 'Switches of unfinished features, shown by monitoring: `js_ack_fc_v2`, `js_raft_delete_range`. Here they change nothing: acknowledgements of both forms are understood, the long one is not sent.',
   },
   {
     key: 'pid_file',

@@ -8,6 +8,11 @@ import type { SpreadType, ValueType } from '../key-table.ts';
 import type { JetStreamOptions, JetStreamServerLimits, Options } from '../options.ts';
 import { between, bool, duration, integer, oneOf, quotedDuration, size, sizeOrText, text } from '../value-types.ts';
 
+const lowerText: ValueType<string> = {
+  name: text.name,
+  read: (value, reader, key) => text.read(value, reader, key)?.trim().toLowerCase(),
+};
+
 const batchTable = defineTable<JetStreamServerLimits>('batch', [
   {
     key: 'max_inflight_per_stream',
@@ -175,16 +180,14 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     field: 'extensionHint',
     type: extensionHint,
     reload: 'no',
-    status: 'later',
-    doc: 'For leaf nodes that share a domain.',
+    doc: 'For leaf nodes that share a domain; nothing to a single server.',
   },
   {
     key: 'unique_tag',
     field: 'uniqueTag',
-    type: text,
+    type: lowerText,
     reload: 'no',
-    status: 'later',
-    doc: 'Replicas need different values of the tag with this prefix.',
+    doc: 'Replicas need different values of the tag with this prefix; nothing to a single server, but monitoring shows it.',
   },
   {
     key: 'limits',
@@ -206,8 +209,7 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     type: sizeOrText,
     reload: 'no',
     default: '64MiB',
-    status: 'later',
-    doc: 'Bytes on their way to replicas that catch up.',
+    doc: 'Bytes on their way to replicas that catch up; nothing to a single server.',
   },
   {
     key: 'max_buffered_size',
@@ -246,16 +248,14 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     field: 'metaCompact',
     type: between(0, Infinity),
     reload: 'yes',
-    status: 'later',
-    doc: 'Entries until the meta log is compacted.',
+    doc: 'Entries until the log of the cluster is compacted; a single server has none.',
   },
-  { key: 'meta_compact_size', field: 'metaCompactSize', type: size, reload: 'yes', status: 'later', doc: 'Bytes until then.' },
+  { key: 'meta_compact_size', field: 'metaCompactSize', type: size, reload: 'yes', doc: 'Bytes until then.' },
   {
     key: 'meta_compact_sync',
     field: 'metaCompactSync',
     type: bool,
     reload: 'yes',
-    status: 'later',
     doc: 'Wait for the compaction.',
   },
   {
@@ -263,9 +263,8 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     field: 'maxConcurrentIo',
     type: between(4, 8192),
     reload: 'no',
-    status: 'later',
     default: '4096',
-    doc: 'Disk operations at a time.',
+    doc: 'Disk operations at a time, each a thread of nats-server; never reached here: a few threads do all of them, in rounds.',
   },
 ]);
 
