@@ -37,6 +37,7 @@ export function buildServer(options: Options, log: Log, listeners = plainListene
   const kernel = new Kernel({
     module: loadKernel('server', codeDirectory()),
     seed: [seed.getUint32(0), seed.getUint32(4)],
+    cachesMatches: !options.disableSublistCache,
   });
   const clock = new NodeClock();
   const keys = createServerKeys();

@@ -9,6 +9,7 @@ export interface CoreExports {
   clearEvents(): void;
   setNow(seconds: number, nanos: number): void;
   setSeed(low: number, high: number): void;
+  setMatchCache(on: number): void;
   limitPages(pages: number): void;
   startArena(page: number): void;
   liveBytes(): number;

@@ -14,6 +14,8 @@ export interface KernelOptions {
   readonly module: WebAssembly.Module;
   /** Secret of the hash tables and seed of queue picks; two 32-bit numbers. */
   readonly seed: readonly [number, number];
+  /** Whether what matches a subject is remembered; default yes. */
+  readonly cachesMatches?: boolean;
   /** 64 KiB pages the memory may grow to; default all of 4 GiB. */
   readonly maximumPages?: number;
   /** Tests only: the page the arena starts at, to see addresses above 2 GiB. */
@@ -95,6 +97,7 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
     this.exports = instance.exports as unknown as Exports;
     this.memory.askPages(this.exports.memoryPages);
     this.exports.setSeed(options.seed[0], options.seed[1]);
+    this.exports.setMatchCache(options.cachesMatches === false ? 0 : 1);
     this.exports.limitPages(maximum);
     if (options.arenaPage !== undefined) this.exports.startArena(options.arenaPage);
     this.#inboundAt = this.exports.inboundAt() >>> 0;

@@ -8,6 +8,7 @@ import { setSeed as seedHash } from '../lib/bytes';
 import { INBOUND, RING, SCRATCH } from '../lib/layout';
 import { limitMemory, pagesUsed, startAtPage } from '../lib/pages';
 import { ringClear, ringUsed } from '../lib/ring';
+import { rememberMatches } from '../match/cache';
 import { setNow as setTime } from '../lib/time';
 import { accountAt, freeAccount, interestAt, newAccount } from '../deliver/account';
 import { append, chunksWritten, dropQueued, pressedConnections, producedBytes, takeChunks } from '../deliver/chain';
@@ -63,6 +64,11 @@ export function clearEvents(): void {
 export function setNow(seconds: f64, nanos: u32): void {
   setTime(seconds, nanos);
 }
+/** Whether what matches a subject is remembered, in all accounts. */
+export function setMatchCache(on: bool): void {
+  rememberMatches(on);
+}
+
 /** Sets the secret of hashing and the seed of queue picks. */
 export function setSeed(low: u32, high: u32): void {
   seedHash(low, high);

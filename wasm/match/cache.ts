@@ -28,6 +28,14 @@ export function cacheClose(interest: Interest): void {
 
 let listAt: usize = 0;
 
+/** False: every match searches. */
+let remembers = true;
+
+/** Called before anything is matched. */
+export function rememberMatches(on: bool): void {
+  remembers = on;
+}
+
 /** Address of the entry addresses that the last `matchWildcards` returned the number of; valid until the next call. */
 // @ts-ignore: decorator
 @inline
@@ -37,6 +45,11 @@ export function matchedList(): usize {
 
 /** The wildcard entries that match a literal subject: how many; their addresses are at `matchedList`. */
 export function matchWildcards(interest: Interest, tag: u32, at: usize, length: u32): u32 {
+  if (!remembers) {
+    const all = findWildcards(interest, at, length);
+    listAt = foundList();
+    return all;
+  }
   const known = knownSiblings(interest, at, length);
   if (known >= 0) {
     listAt = siblingsList();

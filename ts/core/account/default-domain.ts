@@ -41,10 +41,10 @@ export function defaultDomainProblem(options: Options): string | undefined {
     }
     if (trusting || name === GLOBAL_ACCOUNT) continue;
     const account = options.accounts.get(name);
-    if (account === undefined && name !== DEFAULT_SYSTEM_ACCOUNT) {
+    if (account === undefined) {
       return `in non operator mode, \`default_js_domain\` references non existing account "${name}"`;
     }
-    if (account?.jetstream !== undefined && domain !== '') {
+    if (account.jetstream !== undefined && domain !== '') {
       return `default_js_domain contains account name "${name}" with enabled JetStream`;
     }
   }

@@ -25,7 +25,8 @@ const refused: readonly (readonly [text: string, problem: string])[] = [
   ['no_auth_user: x', 'no_auth_user: "x" present, but users/nkeys are not defined'],
   [`no_auth_user: x, ${users}`, 'no_auth_user: "x" not present as user or nkey in authorization block or account configuration'],
   ['system_account: X', 'error resolving system account "X": account missing'],
-  ['default_js_domain { "$SYS": b }', 'system account "$SYS" can not be in default_js_domain'],
+  ['default_js_domain { "$SYS": b }', 'in non operator mode, `default_js_domain` references non existing account "$SYS"'],
+  ['accounts { S {} }, system: S, default_js_domain { S: b }', 'system account "S" can not be in default_js_domain'],
   ['accounts { A {} }, default_js_domain { A: "b.>" }', 'default_js_domain contains account "A" with invalid domain name "b.>"'],
   [
     'accounts { A { jetstream: on } }, default_js_domain { A: b }',
