@@ -12,6 +12,7 @@ import { logBanner } from '../ops/banner.ts';
 import { PROGRAM, hideSecrets, loadFromProcess, startedAs } from './command-line.ts';
 import { standGuard } from './last-defence.ts';
 import { openMonitoring } from './monitoring.ts';
+import { openProfiler } from './profiling.ts';
 import { ProcessLife } from './process-life.ts';
 import { buildServer, plainListeners } from './server.ts';
 import { traceToLog } from './trace.ts';
@@ -45,6 +46,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
     for (const feature of pending) log.warn(pendingText(feature));
     traceToLog(server, log);
     if (options.pidFile !== '') writePidFile(options.pidFile);
+    await openProfiler(options, log);
     const monitoring = await openMonitoring(options, server, log);
     await server.open();
     new ProcessLife(server, log, monitoring).begin(options);

@@ -4,6 +4,8 @@
 import type { Options } from '../core/config/options.ts';
 import { allUsers } from '../core/config/options.ts';
 import { flagText, isFeatureFlag } from '../core/config/feature-flags.ts';
+import type { FeatureFlag } from '../core/config/feature-flags.ts';
+import { pendingText } from '../core/config/unbuilt.ts';
 import type { Log } from '../ports/log.ts';
 
 export interface BannerFacts {
@@ -39,6 +41,9 @@ export function logBanner(log: Log, facts: BannerFacts, options: Options): void 
   if (options.configFile !== '') log.info(`Using configuration file: ${options.configFile} (${options.configDigest})`);
 }
 
+/** Not what this server sends. */
+const LONG_REPLIES: FeatureFlag = 'js_ack_fc_v2';
+
 function logFeatureFlags(log: Log, configured: Readonly<Record<string, boolean>>): void {
   const names = Object.keys(configured).sort();
   if (names.length === 0) return;
@@ -47,6 +52,7 @@ function logFeatureFlags(log: Log, configured: Readonly<Record<string, boolean>>
   log.info('  Feature flags:');
   log.info(`    Configured:    ${known.length === 0 ? 'none' : known.join(', ')}`);
   if (unknown.length > 0) log.info(`    Unsupported:   ${unknown.join(', ')}`);
+  if (configured[LONG_REPLIES] === true) log.warn(pendingText(`feature_flags.${LONG_REPLIES}`));
 }
 
 const rule = '-'.repeat(43);

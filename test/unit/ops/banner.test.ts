@@ -78,6 +78,7 @@ test('feature flags are told with what they amount to, and those that are not kn
     logBanner(log, facts, { ...defaultOptions(), featureFlags: { z: true, js_ack_fc_v2: true, a: false } }),
   );
   assert.match(text, /Feature flags:\n.*Configured: {4}js_ack_fc_v2 \(opt-in\)\n.*Unsupported: {3}a, z/);
+  assert.match(text, /WRN "feature_flags.js_ack_fc_v2" is known, but what it configures is not built yet/);
   const unknown = lines((log) => logBanner(log, facts, { ...defaultOptions(), featureFlags: { z: true } }));
   assert.match(unknown, /Configured: {4}none\n/);
 });

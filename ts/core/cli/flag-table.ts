@@ -27,7 +27,7 @@ export const FLAG_GROUPS = ['Server', 'Logging', 'JetStream', 'Authorization', '
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
 /** Groups of flags that do what is still to come, by the key of the configuration that says the same. */
-const unbuiltGroups: Partial<Record<FlagGroup, string>> = { Cluster: 'cluster', Profiling: 'prof_port' };
+const unbuiltGroups: Partial<Record<FlagGroup, string>> = { Cluster: 'cluster' };
 
 /** The cluster block of the file, or a fresh one. */
 export function clusterOf(options: Options): ClusterOptions {

@@ -23,7 +23,7 @@ export function helpText(program: string): string {
     const lines = FLAGS.filter((flag) => flag.group === group).map(line);
     return `${group} options:\n${lines.join('\n')}\n`;
   });
-  return `\nUsage: ${program} [options]\n\n${groups.join('\n')}\nA flag wins over the configuration file. -x and --x are the same.\nClusters and the profiler are still to come: their flags are read, and the log says so once.\n`;
+  return `\nUsage: ${program} [options]\n\n${groups.join('\n')}\nA flag wins over the configuration file. -x and --x are the same.\nClusters are still to come: their flags are read, and the log says so once.\n`;
 }
 
 export const TLS_HELP = `

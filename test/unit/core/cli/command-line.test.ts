@@ -86,7 +86,7 @@ test('a cluster is set by flags', () => {
 test('flags of what is not built yet are told as the keys of the file are, each once', () => {
   const argv = '-c f.conf --profile 6060 --cluster nats://h:6222 --cluster_name c'.split(' ');
   const loaded = load(argv, { 'f.conf': 'cluster { name: d }' });
-  assert.deepEqual(loaded.action === 'run' && loaded.pendingFeatures, ['cluster', 'prof_port']);
+  assert.deepEqual(loaded.action === 'run' && loaded.pendingFeatures, ['cluster']);
 });
 
 test('flags win over the file, and only where they say something', () => {

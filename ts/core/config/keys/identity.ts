@@ -56,6 +56,18 @@ export const identityRows: readonly Row<Options>[] = [
     reload: 'yes',
     doc: 'Directory of a file that lists all addresses listened on.',
   },
-  { key: 'prof_port', field: 'profPort', type: integer, reload: 'no', status: 'later', doc: 'Port of the profiler.' },
-  { key: 'prof_block_rate', field: 'profBlockRate', type: integer, reload: 'yes', status: 'later', doc: 'Rate of its samples.' },
+  {
+    key: 'prof_port',
+    field: 'profPort',
+    type: integer,
+    reload: 'no',
+    doc: 'Port of the profiler of a server with a process of its own, -1 for any: `/debug/pprof/profile` and `/debug/pprof/heap`, in the formats of V8.',
+  },
+  {
+    key: 'prof_block_rate',
+    field: 'profBlockRate',
+    type: integer,
+    reload: 'yes',
+    doc: 'Rate at which waits for locks are sampled; there are none here.',
+  },
 ];
