@@ -30,6 +30,7 @@ export const streamFlag = {
   sealed: 4,
   noAck: 8,
   faulted: 16,
+  dirty: 32,
   judged: 64,
   idsCold: 128,
   memory: 256,

@@ -149,7 +149,8 @@ export class FileStore implements Store {
 
   #newRounds(syncIntervalMs: number): Rounds {
     const { disk, clock, turn, soon } = this.#ports;
-    return new Rounds({ disk: this.#syncTimes.over(disk), clock, turn, soon, syncIntervalMs });
+    const onDisk = this.#options.inMemory !== true;
+    return new Rounds({ disk: this.#syncTimes.over(disk), onDisk, clock, turn, soon, syncIntervalMs });
   }
 
   get syncTimes(): MetricHistogram {

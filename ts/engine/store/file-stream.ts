@@ -6,7 +6,7 @@
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
-import type { KernelPublish } from '../../kernel/streams.ts';
+import { streamFlag, type KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
@@ -281,6 +281,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   // Rounds
 
+  awaitMore(): void {
+    this.#parts.streams.exports.flagStream(this.handle, 0, streamFlag.dirty);
+  }
+
   /** The stream is on disk itself. */
   get #isMade(): boolean {
     return this.#parts.directory.tickets.durable >= this.#made;
@@ -293,7 +297,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     if (this.#isMaking) return;
     this.#visibility.roundBegins();
     this.#writeRuns();
-    this.#roundSeq = this.#parts.streams.exports.lastSequence(this.handle);
+    this.#roundSeq = this.lastSeq;
     this.#roundEnd = this.#end();
     this.#passOnRemoved();
     this.#purging = this.#sweep === 'all';
@@ -392,7 +396,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     directory.writeAgain();
     this.#fault = undefined;
     this.#roundEnd = this.#syncedEnd = this.#end();
-    this.#roundSeq = streams.exports.lastSequence(this.handle);
+    this.#roundSeq = this.lastSeq;
     this.#visibility.synced(this.#roundSeq);
     turn(() => {
       streams.limitNow(this.handle, this.#writeSome);

@@ -1,15 +1,21 @@
 // Group commit: everything that a stream stages while its sync is under way rides its next. A round writes what its streams have staged, syncs
-// every file and directory that changed on threads of their own, and only then lets the streams acknowledge.
+// every file and directory that changed, and only then lets the streams acknowledge.
 //
-// Several rounds may be under way, each with streams of its own, so that no stream waits for the files of others.
+// Several rounds may be under way, each with streams of its own, so that no stream waits for the files of others. The round of a stream whose
+// publisher keeps a window waits for the rest of it, a moment (publish-window.ts).
 //
 // With a sync interval a round ends behind its writes, and the files are synced on the interval.
 
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Disk, DiskFault, OpenFile, SyncFailure } from '../../ports/disk.ts';
+import { PublishWindow } from './publish-window.ts';
 
 /** A stream as its rounds see it. */
 export interface RoundMember {
+  /** The last sequence given out. */
+  readonly lastSeq: number;
+  /** Its round waits: the member is to be added again when there is more. */
+  awaitMore(): void;
   /** Writes what is staged; what is acknowledged at the end of the round is fixed by this. Faults are kept by the member. */
   write(): void;
   /** The files written and not yet handed out. */
@@ -27,6 +33,8 @@ export interface RoundsOptions {
   readonly clock: Clock;
   /** 0: sync before acknowledging. */
   readonly syncIntervalMs: number;
+  /** Whether syncs take time. */
+  readonly onDisk: boolean;
   /** Runs work that sends messages, so that they are flushed. */
   readonly turn: (work: () => void) => void;
   /** Calls once behind the events of the turn under way. */
@@ -35,18 +43,26 @@ export interface RoundsOptions {
 
 /** Rounds under way at once. */
 const MOST_ROUNDS = 4;
+/** How long the rest of a publisher's window may take. */
+const PATIENCE_MS = 2;
 
 export class Rounds {
   readonly #disk: Pick<Disk, 'sync'>;
   readonly #turn: (work: () => void) => void;
   readonly #soon: (call: () => void) => void;
+  readonly #clock: Clock;
   readonly #interval: number;
+  readonly #onDisk: boolean;
   readonly #timer: Timer | undefined;
   /** They have something for a round and are in none. */
-  #ready = new Set<RoundMember>();
+  readonly #ready = new Set<RoundMember>();
   /** They have something for the round behind the one they are in. */
   readonly #waiting = new Set<RoundMember>();
-  readonly #inRound = new Set<RoundMember>();
+  /** They are in a round, that has what there was up to a sequence. */
+  readonly #inRound = new Map<RoundMember, number>();
+  readonly #windows = new Map<RoundMember, PublishWindow>();
+  /** Rounds that wait for the rest of a window. */
+  readonly #patience = new Map<RoundMember, Timer>();
   #underWay = 0;
   readonly #late = new Map<OpenFile, RoundMember>();
   #scheduled = false;
@@ -58,7 +74,9 @@ export class Rounds {
     this.#disk = options.disk;
     this.#turn = options.turn;
     this.#soon = options.soon;
+    this.#clock = options.clock;
     this.#interval = options.syncIntervalMs;
+    this.#onDisk = options.onDisk;
     this.#timer = options.syncIntervalMs > 0 ? options.clock.every(options.syncIntervalMs, () => this.#syncLate()) : undefined;
   }
 
@@ -90,6 +108,8 @@ export class Rounds {
   forget(member: RoundMember): void {
     this.#ready.delete(member);
     this.#waiting.delete(member);
+    this.#windows.delete(member);
+    this.#endPatience(member);
     for (const [file, owner] of this.#late) {
       if (owner !== member) continue;
       this.#late.delete(file);
@@ -97,16 +117,37 @@ export class Rounds {
     }
   }
 
+  /** Whether a round begins later, because the rest of a publisher's window is to come. */
+  #waitsForMore(member: RoundMember): boolean {
+    if (this.#windows.get(member)?.expectsMore(member.lastSeq) !== true) {
+      this.#endPatience(member);
+      return false;
+    }
+    member.awaitMore();
+    if (this.#patience.has(member)) return true;
+    const timer = this.#clock.after(PATIENCE_MS, () => {
+      this.#windows.get(member)?.missed();
+      this.#turn(() => this.#start());
+    });
+    this.#patience.set(member, timer);
+    return true;
+  }
+
+  #endPatience(member: RoundMember): void {
+    this.#patience.get(member)?.cancel();
+    this.#patience.delete(member);
+  }
+
   /** Begins a round, unless as many are under way as may be: then it begins behind one of those. */
   #start(): void {
     if (this.#underWay >= MOST_ROUNDS) return;
-    const members = [...this.#ready];
+    const members = [...this.#ready].filter((member) => !this.#waitsForMore(member));
     if (members.length === 0) return;
-    this.#ready = new Set();
     this.#underWay++;
     const owners = new Map<OpenFile, RoundMember>();
     for (const member of members) {
-      this.#inRound.add(member);
+      this.#ready.delete(member);
+      this.#inRound.set(member, member.lastSeq);
       member.write();
       for (const file of member.takeUnsynced()) owners.set(file, member);
     }
@@ -126,12 +167,22 @@ export class Rounds {
     for (const { file, fault } of failures) owners.get(file)?.failed(fault);
     if (this.synchronous) for (const [file, member] of owners) member.synced(file);
     for (const member of members) {
+      this.#wasQuiet(member);
       this.#inRound.delete(member);
       if (this.#waiting.delete(member)) this.#ready.add(member);
       member.settled();
     }
     this.#start();
     this.#told();
+  }
+
+  /** Looks whether everything that a member has is acknowledged with this round. */
+  #wasQuiet(member: RoundMember): void {
+    const { lastSeq } = member;
+    if (!this.#onDisk || !this.synchronous || lastSeq !== this.#inRound.get(member)) return;
+    let window = this.#windows.get(member);
+    if (window === undefined) this.#windows.set(member, (window = new PublishWindow()));
+    window.quiet(lastSeq);
   }
 
   #told(): void {
@@ -161,6 +212,7 @@ export class Rounds {
   /** Resolves when nothing of a member is left to write or to sync. */
   async drained(member: RoundMember): Promise<void> {
     for (;;) {
+      this.#windows.get(member)?.forget();
       this.#start();
       this.#syncLate();
       if (!this.#has(member)) return;
@@ -170,5 +222,6 @@ export class Rounds {
 
   stop(): void {
     this.#timer?.cancel();
+    for (const timer of this.#patience.values()) timer.cancel();
   }
 }
