@@ -21,6 +21,7 @@ export function defaultJetStream(): JetStreamOptions {
     cipher: '',
     extensionHint: '',
     uniqueTag: '',
+    tpmKeysFile: '',
     limits: {
       maxAckPending: 0,
       maxHaAssets: 0,

@@ -44,6 +44,8 @@ export interface JetStreamOptions {
   cipher: '' | 'chacha' | 'aes';
   extensionHint: '' | 'no_extend' | 'will_extend';
   uniqueTag: string;
+  /** Not empty: the key is to come from a TPM, which is refused at the start. */
+  tpmKeysFile: string;
   limits: JetStreamServerLimits;
   maxOutstandingCatchup: number;
   maxBufferedSize: number;

@@ -167,6 +167,14 @@ const jetstream: readonly Rule[] = [
     const derived = `$JS.${domain}.API.>`;
     return isValidSubject(derived) ? undefined : `invalid domain name: derived "${derived}" is not a valid subject`;
   },
+  ({ jetstream: { enabled, tpmKeysFile, key } }) => {
+    if (!enabled || tpmKeysFile === '') return undefined;
+    const why =
+      key === ''
+        ? 'TPM functionality is not supported on this platform'
+        : 'JetStream encryption key may not be used with TPM options';
+    return `Can't start JetStream: ${why}`;
+  },
   ({ jetstream: { prevKey, key } }) =>
     prevKey !== '' && key === '' ? '`prev_key` of jetstream needs a `key` that replaces it' : undefined,
   (options) =>

@@ -33,6 +33,11 @@ const refused: readonly (readonly [text: string, problem: string])[] = [
     'default_js_domain contains account name "A" with enabled JetStream',
   ],
   ['default_js_domain { A: b }', 'in non operator mode, `default_js_domain` references non existing account "A"'],
+  ['jetstream { tpm { keys_file: x } }', "Can't start JetStream: TPM functionality is not supported on this platform"],
+  [
+    'jetstream { key: k, tpm { keys_file: x } }',
+    "Can't start JetStream: JetStream encryption key may not be used with TPM options",
+  ],
   ['websocket { port: -1 }', 'websocket requires TLS configuration'],
   [
     'websocket { port: -1, no_tls: true, origins: x }',

@@ -99,8 +99,24 @@ const extensionHint: ValueType<'' | 'no_extend' | 'will_extend'> = {
   },
 };
 
-/** Read over: nats-server takes it everywhere and uses it on Windows only. */
-const windowsOnly: SpreadType<JetStreamOptions> = { name: 'map', assign: () => undefined };
+/** Checked and not kept. */
+function unused<V>(type: ValueType<V>): SpreadType<JetStreamOptions> {
+  return { name: type.name, assign: (_options, value, reader, key) => void type.read(value, reader, key) };
+}
+
+const tpmTable = defineTable<JetStreamOptions>('tpm', [
+  {
+    key: 'keys_file',
+    field: 'tpmKeysFile',
+    type: text,
+    reload: 'no',
+    doc: 'Where the key is kept; a server with one does not start.',
+  },
+  { key: 'encryption_password', spread: unused(text), reload: 'no', doc: 'Unlocks it.' },
+  { key: 'srk_password', spread: unused(text), reload: 'no', doc: 'Password of the storage root key.' },
+  { key: 'pcr', spread: unused(integer), reload: 'no', doc: 'Register of the TPM.' },
+  { key: 'cipher', spread: unused(text), reload: 'no', doc: 'As that of the block around it.' },
+]);
 
 export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
   {
@@ -174,7 +190,20 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     default: 'chacha',
     doc: 'How it is encrypted.',
   },
-  { key: 'tpm', spread: windowsOnly, reload: 'no', status: 'later', doc: 'Key in a TPM; Windows only.' },
+  {
+    key: 'tpm',
+    reload: 'no',
+    fields: ['tpmKeysFile'],
+    doc: 'Key in a TPM: Windows only, refused at the start as nats-server does elsewhere.',
+    spread: {
+      name: 'map',
+      table: tpmTable,
+      assign(jetstream, value, reader, key) {
+        if (value.kind === 'map') tpmTable.fill(jetstream, value.entries.values(), reader);
+        else reader.wrongType(value, key, 'a map');
+      },
+    },
+  },
   {
     key: 'extension_hint',
     field: 'extensionHint',
