@@ -125,24 +125,24 @@ async function logins(server: ServerProcess, messages: number): Promise<readonly
 const few = { natsServerMessages: 4000 };
 
 export const storing: readonly Workload[] = [
-  jetstream('js-async', 'publish to a file stream, 500 under way', 300_000, publishing({ how: 'async' })),
-  { ...jetstream('js-async-always', 'both synced', 300_000, publishing({ how: 'async' })), ...always, ...few },
-  { ...jetstream('js-async-2m', 'neither synced', 300_000, publishing({ how: 'async' })), ...unsynced },
-  jetstream('js-async-4', 'the same by 4 clients', 400_000, publishing({ how: 'async', clients: 4 })),
+  jetstream('js-async', 'publish to a file stream, 500 under way', 1_500_000, publishing({ how: 'async' })),
+  { ...jetstream('js-async-always', 'both synced', 1_500_000, publishing({ how: 'async' })), ...always, ...few },
+  { ...jetstream('js-async-2m', 'neither synced', 1_500_000, publishing({ how: 'async' })), ...unsynced },
+  jetstream('js-async-4', 'the same by 4 clients', 1_500_000, publishing({ how: 'async', clients: 4 })),
   {
-    ...jetstream('js-async-2m-4', 'by 4 clients, neither synced', 400_000, publishing({ how: 'async', clients: 4 })),
+    ...jetstream('js-async-2m-4', 'by 4 clients, neither synced', 1_500_000, publishing({ how: 'async', clients: 4 })),
     ...unsynced,
   },
-  jetstream('js-async-1k', '1 KiB, 500 under way', 100_000, publishing({ how: 'async', size: '1024' })),
+  jetstream('js-async-1k', '1 KiB, 500 under way', 300_000, publishing({ how: 'async', size: '1024' })),
   jetstream('js-batch', 'atomic batches of 500', 300_000, publishing({ how: 'batch' })),
-  jetstream('js-memory', 'publish to a memory stream, 500 under way', 300_000, publishing({ how: 'async', storage: 'memory' })),
+  jetstream('js-memory', 'publish to a memory stream, 500 under way', 1_500_000, publishing({ how: 'async', storage: 'memory' })),
   jetstream(
     'js-memory-4',
     'publish to a memory stream by 4 clients',
-    400_000,
+    1_500_000,
     publishing({ how: 'async', storage: 'memory', clients: 4 }),
   ),
-  { ...jetstream('js-sync', 'one at a time, both synced', 5_000, publishing({ how: 'sync' })), ...always },
+  { ...jetstream('js-sync', 'one at a time, both synced', 20_000, publishing({ how: 'sync' })), ...always },
   { ...jetstream('js-sync-2m', 'one at a time, neither synced', 30_000, publishing({ how: 'sync' })), ...unsynced },
   {
     ...jetstream('js-sync-logins', 'one at a time, both synced, while others log in', 500, logins),

@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { type FailedSync, failedSync } from './sync-threads.ts';
 
 /** Written since the last sync: what a quick disk takes in about as quickly as a single message. */
-const MOST_BYTES = 256 * 1024;
+const MOST_BYTES = 1024 * 1024;
 /** What syncs may take of the time that the loop slept, and how much of it is saved up. */
 const SYNC_PER_SLEPT = 4;
 const MOST_SAVED_MS = 1;

@@ -91,8 +91,8 @@ describe('syncs on the event loop', () => {
 
   test('are not those of many bytes or of several files', () => {
     const loop = new Loop();
-    assert.equal(loop.round(256 * 1024), true);
-    assert.equal(loop.round(256 * 1024 + 1), false);
+    assert.equal(loop.round(1024 * 1024), true);
+    assert.equal(loop.round(1024 * 1024 + 1), false);
     assert.equal(loop.syncs.sync([FILE, FILE + 1], BYTES), undefined);
   });
 
