@@ -1,9 +1,12 @@
-// The real clock. Nanoseconds come from the process's high-resolution timer, anchored to the wall clock and anchored anew when the two
-// drift apart (the wall clock was set), so that instants rise strictly and stay true.
+// The real clock. Nanoseconds come from the process's high-resolution timer, on top of the wall clock's time when the process began. The wall clock
+// itself tells whole milliseconds, and may be slowed down, hurried or set: an instant always lies within the millisecond that it shows, so
+// that what a client dates before a message is before it in the stream, too. Only where the clock was set back instants wait for it: they rise
+// strictly.
 
 import type { Clock, Instant, Timer } from '../ports/clock.ts';
 
-const DRIFT_MS = 50;
+/** Nearly the end of a millisecond: a number of milliseconds since 1970 has no more than a quarter of a microsecond behind its point. */
+const LAST_OF_MS = 0.999;
 /** What a timer of the process can wait at most; a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -29,8 +32,8 @@ class Delay implements Timer {
 }
 
 export class NodeClock implements Clock {
-  #anchorWallMs = Date.now();
-  #anchorMs = performance.now();
+  /** What the wall clock is ahead of the process's timer. */
+  #aheadMs = performance.timeOrigin;
   #lastSeconds = 0;
   #lastNanos = 0;
 
@@ -43,14 +46,10 @@ export class NodeClock implements Clock {
   }
 
   wallInstant(): Instant {
-    const wall = Date.now();
     const now = performance.now();
-    let ms = this.#anchorWallMs + (now - this.#anchorMs);
-    if (Math.abs(ms - wall) > DRIFT_MS) {
-      this.#anchorWallMs = wall;
-      this.#anchorMs = now;
-      ms = wall;
-    }
+    const wall = Date.now();
+    const ms = Math.min(Math.max(now + this.#aheadMs, wall), wall + LAST_OF_MS);
+    this.#aheadMs = ms - now;
     let seconds = Math.floor(ms / 1000);
     let nanos = Math.floor((ms - seconds * 1000) * 1e6);
     if (seconds < this.#lastSeconds || (seconds === this.#lastSeconds && nanos <= this.#lastNanos)) {

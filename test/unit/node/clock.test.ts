@@ -7,7 +7,10 @@ import { NodeClock } from '../../../ts/node/clock.ts';
 const MOST_MS = 2 ** 31 - 1;
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-afterEach(() => mock.timers.reset());
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
 
 test('a call comes after its delay, and not when it was cancelled', () => {
   const clock = new NodeClock();
@@ -47,4 +50,31 @@ test('instants rise strictly, however fast they are asked for', () => {
     assert.ok(now.seconds > before.seconds || (now.seconds === before.seconds && now.nanos > before.nanos));
     before = now;
   }
+});
+
+test('instants lie within the millisecond that the wall clock shows, also when it is slowed down, hurried or set forward', () => {
+  let trueMs = 1_700_000_000_000.25;
+  let timerMs = 5000;
+  mock.method(Date, 'now', () => Math.floor(trueMs));
+  mock.method(performance, 'now', () => timerMs);
+  const clock = new NodeClock();
+  const rates = [1, 0.9995, 1.0005, 1];
+  for (let step = 0; step < 40_000; step++) {
+    timerMs += 0.3;
+    trueMs += 0.3 * (rates[Math.floor(step / 10_000)] ?? 1);
+    if (step === 35_000) trueMs += 3_600_000;
+    const { seconds, nanos } = clock.wallInstant();
+    const shownMs = BigInt(seconds) * 1000n + BigInt(Math.floor(nanos / 1e6));
+    assert.equal(shownMs, BigInt(Math.floor(trueMs)), `step ${step}`);
+  }
+});
+
+test('instants go on rising when the wall clock is set back', () => {
+  let wallMs = 1_700_000_000_000;
+  mock.method(Date, 'now', () => wallMs);
+  const clock = new NodeClock();
+  const before = clock.wallInstant();
+  wallMs -= 60_000;
+  const after = clock.wallInstant();
+  assert.deepEqual(after, { seconds: before.seconds, nanos: before.nanos + 1 });
 });
