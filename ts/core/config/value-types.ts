@@ -185,6 +185,18 @@ export function block<T>(
   };
 }
 
+/** A block read by its table into a part of what it stands in. */
+export function spreadBlock<T, P>(table: BlockTable<P>, partOf: (target: T) => P): SpreadType<T> {
+  return {
+    name: 'map',
+    table,
+    assign(target, value, reader, key) {
+      if (value.kind === 'map') table.fill(partOf(target), value.entries.values(), reader);
+      else reader.wrongType(value, key, 'a map');
+    },
+  };
+}
+
 /** A list of such blocks. */
 export function blocks<T>(of: ValueType<T>): ValueType<T[]> {
   return {

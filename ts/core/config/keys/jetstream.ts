@@ -6,7 +6,7 @@ import { parseDuration } from '../duration.ts';
 import { defineTable } from '../key-table.ts';
 import type { SpreadType, ValueType } from '../key-table.ts';
 import type { JetStreamOptions, JetStreamServerLimits, Options } from '../options.ts';
-import { between, bool, duration, integer, oneOf, quotedDuration, size, sizeOrText, text } from '../value-types.ts';
+import { between, bool, duration, integer, oneOf, quotedDuration, size, sizeOrText, spreadBlock, text } from '../value-types.ts';
 
 const lowerText: ValueType<string> = {
   name: text.name,
@@ -50,14 +50,7 @@ const limitsTable = defineTable<JetStreamServerLimits>('limits', [
     key: 'batch',
     reload: 'no',
     doc: 'Atomic batches.',
-    spread: {
-      name: 'map',
-      table: batchTable,
-      assign(limits, value, reader, key) {
-        if (value.kind === 'map') batchTable.fill(limits, value.entries.values(), reader);
-        else reader.wrongType(value, key, 'a map');
-      },
-    },
+    spread: spreadBlock(batchTable, (limits) => limits),
   },
 ]);
 
@@ -195,14 +188,7 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     reload: 'no',
     fields: ['tpmKeysFile'],
     doc: 'Key in a TPM: Windows only, refused at the start as nats-server does elsewhere.',
-    spread: {
-      name: 'map',
-      table: tpmTable,
-      assign(jetstream, value, reader, key) {
-        if (value.kind === 'map') tpmTable.fill(jetstream, value.entries.values(), reader);
-        else reader.wrongType(value, key, 'a map');
-      },
-    },
+    spread: spreadBlock(tpmTable, (jetstream) => jetstream),
   },
   {
     key: 'extension_hint',
@@ -223,14 +209,7 @@ export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
     reload: 'no',
     fields: ['limits'],
     doc: 'Caps on what streams and consumers may ask for, 0 for none.',
-    spread: {
-      name: 'map',
-      table: limitsTable,
-      assign(jetstream, value, reader, key) {
-        if (value.kind === 'map') limitsTable.fill(jetstream.limits, value.entries.values(), reader);
-        else reader.wrongType(value, key, 'a map');
-      },
-    },
+    spread: spreadBlock(limitsTable, (jetstream) => jetstream.limits),
   },
   {
     key: 'max_outstanding_catchup',
