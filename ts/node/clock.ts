@@ -1,12 +1,9 @@
-// The real clock. Nanoseconds come from the process's high-resolution timer, on top of the wall clock's time when the process began. The wall clock
-// itself tells whole milliseconds, and may be slowed down, hurried or set: an instant always lies within the millisecond that it shows, so
-// that what a client dates before a message is before it in the stream, too. Only where the clock was set back instants wait for it: they rise
-// strictly.
+// The real clock. An instant lies within the millisecond that the wall clock shows, so that what a client dates before a message is before it in the
+// stream, too. Only where the clock was set back instants wait for it: they rise strictly.
 
 import type { Clock, Instant, Timer } from '../ports/clock.ts';
+import { WallTime } from './wall-time.ts';
 
-/** Nearly the end of a millisecond: a number of milliseconds since 1970 has no more than a quarter of a microsecond behind its point. */
-const LAST_OF_MS = 0.999;
 /** What a timer of the process can wait at most; a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -32,8 +29,7 @@ class Delay implements Timer {
 }
 
 export class NodeClock implements Clock {
-  /** What the wall clock is ahead of the process's timer. */
-  #aheadMs = performance.timeOrigin;
+  readonly #wall = new WallTime();
   #lastSeconds = 0;
   #lastNanos = 0;
 
@@ -46,10 +42,7 @@ export class NodeClock implements Clock {
   }
 
   wallInstant(): Instant {
-    const now = performance.now();
-    const wall = Date.now();
-    const ms = Math.min(Math.max(now + this.#aheadMs, wall), wall + LAST_OF_MS);
-    this.#aheadMs = ms - now;
+    const ms = this.#wall.nowMs();
     let seconds = Math.floor(ms / 1000);
     let nanos = Math.floor((ms - seconds * 1000) * 1e6);
     if (seconds < this.#lastSeconds || (seconds === this.#lastSeconds && nanos <= this.#lastNanos)) {

@@ -10,6 +10,7 @@ import { lineFormat, type LineFormat, type LogLevel } from '../lib/log-line.ts';
 import type { Log } from '../ports/log.ts';
 import { LogSink } from './log-sink.ts';
 import { Syslog } from './syslog.ts';
+import { WallTime } from './wall-time.ts';
 
 export type LogOptions = Pick<
   Options,
@@ -129,7 +130,7 @@ class FileOrStderrLog implements ServerLog {
 
   #line(level: LogLevel, text: string): void {
     if (this.#syslog !== undefined) return this.#syslog.send(level, text);
-    this.#sink.append(this.#format(level, text, wallMs()));
+    this.#sink.append(this.#format(level, text, wall.nowMs()));
   }
 
   #levels({ debug, trace }: LogOptions): void {
@@ -162,7 +163,7 @@ class FileOrStderrLog implements ServerLog {
     const { logSizeLimit, logMaxNum } = this.#options;
     const { path, size } = this.#sink;
     if (path === undefined || logSizeLimit <= 0 || size <= logSizeLimit) return;
-    const backup = `${path}.${momentText(wallMs(), this.#options.logtimeUtc)}`;
+    const backup = `${path}.${momentText(wall.nowMs(), this.#options.logtimeUtc)}`;
     try {
       renameSync(path, backup);
       const sink = this.#open(path);
@@ -184,14 +185,7 @@ function destinationOf({ logFile, syslog, remoteSyslog }: LogOptions): string {
   return logFile !== '' ? 'file' : remoteSyslog !== '' ? remoteSyslog : syslog ? 'syslog' : 'stderr';
 }
 
-let anchorMs = performance.timeOrigin;
-
-/** Wall time with microseconds: the monotonic clock, set right whenever the wall clock was moved away from it. */
-function wallMs(): number {
-  const aheadMs = Date.now() - (anchorMs + performance.now());
-  if (Math.abs(aheadMs) > 2) anchorMs += aheadMs;
-  return anchorMs + performance.now();
-}
+const wall = new WallTime();
 
 /** `2026.11.23.05.52.10.513575338`: sorts as text in the order of time. */
 function momentText(ms: number, utc: boolean): string {
