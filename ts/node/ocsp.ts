@@ -1,10 +1,11 @@
 // The OCSP port on Node: what reads documents loads at first use, responders are asked over HTTP, answers lie in files.
 
 import type { X509Certificate } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { OcspPort, OwnCertificate } from '../ports/ocsp.ts';
 import type { TlsSettings } from '../ports/listen.ts';
+import { readIfThere, replaceFile } from './durable-file.ts';
 import { fetchDocument } from './fetch.ts';
 import { certificatesOf, systemCertificates, verifiedChains } from './verified-chains.ts';
 
@@ -31,29 +32,9 @@ function ownCertificate(tls: TlsSettings): OwnCertificate {
   return { file, der: own.raw, mayPromise: own.raw.includes(promise), issuer: () => issuerOf(chain, tls.caFile).raw };
 }
 
-function readFile(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 function writeFile(path: string, content: Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const unfinished = `${path}.${process.pid}.tmp`;
-  const file = openSync(unfinished, 'w', 0o600);
-  try {
-    writeFileSync(file, content);
-    fsyncSync(file);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
-  }
-  renameSync(unfinished, path);
+  replaceFile(path, content);
 }
 
 export const nodeOcsp: OcspPort = {
@@ -61,6 +42,6 @@ export const nodeOcsp: OcspPort = {
   fetch: (url, { timeoutMs, body }) => fetchDocument(url, { timeoutMs, ...(body && { body, headers: REQUEST_HEADERS }) }),
   ownCertificate,
   absolute: (path) => resolve(path),
-  readFile,
+  readFile: readIfThere,
   writeFile,
 };

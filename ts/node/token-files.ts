@@ -1,8 +1,9 @@
 // A resolver's directory on the real disk, laid out as nats-server does: `<key>.jwt`, and `<key>.jwt.deleted` for what was set aside.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { TokenFiles } from '../ports/token-files.ts';
+import { readIfThere, replaceFile } from './durable-file.ts';
 
 const EXTENSION = '.jwt';
 
@@ -25,24 +26,11 @@ export class NodeTokenFiles implements TokenFiles {
   }
 
   read(key: string): string | undefined {
-    try {
-      return readFileSync(this.#path(key), 'utf8');
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    return readIfThere(this.#path(key))?.toString('utf8');
   }
 
   write(key: string, jwt: string): void {
-    const unfinished = `${this.#path(key)}.tmp`;
-    const file = openSync(unfinished, 'w', 0o600);
-    try {
-      writeSync(file, jwt);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(unfinished, this.#path(key));
+    replaceFile(this.#path(key), jwt);
     this.#sync();
   }
 
