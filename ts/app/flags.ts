@@ -8,6 +8,7 @@ import type { OperatorClaims } from '../core/jwt/operator-claims.ts';
 import { bareToken } from '../core/jwt/token.ts';
 import { nodeTokens } from '../node/crypto.ts';
 import { loadTls } from '../node/tls-context.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
@@ -43,6 +44,6 @@ export function checkTls(tls: TlsOptions): string | undefined {
     loadTls(tls);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -10,6 +10,7 @@ import { loadArguments, startedAs } from './command-line.ts';
 import { openMonitoring } from './monitoring.ts';
 import { buildServer } from './server.ts';
 import { silentLog } from './silent-log.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 export interface EmbeddedServer {
   /** Where clients connect: `nats://127.0.0.1:4222`. */
@@ -78,6 +79,6 @@ export async function startServer(args: readonly string[] = [], { log: logging =
     return embedded(server, monitoring, ownLog);
   } catch (error) {
     ownLog?.close();
-    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new StartError(messageOf(error), { cause: error });
   }
 }

@@ -16,10 +16,7 @@ import { openProfiler } from './profiling.ts';
 import { ProcessLife } from './process-life.ts';
 import { buildServer, plainListeners } from './server.ts';
 import { traceToLog } from './trace.ts';
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { messageOf } from '../lib/message-of.ts';
 
 /** Ends with one line on stderr. */
 function refuse(text: string): never {
@@ -31,7 +28,7 @@ async function logFor(options: Options): Promise<ServerLog> {
   try {
     return await openLogOrSyslog(options, startedAs());
   } catch (error) {
-    return refuse(textOf(error));
+    return refuse(messageOf(error));
   }
 }
 
@@ -51,7 +48,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
     await server.open();
     new ProcessLife(server, log, monitoring).begin(options);
   } catch (error) {
-    log.fatal(textOf(error));
+    log.fatal(messageOf(error));
     log.flush();
     process.exit(1);
   }
@@ -64,7 +61,7 @@ else if (loaded.action === 'signal') {
   try {
     sendSignal(loaded.request);
   } catch (error) {
-    refuse(textOf(error));
+    refuse(messageOf(error));
   }
 } else {
   process.stderr.write(loaded.stderr);

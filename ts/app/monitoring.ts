@@ -13,6 +13,7 @@ import { TlsHandshakes } from '../node/tls-handshakes.ts';
 import { createMonitor } from '../ops/monitor/monitor.ts';
 import type { Log } from '../ports/log.ts';
 import { shownArguments } from './command-line.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 /** Those of the client listener; a monitoring client is not asked for its own. */
 function certificates({ tls }: Options): SecureContextOptions {
@@ -52,7 +53,7 @@ export async function openMonitoring(options: Options, server: Server, log: Log)
     server.monitoringAt({ [kind]: { host, port: listening.port } });
     return listening;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new Error(`can't listen to the monitor port: ${text}`, { cause: error });
   }
 }

@@ -9,6 +9,7 @@ import type { ServerLog } from '../node/log.ts';
 import { onSignals } from '../node/signals.ts';
 import { startedAs } from './command-line.ts';
 import { reloadFromProcess } from './reload.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 function portsContent(server: Server): PortsFileContent {
   const { client, http, https, websocket } = server.listening;
@@ -86,7 +87,7 @@ export class ProcessLife {
     try {
       work();
     } catch (error) {
-      this.#log.error(`Could not ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log.error(`Could not ${what}: ${messageOf(error)}`);
     }
   }
 

@@ -6,6 +6,7 @@ import { listenHttp } from '../node/http.ts';
 import { createProfiler } from '../node/profiler.ts';
 import type { Log } from '../ports/log.ts';
 import { shownArguments } from './command-line.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 /** Rejects with one clear line. It ends with the process. */
 export async function openProfiler({ host, profPort, profBlockRate }: Options, log: Log): Promise<void> {
@@ -19,7 +20,7 @@ export async function openProfiler({ host, profPort, profBlockRate }: Options, l
     });
     log.info(`profiling port: ${port}`);
   } catch (error) {
-    throw new Error(`error starting profiler: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`error starting profiler: ${messageOf(error)}`, { cause: error });
   }
   if (profBlockRate > 0) log.warn('prof_block_rate has no effect: there are no locks here that a profile could show waits for');
 }

@@ -5,6 +5,7 @@ import { planReload, reloadLines } from '../core/reload/plan-reload.ts';
 import type { Server } from '../engine/server/server.ts';
 import type { ServerLog } from '../node/log.ts';
 import { PROGRAM, loadFromProcess } from './command-line.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 /** Answers why nothing was taken; the log says so too. */
 export function reloadFromProcess(server: Server, log: ServerLog): string | undefined {
@@ -23,7 +24,7 @@ export function reloadFromProcess(server: Server, log: ServerLog): string | unde
     log.apply(loaded.options);
     server.reload(loaded.options);
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    return refuse(messageOf(error));
   }
   for (const line of reloadLines(plan, loaded.options)) log.info(line);
   return undefined;

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { rewriteBlock } from '../core/block/rewrite-block.ts';
 import type { RewriteResult, RewriteTask } from '../ports/jobs.ts';
 import { nodeCiphers } from './ciphers.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 const FILE_MODE = 0o600;
 
@@ -26,6 +27,6 @@ export function rewriteFile({ path, target, key, newKey, ...form }: RewriteTask)
     return { size, packed };
   } catch (error) {
     fs.rmSync(target, { force: true });
-    return { size: 0, packed: false, problem: error instanceof Error ? error.message : String(error) };
+    return { size: 0, packed: false, problem: messageOf(error) };
   }
 }

@@ -7,6 +7,7 @@ import { salvageBlock } from '../core/block/salvage-block.ts';
 import { copyBytes } from '../kernel/copy.ts';
 import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
 import { nodeCiphers } from './ciphers.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 interface ScanExports {
   alloc(size: number): number;
@@ -87,7 +88,7 @@ export class BlockScanner {
         fs.closeSync(descriptor);
       }
     } catch (error) {
-      const found = this.#problem(task, 1, error instanceof Error ? error.message : String(error));
+      const found = this.#problem(task, 1, messageOf(error));
       return isDiskError(error) ? { ...found, isUnreadable: true } : found;
     }
   }

@@ -6,6 +6,7 @@
 
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { CipherName, Ciphers, ContentKey, KeyStream } from '../ports/ciphers.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 const TAG = 16;
 const CHACHA_BLOCK = 64;
@@ -130,6 +131,6 @@ export function cipherProblem(cipher: CipherName): string | undefined {
     keyStream(probe)(new Uint8Array(1), 0);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -7,6 +7,7 @@ import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '..
 import { loadMmap, type MmapModule } from './mmap.ts';
 import { QuickSyncs } from './quick-syncs.ts';
 import { type FailedSync, SyncThreads } from './sync-threads.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -16,7 +17,7 @@ function codeOf(error: unknown): string {
 }
 
 function fault(error: unknown, path: string): DiskFault {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new DiskFault(codeOf(error), path, `${path}: ${message}`, error);
 }
 
@@ -198,7 +199,7 @@ export class NodeDisk implements Disk {
       this.#mmap = loadMmap();
     } catch (error) {
       this.#mmap = null;
-      this.#mapless((error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '');
+      this.#mapless(messageOf(error).split('\n', 1)[0] ?? '');
     }
     return this.#mmap;
   }

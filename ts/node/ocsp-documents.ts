@@ -30,6 +30,7 @@ import type { Name } from '@peculiar/asn1-x509';
 import type { CertificateFacts, ChainLink, OcspAnswer, ReadAnswer } from '../core/ocsp/answer.ts';
 import { distinguishedName } from '../core/ocsp/distinguished-name.ts';
 import type { OcspDocuments } from '../ports/ocsp.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 const hashes: Readonly<Record<string, string>> = {
   '1.3.14.3.2.26': 'sha1',
@@ -213,7 +214,7 @@ function read(raw: Uint8Array, link: ChainLink): ReadAnswer {
     return { kind: 'answer', answer: answerOf(raw, link) };
   } catch (error) {
     if (error instanceof NotDelegated) return { kind: 'delegation' };
-    return { kind: 'unreadable', why: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unreadable', why: messageOf(error) };
   }
 }
 

@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions, Server } from 'node:tls';
 import type { CertificateFiles, TlsSettings } from '../ports/listen.ts';
 import { certificatesOf, systemCertificates } from './verified-chains.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 /** Go's names; those of TLS 1.3 are OpenSSL's too. */
 const opensslCiphers: Readonly<Record<string, string>> = {
@@ -86,7 +87,7 @@ function readPair(files: CertificateFiles): Pair {
     if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('tls: private key does not match public key');
     return { cert, key, parsed };
   } catch (error) {
-    throw new Error(`error parsing X509 certificate/key pair: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`error parsing X509 certificate/key pair: ${messageOf(error)}`);
   }
 }
 

@@ -12,6 +12,7 @@ import type { HandshakeStatus } from '../ports/ocsp.ts';
 import { peerCertificate } from './peer-certificate.ts';
 import { loadTls, trustPartialChains, trustedCertificates } from './tls-context.ts';
 import { presented, verifiedChains } from './verified-chains.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 interface Waiting {
   resolve(socket: TLSSocket): void;
@@ -179,7 +180,7 @@ export class TlsHandshakes implements Pick<TlsListening, 'reloadTls' | 'certific
       const encoded = chains.map((chain) => chain.map(({ raw }) => raw));
       return this.#status === undefined ? 'status of certificates is not known' : await this.#status.judge(encoded, policy);
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 

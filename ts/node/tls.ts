@@ -13,6 +13,7 @@ import { agreedTls } from './peer-certificate.ts';
 import { proxiedClient } from './proxy-header.ts';
 import { TlsHandshakes } from './tls-handshakes.ts';
 import { TlsTransport } from './tls-transport.ts';
+import { messageOf } from '../lib/message-of.ts';
 
 const THROTTLED = "-ERR 'Connection throttling is active. Please try again later.'\r\n";
 
@@ -53,7 +54,7 @@ class TlsListener {
       const secured = await this.handshakes.handshake(socket);
       this.#accept(secured, agreedTls(secured, true), client);
     } catch (error) {
-      this.#options.onProblem(`${where} - TLS handshake error: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.onProblem(`${where} - TLS handshake error: ${messageOf(error)}`);
     }
   }
 

@@ -10,6 +10,7 @@ import type { ConfigValue, MapValue } from './config-value.ts';
 import { END, isBlank, isDigit, isNewline, isSpace, Scanner } from './scanner.ts';
 import { readBareString, readBlockString, readDoubleQuoted, readNumeric, readSingleQuoted } from './scalar-reader.ts';
 import type { Scalar } from './scalar-reader.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface ParserPorts {
   /** The text of a file. Throws when it cannot be read. */
@@ -240,7 +241,7 @@ function parseInclude(frame: Frame, into: MapValue): void {
   try {
     text = ports.readFile(target);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigError([{ at: scanner.position(start), text: `error parsing include file '${path}', ${reason}` }]);
   }
   const included = parseText(text, target, ports, [...files, target], frame.variables, frame.budget);

@@ -14,6 +14,7 @@ import { defaultOptions } from './options-default.ts';
 import type { Options } from './options.ts';
 import { Reader } from './reader.ts';
 import type { FileChecks } from './reader.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface ConfigPorts extends ParserPorts, FileChecks {
   /** SHA-256 of a text's UTF-8 bytes, in lower case hex. */
@@ -59,7 +60,7 @@ export function readConfig(path: string, ports: ConfigPorts): ReadConfig {
   try {
     text = ports.readFile(path);
   } catch (error) {
-    throw new ConfigError([{ text: error instanceof Error ? error.message : String(error) }]);
+    throw new ConfigError([{ text: messageOf(error) }]);
   }
   return readConfigText(text, path, ports);
 }

@@ -6,6 +6,7 @@ import { decodeNkey } from '../../lib/nkey.ts';
 import type { NkeyKind } from '../../lib/nkey.ts';
 import { TokenError, integerOf, isMembers, membersOf, textOf, textsOf } from './fields.ts';
 import type { JsonMembers } from './fields.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface TokenPorts {
   /** The UTF-8 text of base64url without padding. */
@@ -63,7 +64,7 @@ function parsed(part: string, ports: TokenPorts): JsonMembers {
   try {
     value = JSON.parse(ports.decodeText(part));
   } catch (error) {
-    throw new TokenError(error instanceof Error ? error.message : String(error));
+    throw new TokenError(messageOf(error));
   }
   if (!isMembers(value)) throw new TokenError('json: cannot unmarshal the token as an object');
   return value;

@@ -2,6 +2,8 @@
 // null keeps the default, a value of the wrong type refuses the whole line. Unknown fields are ignored.
 // Kept true: a `ConnectOptions` has every field filled, so nothing downstream asks whether one was sent.
 
+import { messageOf } from '../../lib/message-of.ts';
+
 export interface ConnectOptions {
   readonly verbose: boolean;
   readonly pedantic: boolean;
@@ -100,7 +102,7 @@ function parseOver(json: string, before: ConnectOptions): ConnectResult {
   try {
     parsed = JSON.parse(json);
   } catch (error) {
-    return { ok: false, problem: `invalid CONNECT: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, problem: `invalid CONNECT: ${messageOf(error)}` };
   }
   if (parsed === null) return { ok: true, connect: before };
   if (typeof parsed !== 'object' || Array.isArray(parsed)) return { ok: false, problem: 'invalid CONNECT: not an object' };

@@ -11,6 +11,7 @@ import type { FoundConsumer, FoundStream } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
 import { Stream } from './stream.ts';
 import { dropTornBatch } from './torn-batch.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const created = { kind: { is: 'time' } } as const;
 const text = { kind: { is: 'string' } } as const;
@@ -51,7 +52,7 @@ export async function recoverStream(account: JetStreamAccount, found: FoundStrea
     if (config.storage === 'memory') await (await account.ports.store.recover(account.options(config))).remove();
     else await openFound(account, config, read.created ?? account.ports.clock.wallInstant());
   } catch (thrown) {
-    leave(thrown instanceof Error ? thrown.message : String(thrown));
+    leave(messageOf(thrown));
   }
 }
 

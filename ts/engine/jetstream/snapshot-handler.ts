@@ -22,6 +22,7 @@ import type { ServerSubscription } from './ports.ts';
 import { isEmptyRequest, readRequest, refuse, streamOf, type ApiHandler } from './request.ts';
 import type { Stream } from './stream.ts';
 import type { Transfer } from './transfers.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const text = { kind: { is: 'string' } } as const;
 const flag = { kind: { is: 'bool' } } as const;
@@ -156,7 +157,7 @@ class Snapshot implements Transfer {
         this.#filled = 0;
       }
     } catch (thrown) {
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      const message = messageOf(thrown);
       this.#stream.ports.log.error(`Snapshot of stream '${this.#stream.account.name} > ${this.#stream.name}': ${message}`);
       this.#end(`500 ${message}`);
     }
@@ -241,7 +242,7 @@ export const snapshot: ApiHandler = async (request) => {
     });
   } catch (thrown) {
     account.transfers.endSnapshot(stream);
-    return failed(thrown instanceof Error ? thrown.message : String(thrown));
+    return failed(messageOf(thrown));
   }
   if (!account.transfers.isSnapshotting(stream)) archive.close();
   else {

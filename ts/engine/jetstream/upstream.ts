@@ -10,6 +10,7 @@ import type { Timer } from '../../ports/clock.ts';
 import type { StoredMessage } from '../store/store.ts';
 import type { Origin, OriginFollower, Origins } from './origin.ts';
 import type { JetStreamPorts } from './ports.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const mostMessages = 1000;
 const mostBytes = 1 << 20;
@@ -170,7 +171,7 @@ export class Upstream implements OriginFollower {
     try {
       return this.#intake.take(message);
     } catch (thrown) {
-      return apiError('StreamStoreFailedF', { err: thrown instanceof Error ? thrown.message : String(thrown) });
+      return apiError('StreamStoreFailedF', { err: messageOf(thrown) });
     }
   }
 

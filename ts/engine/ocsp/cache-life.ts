@@ -8,6 +8,7 @@ import type { Log } from '../../ports/log.ts';
 import type { OcspPort } from '../../ports/ocsp.ts';
 import type { OcspCacheSnapshot } from '../snapshot.ts';
 import { ResponseCache } from './response-cache.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const FILE = 'cache.json';
 /** What was learnt is written once a day whatever the options say. */
@@ -56,7 +57,7 @@ export class CacheLife {
       if (content === undefined) log.debug('No OCSP peer cache found, starting with empty cache');
       else this.cache.load(new TextDecoder().decode(content));
     } catch (error) {
-      log.warn(`Unable to load OCSP peer cache: ${error instanceof Error ? error.message : String(error)}`);
+      log.warn(`Unable to load OCSP peer cache: ${messageOf(error)}`);
       this.cache.dirty = true;
     }
   }
@@ -70,7 +71,7 @@ export class CacheLife {
     try {
       port.writeFile(this.#path, content);
     } catch (error) {
-      log.error(`Unable to save OCSP peer cache: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`Unable to save OCSP peer cache: ${messageOf(error)}`);
       return;
     }
     this.cache.dirty = false;

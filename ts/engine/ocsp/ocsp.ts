@@ -15,6 +15,7 @@ import { CacheLife } from './cache-life.ts';
 import { PeerJudge } from './peer-judge.ts';
 import type { PeerEvents } from './peer-judge.ts';
 import { Staple } from './staple.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface OcspParts {
   readonly port: OcspPort;
@@ -70,7 +71,7 @@ export class Ocsp implements HandshakeStatus {
       const staples = await this.#openStaples(options);
       if (round === this.#round) this.#useStaples(staples);
     } catch (error) {
-      this.#parts.log.warn(`Can't restart OCSP features: ${error instanceof Error ? error.message : String(error)}`);
+      this.#parts.log.warn(`Can't restart OCSP features: ${messageOf(error)}`);
     }
   }
 

@@ -11,6 +11,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { OcspDocuments, OcspPort } from '../../ports/ocsp.ts';
 import type { ResponseCache } from './response-cache.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const REFUSED = 'client not OCSP valid';
 const OK = 200;
@@ -47,7 +48,7 @@ export class PeerJudge {
       const known = chains.map((chain) => chain.map((der) => documents.facts(der)));
       return (await this.#isValid(documents, known, policy)) ? undefined : REFUSED;
     } catch (error) {
-      this.#parts.log.error(`OCSP peer verification failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#parts.log.error(`OCSP peer verification failed: ${messageOf(error)}`);
       return REFUSED;
     }
   }
@@ -131,7 +132,7 @@ export class PeerJudge {
         if (status === OK && body.length > 0) return documents.read(body, link);
         why = status === OK ? 'empty answer' : `bad OCSP responder http status: [${status}]`;
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
+        why = messageOf(error);
       }
     }
     return { kind: 'failed', why: `exhausted OCSP responders: ${why}` };

@@ -7,6 +7,7 @@ import type { CertificateStatus, LogLine, OcspAnswer } from '../../core/ocsp/ans
 import { timeText } from '../../core/ocsp/currency.ts';
 import { jsonText } from '../../lib/json-text.ts';
 import type { OcspCacheSnapshot } from '../snapshot.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 interface CacheItem {
   readonly subject: string;
@@ -71,7 +72,7 @@ export class ResponseCache {
     try {
       return decodeS2(Buffer.from(item.resp, 'base64'));
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       this.#say({ level: 'error', text: `Unable to decompress OCSP response for key [${key}]: ${text}` });
       return undefined;
     }

@@ -8,6 +8,7 @@ import { formatDuration } from '../../core/config/duration.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { FetchedAnswer, OcspDocuments, OcspPort } from '../../ports/ocsp.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const TIMEOUT_MS = 30_000;
 const FIRST_REFUSAL = 300;
@@ -32,8 +33,6 @@ export interface StapleParts {
   readonly end: () => void;
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 export class Staple {
   readonly #settings: StapleSettings;
   readonly #parts: StapleParts;
@@ -55,7 +54,7 @@ export class Staple {
   async open(): Promise<void> {
     const { file, endsWhenRevoked } = this.#settings;
     const answer = await this.status().catch((error: unknown) => {
-      throw new Error(`bad OCSP status update for certificate at '${file}': ${textOf(error)}`, { cause: error });
+      throw new Error(`bad OCSP status update for certificate at '${file}': ${messageOf(error)}`, { cause: error });
     });
     if (answer.status !== 'good' && endsWhenRevoked) {
       throw new Error(`found existing OCSP status for certificate at '${file}': ${answer.status}`);
@@ -130,7 +129,7 @@ export class Staple {
     try {
       if (directory !== undefined) port.writeFile(this.#path(directory), raw);
     } catch (error) {
-      throw new Error(`failed to write ocsp status: ${textOf(error)}`, { cause: error });
+      throw new Error(`failed to write ocsp status: ${messageOf(error)}`, { cause: error });
     }
     this.#answer = read.answer;
     return read.answer;
@@ -148,7 +147,7 @@ export class Staple {
         try {
           return await this.#fetchFrom(method, method === 'GET' ? `${url}/${encoded}` : url, request);
         } catch (error) {
-          problems.push(textOf(error));
+          problems.push(messageOf(error));
         }
       }
     }
@@ -189,7 +188,7 @@ export class Staple {
       if (this.#stopped) return;
       const nextMs = nextAskMs(this.#answer, clock.wallMs());
       const again = formatDuration(nextMs);
-      log.error(`Bad OCSP status update for certificate '${file}': ${textOf(error)}, trying again in ${again}`);
+      log.error(`Bad OCSP status update for certificate '${file}': ${messageOf(error)}, trying again in ${again}`);
       this.#askAfter(nextMs);
     }
   }

@@ -21,6 +21,7 @@ import type { Session, SessionFacts, SessionHost, SubscribeVerdict } from './ses
 import type { SessionContext } from './context.ts';
 import { LiveFacts } from './facts.ts';
 import type { TimedSession } from './session-timers.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 /** How a connection ends whose user may not stay. */
 const reviews: Readonly<Record<Exclude<Review, 'stays'>, { readonly reason: CloseReason; readonly error?: WireError }>> = {
@@ -293,7 +294,7 @@ export class SessionDriver implements Session, TimedSession {
       (error: unknown) => {
         if (this.#gone || this.machine.closed) return;
         const { address, port } = transport.proxy ?? { address: transport.remoteAddress, port: transport.remotePort };
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         this.#context.log.warn(`Error reading PROXY protocol header from ${hostPort(address, port)}: ${why}`);
         this.#context.turn(() => this.step({ kind: 'notIntroduced' }));
       },
@@ -308,7 +309,7 @@ export class SessionDriver implements Session, TimedSession {
         this.#context.turn(() => this.step({ kind: 'tlsDone', agreed }));
       },
       (error: unknown) => {
-        const problem = error instanceof Error ? error.message : String(error);
+        const problem = messageOf(error);
         this.#context.turn(() => this.step({ kind: 'tlsFailed', problem }));
       },
     );

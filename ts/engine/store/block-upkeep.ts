@@ -15,6 +15,7 @@ import type { BlockEnd, BlockFiles } from './block-files.ts';
 import type { Erasures } from './erasures.ts';
 import type { StreamReader } from './reader.ts';
 import type { Upkeep } from './upkeep.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 /** A rewrite has to save this part of the block to be worth it. */
 const WORTH = 1 / 4;
@@ -103,7 +104,7 @@ export class BlockUpkeep {
     try {
       return await this.#pack(block);
     } catch (error) {
-      this.#report(block, error instanceof Error ? error.message : String(error));
+      this.#report(block, messageOf(error));
       return 0;
     }
   }
@@ -169,7 +170,7 @@ export class BlockUpkeep {
     try {
       return await this.#compact(block);
     } catch (error) {
-      this.#report(block, error instanceof Error ? error.message : String(error));
+      this.#report(block, messageOf(error));
       return 0;
     } finally {
       this.#queued = false;

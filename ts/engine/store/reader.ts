@@ -8,6 +8,7 @@ import type { BlockFiles } from './block-files.ts';
 import type { DeliverCall } from './deliver-call.ts';
 import type { DeliverRequest, Delivered, StoredMessage } from './store.ts';
 import type { Windows } from './windows.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const HEAD = 22;
 const HAS_HEADERS = 0x8000_0000;
@@ -55,7 +56,7 @@ export class StreamReader {
       }
       onDamage(seq, block, 'its checksum is wrong');
     } catch (error) {
-      onDamage(seq, block, error instanceof Error ? error.message : String(error));
+      onDamage(seq, block, messageOf(error));
     }
     return undefined;
   }
@@ -149,7 +150,7 @@ export class StreamReader {
             }
             reason = 'the block is too short';
           } catch (error) {
-            reason = error instanceof Error ? error.message : String(error);
+            reason = messageOf(error);
           }
         }
         onDamage(seq, block, reason);

@@ -10,6 +10,7 @@ import type { Disk } from '../../ports/disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { recoverStream, scanFirst } from './recover.ts';
 import type { BlockEnd } from './block-files.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const probeName = 'slipstream.probe';
 /** What must fit for a stream to go on. */
@@ -102,7 +103,7 @@ export function cutBack({ files, log }: Parts, name: string, promised: BlockEnd)
   try {
     files.cutBack(promised);
   } catch (error) {
-    log.error(`Stream '${name}': ${error instanceof Error ? error.message : String(error)}`);
+    log.error(`Stream '${name}': ${messageOf(error)}`);
   }
 }
 

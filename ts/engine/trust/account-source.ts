@@ -1,5 +1,7 @@
 // Where the JWTs of accounts come from: the configuration, a web server, or a directory that other servers may push to.
 
+import { messageOf } from '../../lib/message-of.ts';
+
 /** JWTs of accounts by public key. */
 export interface AccountSource {
   /** Rejects with a line for the log. */
@@ -67,7 +69,7 @@ export class UrlSource implements AccountSource {
     try {
       return await this.#fetchText(url);
     } catch (error) {
-      throw new Error(`could not fetch <"${url}">: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`could not fetch <"${url}">: ${messageOf(error)}`, { cause: error });
     }
   }
 

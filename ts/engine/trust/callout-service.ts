@@ -17,6 +17,7 @@ import type { Random } from '../../ports/random.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Asker } from '../session/context.ts';
 import type { ServerIdentity } from '../session/server-info.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface CalloutParts {
   readonly broker: Broker;
@@ -79,7 +80,7 @@ export class CalloutService {
       const answer = await this.#exchange(question, sealed);
       return answer === undefined ? { kind: 'late' } : await this.#read(question, answer, userNkey);
     } catch (error) {
-      return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
+      return { kind: 'failed', why: messageOf(error) };
     }
   }
 

@@ -12,6 +12,7 @@ import type { ClaimsAnswer, ClaimsDoor, ClaimsStore } from '../../ports/claims.t
 import { TokenDirectory } from './token-directory.ts';
 import type { AccountSource } from './account-source.ts';
 import type { TrustPorts, TrustedAccounts } from './trusted-accounts.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 const ASK_MS = 1_900;
 
@@ -36,10 +37,6 @@ const words: Readonly<Record<'full' | 'cache', Words>> = {
     done: 'jwt updated cache',
   },
 };
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 export class ClaimsDesk implements ClaimsDoor {
   readonly store: ClaimsStore | undefined;

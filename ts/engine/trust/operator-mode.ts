@@ -14,6 +14,7 @@ import { ClaimsDesk } from './claims-desk.ts';
 import { TokenDirectory } from './token-directory.ts';
 import { TrustedAccounts } from './trusted-accounts.ts';
 import type { AccountsChanged, TrustPorts, TrustRules } from './trusted-accounts.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 /** How often a system account that could not be fetched is asked for again. */
 const SYSTEM_RETRY_MS = 1_000;
@@ -24,10 +25,6 @@ function rulesOf({ operators, trustedKeys }: Options): TrustRules {
     trustedKeys: new Set([...trustedKeys, ...operators.flatMap(operatorKeys)]),
     strictKeys: new Set(strict.flatMap(({ signingKeys }) => signingKeys)),
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export class OperatorMode {

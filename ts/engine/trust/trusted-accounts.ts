@@ -15,6 +15,7 @@ import type { TokenPorts } from '../../core/jwt/token.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { AccountSource } from './account-source.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface TrustRules {
   readonly trustedKeys: ReadonlySet<string>;
@@ -269,8 +270,4 @@ export class TrustedAccounts {
     }
     return this.#taken;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { SystemDoor, SystemRequest } from '../../ports/system.ts';
 import type { Document } from '../monitor/context.ts';
+import { messageOf } from '../../lib/message-of.ts';
 
 export interface ClaimsParts {
   readonly door: SystemDoor;
@@ -117,7 +118,7 @@ export class ClaimsRequests {
     try {
       store.merge(decoder.decode(payload));
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       this.#parts.log.error(`DirResolver - Merging resulted in error: ${text}`);
     }
   }

@@ -5,10 +5,7 @@ import type { ValueType } from '../key-table.ts';
 import type { Options } from '../options.ts';
 import { texts } from '../value-types.ts';
 import { emptyResolver } from './trust.ts';
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { messageOf } from '../../../lib/message-of.ts';
 
 export const operators: ValueType<OperatorClaims[]> = {
   name: 'JWT, file or list',
@@ -20,7 +17,7 @@ export const operators: ValueType<OperatorClaims[]> = {
         if (readOperator === undefined) throw new Error('no operator can be read here');
         claims.push(readOperator(one));
       } catch (error) {
-        reader.report(value.at, `error parsing operator JWT: ${textOf(error)}`);
+        reader.report(value.at, `error parsing operator JWT: ${messageOf(error)}`);
       }
     }
     return claims;
