@@ -17,6 +17,8 @@ import type { RealServer } from './real-server.ts';
 import { FirstChoice, ReceivedBytes } from './witness.ts';
 
 const binary = findNatsServer();
+/** For a conversation on which the server is silent: each smaller one takes its patience, too. */
+const SECONDS = 120;
 
 interface Played {
   /** Each step with the PING that was sent behind it, and whether the client went away after it. */
@@ -84,7 +86,7 @@ describe('the oracle', { skip: binary === null ? 'nats-server is not installed' 
 
   async function agrees(server: RealServer, rules: Rules, steps: fc.Arbitrary<Step[]>, runs: number): Promise<void> {
     const property = fc.asyncProperty(steps, async (given) => judge(rules, await play(server.port, rules, given)));
-    await holdsInTime(property, effort(runs));
+    await holdsInTime(property, { seconds: SECONDS, ...effort(runs) });
   }
 
   test('gives the bytes nats-server gives in polite conversations', () => agrees(open, openRules, polite, 60));

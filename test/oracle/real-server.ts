@@ -64,6 +64,9 @@ export async function startRealServer(binary: string, config: string): Promise<R
   };
 }
 
+/** A server that is silent for so long will not answer any more. */
+const GIVE_UP_MS = 10_000;
+
 /** One raw connection: everything it received except INFO lines, and ways to wait for more. */
 export class RawConnection {
   received = '';
@@ -101,9 +104,21 @@ export class RawConnection {
     if (!this.closed) this.socket.write(toBytes(text));
   }
 
-  /** Resolves when the condition holds or the connection is closed. */
+  /** Resolves when the condition holds or the connection is closed; rejects with what came when neither does. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition() && !this.closed) await new Promise<void>((resolve) => this.waiting.add(resolve));
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.wake();
+    }, GIVE_UP_MS);
+    try {
+      while (!condition() && !this.closed) {
+        if (isLate) throw new Error(`the server neither answers nor closes; what came: ${JSON.stringify(this.received)}`);
+        await new Promise<void>((resolve) => this.waiting.add(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Half-closes and waits for the server to close too. */
