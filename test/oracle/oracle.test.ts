@@ -12,11 +12,11 @@ import { openRules } from './rules.ts';
 import type { Rules } from './rules.ts';
 import { effort, holdsInTime } from './check.ts';
 import { asking, connections, guarded, guardedConfig, guardedRules, hostile, polite, unannounced } from './conversations.ts';
-import { RawConnection, findNatsServer, startRealServer } from './real-server.ts';
-import type { RealServer } from './real-server.ts';
+import { RawConnection } from './raw-connection.ts';
+import { skipWithout } from '../support/peers.ts';
+import { ServerProcess } from '../support/server.ts';
 import { FirstChoice, ReceivedBytes } from './witness.ts';
 
-const binary = findNatsServer();
 /** For a conversation on which the server is silent: each smaller one takes its patience, too. */
 const SECONDS = 120;
 
@@ -73,18 +73,19 @@ function judge(rules: Rules, { steps, received }: Played): void {
   for (const conn of connections) witness.atEnd(conn);
 }
 
-describe('the oracle', { skip: binary === null ? 'nats-server is not installed' : false }, () => {
-  let open: RealServer;
-  let withUsers: RealServer;
+describe('the oracle', { skip: skipWithout('nats-server') }, () => {
+  let open: ServerProcess;
+  let withUsers: ServerProcess;
 
   before(async () => {
-    [open, withUsers] = await Promise.all([startRealServer(binary ?? '', ''), startRealServer(binary ?? '', guardedConfig)]);
+    const start = (config: string): Promise<ServerProcess> => ServerProcess.start('nats-server', { config });
+    [open, withUsers] = await Promise.all([start(''), start(guardedConfig)]);
   });
   after(async () => {
-    await Promise.all([open.stop(), withUsers.stop()]);
+    await Promise.all([open.kill(), withUsers.kill()]);
   });
 
-  async function agrees(server: RealServer, rules: Rules, steps: fc.Arbitrary<Step[]>, runs: number): Promise<void> {
+  async function agrees(server: ServerProcess, rules: Rules, steps: fc.Arbitrary<Step[]>, runs: number): Promise<void> {
     const property = fc.asyncProperty(steps, async (given) => judge(rules, await play(server.port, rules, given)));
     await holdsInTime(property, { seconds: SECONDS, ...effort(runs) });
   }
