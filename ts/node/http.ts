@@ -7,6 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Socket } from 'node:net';
 import { hostPort } from '../lib/address.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../ports/http.ts';
+import { bind } from './listening.ts';
 import { securedFront } from './secured-front.ts';
 import type { TlsHandshakes } from './tls-handshakes.ts';
 
@@ -36,19 +37,11 @@ const failed: HttpReply = { status: 500, headers: {}, body: '' };
 export async function listenHttp(options: HttpListenOptions): Promise<HttpListening> {
   const http = await createServer(options);
   const server = frontOf(http, options);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: options.host, port: Math.max(0, options.port) }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  const port = await bind(server, options);
   server.on('error', (error) => options.onProblem(error.message));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
   return {
     host: options.host,
-    port: address.port,
+    port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

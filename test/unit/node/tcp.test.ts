@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it } from 'node:test';
+import { boundHost } from '../../../ts/node/listening.ts';
 import { streamHandles } from '../../../ts/node/stream-handle.ts';
 import type { StreamHandles } from '../../../ts/node/stream-handle.ts';
 import { listenOver } from '../../../ts/node/tcp.ts';
@@ -134,6 +135,10 @@ function theSame(handles: StreamHandles | undefined): void {
     }
     await until(() => sides.length === 1000 && sides.every((side) => side.closed === 1));
     await listening.close();
+  });
+
+  it('binds every address where the host is every address of IPv4', () => {
+    assert.deepEqual(['0.0.0.0', '127.0.0.1', '::', '::1'].map(boundHost), [undefined, '127.0.0.1', '::', '::1']);
   });
 
   it('reports a port in use', async () => {
