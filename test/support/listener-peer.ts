@@ -36,6 +36,8 @@ export function tlsSettings(change: Partial<TlsSettings> = {}, name = 'server'):
 export interface Accepted {
   readonly transport: Transport;
   text: string;
+  /** How often bytes were handed over. */
+  handovers: number;
   written: number;
   closed: boolean;
   error: Error | undefined;
@@ -61,13 +63,14 @@ export class KeepingAcceptor implements Acceptor {
   };
 
   accept(transport: Transport): TransportSink {
-    const kept: Accepted = { transport, text: '', written: 0, closed: false, error: undefined };
+    const kept: Accepted = { transport, text: '', handovers: 0, written: 0, closed: false, error: undefined };
     this.accepted.push(kept);
     this.#greet(transport);
     this.#changed();
     return {
       onBytes: (length) => {
         kept.text += Buffer.from(this.inbound.slice(0, length)).toString('latin1');
+        kept.handovers++;
         this.#changed();
       },
       onWritten: () => {

@@ -11,7 +11,7 @@ import { firstByte } from './first-byte.ts';
 import { agreedTls } from './peer-certificate.ts';
 import { proxiedClient } from './proxy-header.ts';
 import { SocketWrite } from './socket-write.ts';
-import { deliver } from './stream-inbound.ts';
+import { deliver, GatheredBytes } from './stream-inbound.ts';
 import type { TlsHandshakes } from './tls-handshakes.ts';
 
 /** First byte of a TLS handshake record. */
@@ -49,7 +49,7 @@ export class TlsTransport implements Transport {
   #held: readonly Uint8Array[] | undefined = undefined;
   #afterWrite: (() => void) | undefined = undefined;
   /** Records deciphered in this turn of the loop: handed over together, so that what they ask for is answered in one write. */
-  #gathered: Buffer[] = [];
+  readonly #gathered = new GatheredBytes(() => this.#handOver());
   readonly #onError = (error: Error): void => {
     this.#error ??= error;
   };
@@ -110,7 +110,7 @@ export class TlsTransport implements Transport {
 
   resumeReading(): void {
     this.#paused = false;
-    if (this.#gathered.length > 0) setImmediate(() => this.#handOver());
+    this.#gathered.remind();
     if (!this.#upgrading) this.#socket.resume();
   }
 
@@ -142,17 +142,14 @@ export class TlsTransport implements Transport {
   }
 
   #listen(): void {
-    this.#socket.on('data', (bytes: Buffer) => {
-      if (this.#gathered.push(bytes) === 1) setImmediate(() => this.#handOver());
-    });
+    this.#socket.on('data', (bytes: Buffer) => this.#gathered.add(bytes));
     if (!this.#paused) this.#socket.resume();
   }
 
   #handOver(): void {
-    const records = this.#gathered;
-    if (records.length === 0 || this.#paused || this.#closed || this.#sink === undefined) return;
-    this.#gathered = [];
-    deliver(records.length === 1 ? (records[0] as Buffer) : Buffer.concat(records), this.#options.inbound, this.#sink);
+    if (this.#paused || this.#closed || this.#sink === undefined) return;
+    const bytes = this.#gathered.take();
+    if (bytes.length > 0) deliver(bytes, this.#options.inbound, this.#sink);
   }
 
   #isFrom({ address, port }: ProxiedClient): void {

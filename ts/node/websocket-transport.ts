@@ -10,7 +10,7 @@ import type { Transport, TransportSink, TransportTls } from '../ports/connection
 import type { WebSocketListenOptions } from '../ports/listen.ts';
 import { agreedTls } from './peer-certificate.ts';
 import { SocketWrite } from './socket-write.ts';
-import { deliver } from './stream-inbound.ts';
+import { deliver, GatheredBytes } from './stream-inbound.ts';
 import { namedCookies } from './websocket-upgrade.ts';
 
 /** Some browsers hand over a frame only when it is whole, so they get small ones. */
@@ -46,6 +46,7 @@ export class WebSocketTransport implements Transport {
   /** The connection that carries the frames. */
   readonly #carrier: Socket;
   readonly #write = new SocketWrite();
+  readonly #gathered = new GatheredBytes(() => this.#handOver());
   #error: Error | undefined = undefined;
   #closed = false;
 
@@ -69,9 +70,7 @@ export class WebSocketTransport implements Transport {
 
   begin(sink: TransportSink): void {
     this.#sink = sink;
-    this.#socket.on('message', (bytes: Buffer) => {
-      if (!this.#closed && bytes.length > 0) deliver(bytes, this.#options.inbound, sink);
-    });
+    this.#socket.on('message', (bytes: Buffer) => this.#gathered.add(bytes));
   }
 
   write(views: readonly Uint8Array[]): boolean {
@@ -109,6 +108,11 @@ export class WebSocketTransport implements Transport {
 
   destroy(): void {
     this.#socket.terminate();
+  }
+
+  #handOver(): void {
+    const bytes = this.#gathered.take();
+    if (!this.#closed && bytes.length > 0 && this.#sink !== undefined) deliver(bytes, this.#options.inbound, this.#sink);
   }
 
   #onClose(): void {

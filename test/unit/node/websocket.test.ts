@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
@@ -99,6 +100,22 @@ test('text and binary frames, in any cut, are one stream of bytes', async () => 
     assert.equal(acceptor.accepted[0]?.error, undefined);
   });
 });
+
+for (const tls of [undefined, tlsSettings({})]) {
+  test(`frames that arrive together over ${tls === undefined ? 'TCP' : 'TLS'} are handed over together, so that one write answers them`, async () => {
+    await withListener({ tls }, async ({ acceptor, open }) => {
+      const client = await open();
+      const frames = ['PING\r\n', 'SUB greet 1\r\n', 'PUB greet 5\r\nhello\r\n'];
+      // One write of the carrier, so that one read takes it.
+      const carrier = (client as unknown as { readonly _socket: Socket })._socket;
+      carrier.cork();
+      for (const frame of frames) client.send(frame);
+      carrier.uncork();
+      await acceptor.until(() => acceptor.accepted[0]?.text === frames.join(''));
+      assert.equal(acceptor.accepted[0]?.handovers, 1);
+    });
+  });
+}
 
 test('a connection over TLS knows what was agreed and who the client is', async () => {
   await withListener({ tls: tlsSettings({ verify: true }) }, async ({ acceptor, open }) => {
