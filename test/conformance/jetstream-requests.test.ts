@@ -83,3 +83,36 @@ test('what an account may not store any more is refused, and the log says so', a
     await client.close();
   }
 });
+
+test('advisories of backups and restores tell who asked', async (context) => {
+  const server = await serverFor(context, 'slipstream', { config: config('') });
+  const client = await connect({ servers: `127.0.0.1:${server.port}`, user: 'a', pass: 'a', name: 'keeper', reconnect: false });
+  try {
+    const told: unknown[] = [];
+    client.subscribe('$JS.EVENT.ADVISORY.STREAM.>', {
+      callback: (_, message) => {
+        const { client: who } = message.json<{ client?: { acc: string; name: string; host: string; kind: string } }>();
+        if (who !== undefined) told.push([message.subject.split('.')[4], who.acc, who.name, who.host, who.kind]);
+      },
+    });
+    await client.request('$JS.API.STREAM.CREATE.S', JSON.stringify({ name: 'S', subjects: ['s'] }));
+    client.subscribe('backup', { callback: () => undefined });
+    await client.request('$JS.API.STREAM.SNAPSHOT.S', JSON.stringify({ deliver_subject: 'backup' }));
+    await until(() => told.length === 2);
+    const answer = await client.request('$JS.API.STREAM.RESTORE.R', JSON.stringify({ config: { name: 'R' } }));
+    await client.request(answer.json<{ deliver_subject: string }>().deliver_subject);
+    await until(() => told.length === 4);
+    assert.deepEqual(
+      told,
+      ['SNAPSHOT_CREATE', 'SNAPSHOT_COMPLETE', 'RESTORE_CREATE', 'RESTORE_COMPLETE'].map((event) => [
+        event,
+        'A',
+        'keeper',
+        '127.0.0.1',
+        'Client',
+      ]),
+    );
+  } finally {
+    await client.close();
+  }
+});

@@ -3,7 +3,36 @@
 // escaped, bigints are printed as integers (nanoseconds and 64-bit counts do not fit a number), empty lists and maps stay on one line.
 
 export type JsonInput =
-  null | boolean | number | bigint | string | readonly JsonInput[] | { readonly [key: string]: JsonInput | undefined };
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly JsonInput[]
+  | OrderedMembers
+  | { readonly [key: string]: JsonInput | undefined };
+
+type Members = readonly (readonly [key: string, value: JsonInput | undefined])[];
+
+/** Members whose keys may look like numbers, which an object would put first. The engine's own writer refuses them. */
+class OrderedMembers {
+  readonly list: Members;
+
+  constructor(list: Members) {
+    this.list = list;
+  }
+
+  toJSON(): never {
+    throw new Error('members in an order of their own');
+  }
+}
+
+const numberLike = /^\d+$/;
+
+/** An object for JSON with its members in the order given, whatever their keys. */
+export function orderedMembers(list: Members): OrderedMembers | { readonly [key: string]: JsonInput | undefined } {
+  return list.some(([key]) => numberLike.test(key)) ? new OrderedMembers(list) : Object.fromEntries(list);
+}
 
 const special = /[<>&\u2028\u2029]/g;
 
@@ -20,7 +49,7 @@ export function jsonText(value: JsonInput, indent = ''): string {
   try {
     return JSON.stringify(value, undefined, indent).replace(special, escapeOf);
   } catch {
-    // A bigint somewhere: the engine's own writer, ten times as fast, does not take one.
+    // A bigint or members in an order of their own: the engine's own writer, ten times as fast, does not take them.
     return write(value, indent, indent === '' ? '' : '\n');
   }
 }
@@ -36,7 +65,7 @@ function write(value: JsonInput, indent: string, lineBreak: string): string {
   }
   const separator = indent === '' ? ':' : ': ';
   const members: string[] = [];
-  for (const [key, member] of Object.entries(value)) {
+  for (const [key, member] of value instanceof OrderedMembers ? value.list : Object.entries(value)) {
     if (member !== undefined) members.push(`${inner}${quoted(key)}${separator}${write(member, indent, inner)}`);
   }
   return members.length === 0 ? '{}' : `{${members.join(',')}${lineBreak}}`;

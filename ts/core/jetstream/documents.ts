@@ -1,5 +1,6 @@
 // The documents of answers: states and infos in nats-server's field order, ready for `encodeJson`. Absent fields are left out.
 
+import type { JsonInput } from '../../lib/json-text.ts';
 import { shownMetadata } from './api-level.ts';
 import { consumerConfigSchema, type ConsumerConfig } from './consumer-config.ts';
 import { formatInstant, instantMs, instantOfMs, zeroInstant, type Instant } from './instant.ts';
@@ -21,7 +22,7 @@ export interface StreamStateFacts {
 
 /** Details that only some requests ask for. */
 export interface StateDetails {
-  readonly subjects?: Readonly<Record<string, number>>;
+  readonly subjects?: JsonInput;
   readonly deleted?: readonly number[];
 }
 

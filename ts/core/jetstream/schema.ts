@@ -2,6 +2,7 @@
 // (strict about unknown fields, lenient about case, with nats-server's words for what does not fit), writing (which zero
 // values are left out) and comparing all follow the same table, so that they cannot disagree.
 
+import { orderedMembers } from '../../lib/json-text.ts';
 import { formatInstant, parseInstant, type Instant } from './instant.ts';
 import { JsonError, parseJson, type JsonNode } from './parse-json.ts';
 import { timeProblem } from './time-problem.ts';
@@ -68,11 +69,17 @@ const goTypes: Readonly<Record<string, string>> = {
   texts: 'map[string]string',
 };
 
+/** The first value that does not fit where it stands: reading goes on behind it, because a value that cannot be made sense of at all is told first. */
+interface Misfit {
+  text: string | undefined;
+}
+
 interface Place {
   readonly text: string;
   readonly strict: boolean;
   readonly struct: string;
   readonly path: string;
+  readonly misfit: Misfit;
 }
 
 /** Reads a document. Every field of the schema is set in the answer; absent ones are zero. Throws JsonError with the text for error 10025. */
@@ -81,7 +88,10 @@ export function readDocument(schema: Schema, text: string, strict: boolean): Doc
   if (node.kind === 'null') return emptyDocument(schema);
   if (node.kind !== 'object')
     throw new JsonError(`json: cannot unmarshal ${node.kind} into Go value of type server.${schema.name}`);
-  return readMembers(schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '' });
+  const misfit: Misfit = { text: undefined };
+  const document = readMembers(schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '', misfit });
+  if (misfit.text !== undefined) throw new JsonError(misfit.text);
+  return document;
 }
 
 /** What is the same in every empty document of a schema, and the fields whose zero value is an object of its own. */
@@ -133,17 +143,16 @@ function zeroOf(kind: Kind): unknown {
 
 function readMembers(schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
   const out: WithLarge = emptyDocument(schema);
-  let unknown: string | undefined;
   for (const [given, value] of node.members) {
-    const name = schema.fields[given] === undefined ? given.toLowerCase() : given;
-    const field = schema.fields[name];
-    if (field === undefined) unknown ??= given;
-    else {
+    const name = Object.hasOwn(schema.fields, given) ? given : given.toLowerCase();
+    const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
+    if (field === undefined) {
+      if (place.strict) place.misfit.text ??= `json: unknown field ${JSON.stringify(given)}`;
+    } else {
       const read = readKind(field.kind, value, { ...place, path: pathOf(place.path, name, field) });
       out[name] = field.kind.is === 'integer' ? exact(out, name, read as bigint | number) : read;
     }
   }
-  if (unknown !== undefined && place.strict) throw new JsonError(`json: unknown field ${JSON.stringify(unknown)}`);
   return out;
 }
 
@@ -151,8 +160,14 @@ function pathOf(prefix: string, name: string, { own }: Field): string {
   return prefix === '' || own === true ? name : `${prefix}.${name}`;
 }
 
-function mismatch(node: JsonNode, type: string, place: Place, what: string = node.kind): never {
-  throw new JsonError(`json: cannot unmarshal ${what} into Go struct field ${place.struct}.${place.path} of type ${type}`);
+function mismatch(node: JsonNode, type: string, place: Place, what: string = node.kind): string {
+  return `json: cannot unmarshal ${what} into Go struct field ${place.struct}.${place.path} of type ${type}`;
+}
+
+/** What is read of a value that does not fit. */
+function misfit(kind: Kind, node: JsonNode, type: string, place: Place, what?: string): unknown {
+  place.misfit.text ??= mismatch(node, type, place, what);
+  return zeroOf(kind);
 }
 
 function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
@@ -161,27 +176,25 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
   switch (kind.is) {
     case 'string':
     case 'bytes':
-      return node.kind === 'string' ? node.value : mismatch(node, goTypes[kind.is] ?? '', place);
+      return node.kind === 'string' ? node.value : misfit(kind, node, goTypes[kind.is] ?? '', place);
     case 'bool':
-      return node.kind === 'bool' ? node.value : mismatch(node, 'bool', place);
+      return node.kind === 'bool' ? node.value : misfit(kind, node, 'bool', place);
     case 'integer':
-      return readInteger(node, ranges[kind.type], kind.type, place);
+      return readInteger(kind, node, ranges[kind.type], kind.type, place);
     case 'duration':
-      return readInteger(node, ranges.int64, 'time.Duration', place);
+      return readInteger(kind, node, ranges.int64, 'time.Duration', place);
     case 'time':
       return readTime(node);
     case 'any':
       return undefined;
     case 'list':
-      if (node.kind !== 'array') return mismatch(node, kind.goType, place);
+      if (node.kind !== 'array') return misfit(kind, node, kind.goType, place);
       return node.items.map((item) => readKind(kind.of, item, place));
     case 'texts':
-      if (node.kind !== 'object') return mismatch(node, 'map[string]string', place);
-      return Object.fromEntries(
-        node.members.map(([name, value]) => [name, value.kind === 'string' ? value.value : mismatch(value, 'string', place)]),
-      );
+      if (node.kind !== 'object') return misfit(kind, node, 'map[string]string', place);
+      return Object.fromEntries(node.members.map(([name, value]) => [name, readKind({ is: 'string' }, value, place)]));
     case 'document':
-      if (node.kind !== 'object') return mismatch(node, `server.${kind.schema.name}`, place);
+      if (node.kind !== 'object') return misfit(kind, node, `server.${kind.schema.name}`, place);
       return readMembers(kind.schema, node, { ...place, struct: kind.schema.name });
   }
 }
@@ -189,15 +202,15 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
 function readChoice(kind: Kind & { is: 'choice' }, node: JsonNode, place: Place): string {
   if (node.kind === 'string' && kind.values.includes(node.value)) return node.value;
   if (kind.emptyIsFirst === true && node.kind === 'string' && node.value === '') return kind.values[0] ?? '';
-  if (kind.isText === true && node.kind !== 'string') return mismatch(node, 'string', place);
+  if (kind.isText === true && node.kind !== 'string') throw new JsonError(mismatch(node, 'string', place));
   if (node.kind === 'string' && node.value === kind.alias) return kind.values[0] ?? '';
   throw new JsonError(kind.complaint(place.text.slice(node.start, node.end)));
 }
 
-function readInteger(node: JsonNode, range: readonly [bigint, bigint], type: string, place: Place): bigint {
-  if (node.kind !== 'number') return mismatch(node, type, place);
+function readInteger(kind: Kind, node: JsonNode, range: readonly [bigint, bigint], type: string, place: Place): unknown {
+  if (node.kind !== 'number') return misfit(kind, node, type, place);
   const value = /^-?\d+$/.test(node.text) ? BigInt(node.text) : undefined;
-  if (value === undefined || value < range[0] || value > range[1]) return mismatch(node, type, place, `number ${node.text}`);
+  if (value === undefined || value < range[0] || value > range[1]) return misfit(kind, node, type, place, `number ${node.text}`);
   return value;
 }
 
@@ -265,7 +278,7 @@ function writeKind(kind: Kind, value: unknown): unknown {
     case 'list':
       return (value as readonly unknown[]).map((item) => writeKind(kind.of, item));
     case 'texts':
-      return Object.fromEntries(Object.entries(value as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1)));
+      return orderedMembers(Object.entries(value as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1)));
     case 'document':
       return writeDocument(kind.schema, value as Document);
     default:

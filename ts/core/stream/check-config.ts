@@ -18,6 +18,8 @@ export interface StreamSurroundings {
   stream(name: string): StreamConfig | undefined;
   /** Complains about a subject transform, or undefined when it is good. */
   transformFault(src: string, dest: string): string | undefined;
+  /** Whether messages can be published again so. */
+  canRepublish(src: string, dest: string): boolean;
 }
 
 export type Checked = { readonly config: StreamConfig } | { readonly error: ApiError };
@@ -387,9 +389,8 @@ function checkTransforms(config: Mutable, around: StreamSurroundings, pedantic: 
     }
     if (config.subjects.some((subject) => subjectsOverlap(dest, subject)))
       invalid('stream configuration for republish destination forms a cycle');
-    if (around.transformFault(src, dest) !== undefined) {
+    if (!around.canRepublish(src, dest))
       invalid(`stream configuration for republish with transform from '${src}' to '${dest}' not valid`);
-    }
     config.republish = { ...config.republish, src, dest };
   }
   const place = config.placement;

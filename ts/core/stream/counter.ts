@@ -1,6 +1,7 @@
 // Counters: a message on a counter stream says how much to add (`Nats-Incr`), and the stream stores the sum, `{"val":"<number>"}`, as large as it
 // gets. A counter that is sourced from others remembers what each of them had (`Nats-Counter-Sources`), and adds what is new.
 
+import { orderedMembers } from '../../lib/json-text.ts';
 import { setHeader } from '../jetstream/headers.ts';
 import { encodeJson } from '../jetstream/json.ts';
 
@@ -84,15 +85,16 @@ export interface Increment {
 }
 
 /** The message to store, and the counter behind it; undefined: the sourced message is no counter. */
-export function count({ total, sources: before }: CounterState, given: Increment): Counted | undefined {
+export function count({ total, sources: known }: CounterState, given: Increment): Counted | undefined {
   let { headers, by } = given;
-  let sources = before;
+  let sources = known;
   if (given.source !== '') {
     const value = counterValue(given.payload);
     if (value === undefined) return undefined;
     const [stream = '', , , , subject = given.subject] = given.source.split(' ');
-    by = value - numberOf(sources[stream]?.[subject] ?? '');
-    sources = { ...sources, [stream]: { ...sources[stream], [subject]: `${value}` } };
+    const before = own(sources, stream) ?? {};
+    by = value - numberOf(own(before, subject) ?? '');
+    sources = { ...sources, [stream]: { ...before, [subject]: `${value}` } };
     headers = setHeader(headers, 'Nats-Incr', `${by}`);
   }
   if (Object.keys(sources).length > 0) headers = setHeader(headers, 'Nats-Counter-Sources', sortedJson(sources));
@@ -100,8 +102,13 @@ export function count({ total, sources: before }: CounterState, given: Increment
   return { state, headers, payload: encoder.encode(`{"val":"${state.total}"}`) };
 }
 
+/** What a map has by a name, and not what every object has. */
+function own<T>(map: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
 /** With names in order, as Go writes maps. */
 function sortedJson(sources: CounterSources): string {
   const sorted = <T>(map: Record<string, T>): [string, T][] => Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
-  return encodeJson(Object.fromEntries(sorted(sources).map(([name, subjects]) => [name, Object.fromEntries(sorted(subjects))])));
+  return encodeJson(orderedMembers(sorted(sources).map(([name, subjects]) => [name, orderedMembers(sorted(subjects))])));
 }

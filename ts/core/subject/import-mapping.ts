@@ -4,7 +4,7 @@
 // Kept true: dots stand in the literals; two literals never follow each other.
 
 import { tokens } from './subject.ts';
-import { compileTransform } from './transform.ts';
+import { compileReversible } from './transform.ts';
 
 /** A literal, or a token of the subject, from 1; with `rest` everything behind it too. */
 export type MappingPiece = string | { readonly token: number; readonly rest: boolean };
@@ -23,7 +23,6 @@ export type ImportMappingResult =
 
 const dollar = /^\$([1-9]\d*)$/;
 const wildcardCall = /^\{\{\s*[wW]ildcard\s*\(\s*(\d+)\s*\)\s*\}\}$/;
-const anyCall = /^\{\{.*\}\}$/;
 
 /** Which wildcard a destination token stands for; undefined for a literal. */
 function placeholder(token: string): number | undefined {
@@ -47,13 +46,9 @@ export function starPlaceholders(subject: string): string {
 }
 
 function problemOf(source: string, destination: string): string | undefined {
+  const compiled = compileReversible(source, destination);
+  if (!compiled.ok) return compiled.problem;
   const parts = tokens(destination);
-  const call = parts.find((token) => anyCall.test(token) && placeholder(token) === undefined);
-  const compiled = compileTransform(source, destination);
-  if (call !== undefined && (compiled.ok || !compiled.problem.includes('unknown function'))) {
-    return `invalid mapping destination: the only mapping function allowed for import transforms is {{Wildcard()}} in ${call}`;
-  }
-  if (!compiled.ok) return compiled.problem.replace('invalid mapping destination: invalid transform', 'invalid subject');
   const wildcards = tokens(source).filter((token) => token === '*').length;
   const used = parts.filter((token) => placeholder(token) !== undefined).length;
   if (used < wildcards) return `invalid mapping destination: not using all of the token wildcard(s) in ${destination}`;

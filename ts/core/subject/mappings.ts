@@ -3,7 +3,7 @@
 // the weights up to 100 leaves the subject as it is, unless the source itself is among the destinations: then it is dropped.
 import type { MappingDestination, SubjectMapping } from '../config/options.ts';
 import { hasWildcard, tokens } from './subject.ts';
-import { compileTransform } from './transform.ts';
+import { compileMapping } from './transform.ts';
 import type { Transform } from './transform.ts';
 
 export interface Mappings {
@@ -40,12 +40,12 @@ function inScope(destinations: readonly MappingDestination[], cluster: string): 
   return own.length > 0 ? own : destinations.filter((row) => row.cluster === '');
 }
 
-function compileMapping(mapping: SubjectMapping, cluster: string): CompiledMapping {
+function compileDestinations(mapping: SubjectMapping, cluster: string): CompiledMapping {
   const { source } = mapping;
   const scope = inScope(mapping.destinations, cluster);
   let upTo = 0;
   const choices = scope.map((row) => {
-    const result = compileTransform(source, row.subject);
+    const result = compileMapping(source, row.subject);
     if (!result.ok) throw new Error(`Error adding mapping for "${source}" to "${row.subject}" : ${result.problem}`);
     upTo += row.weight;
     return { transform: result.transform, upTo };
@@ -53,10 +53,10 @@ function compileMapping(mapping: SubjectMapping, cluster: string): CompiledMappi
   return { source, pattern: tokens(source), choices, keepsRest: !scope.some((row) => row.subject === source) };
 }
 
-/** Throws for a destination that does not compile; the configuration was checked with `compileTransform` before. */
+/** Throws for a destination that does not compile; the configuration was checked with `compileMapping` before. */
 export function compileMappings(mappings: readonly SubjectMapping[], cluster: string, chance: Chance): Mappings {
   const compiled = mappings
-    .map((mapping) => compileMapping(mapping, cluster))
+    .map((mapping) => compileDestinations(mapping, cluster))
     .toSorted((left, right) => Number(hasWildcard(left.source)) - Number(hasWildcard(right.source)));
   const random = (limit: number): number => chance.below(limit);
   const map = (subject: string): string | undefined => {

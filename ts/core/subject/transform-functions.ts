@@ -13,15 +13,23 @@ export interface Matched {
 
 export type Piece = (matched: Matched) => string;
 
-/** Which arguments a function takes: wildcards (`index`), numbers, or text. */
-export type ArgumentKind = 'index' | 'int' | 'text';
+/** Which arguments a function takes: wildcards (`index`), numbers (`int` is cut to 32 bits, `int32` must fit), or text. */
+export type ArgumentKind = 'index' | 'int' | 'int32' | 'text';
 
 export interface TransformFunction {
+  /** As configurations may write it: each word begins with either case. */
+  readonly words: readonly string[];
   readonly takes: readonly ArgumentKind[];
-  /** More arguments of the last kind may follow. */
+  /** More arguments of the last kind may follow, or none of it. */
   readonly open?: boolean;
+  /** No argument at all is missing, not malformed. */
+  readonly bareLacksOne?: boolean;
+  /** Of too many arguments, too, nats-server says that they are not enough. */
+  readonly manyAreFew?: boolean;
   /** Works on the whole subject, so that the source needs no wildcard. */
   readonly needsNoWildcard?: boolean;
+  /** nats-server has it, and does not know it where it looks for functions before it compiles. */
+  readonly isOverlooked?: boolean;
   compile(numbers: readonly number[], text: string): Piece;
 }
 
@@ -43,9 +51,10 @@ function splitAt(token: string, size: number, fromLeft: boolean): string {
   return `${token.slice(0, at)}.${token.slice(at)}`;
 }
 
-function ofToken(change: (token: string, size: number) => string): TransformFunction {
+function ofToken(words: readonly string[], change: (token: string, size: number) => string): TransformFunction {
   return {
-    takes: ['index', 'int'],
+    words,
+    takes: ['index', 'int32'],
     compile:
       ([index = 0, size = 0]) =>
       (matched) =>
@@ -53,15 +62,19 @@ function ofToken(change: (token: string, size: number) => string): TransformFunc
   };
 }
 
-export const transformFunctions: Readonly<Record<string, TransformFunction>> = {
-  wildcard: {
+/** In the order in which nats-server looks for them. */
+export const transformFunctions: readonly TransformFunction[] = [
+  {
+    words: ['Wildcard'],
     takes: ['index'],
+    bareLacksOne: true,
     compile:
       ([index = 0]) =>
       (matched) =>
         matched.wildcard(index),
   },
-  partition: {
+  {
+    words: ['Partition'],
     takes: ['int', 'index'],
     open: true,
     needsNoWildcard: true,
@@ -73,15 +86,14 @@ export const transformFunctions: Readonly<Record<string, TransformFunction>> = {
       };
     },
   },
-  random: {
-    takes: ['int'],
-    needsNoWildcard: true,
-    compile:
-      ([limit]) =>
-      (matched) =>
-        String(unsigned(limit) === 0 ? 0 : matched.random(unsigned(limit))),
-  },
-  split: {
+  ofToken(['Split', 'From', 'Left'], (token, size) => splitAt(token, size, true)),
+  ofToken(['Split', 'From', 'Right'], (token, size) => splitAt(token, size, false)),
+  ofToken(['Slice', 'From', 'Left'], (token, size) => slice(token, size, true)),
+  ofToken(['Slice', 'From', 'Right'], (token, size) => slice(token, size, false)),
+  { ...ofToken(['Right'], (token, size) => (size <= 0 ? token : token.slice(-size))), isOverlooked: true },
+  { ...ofToken(['Left'], (token, size) => (size <= 0 ? token : token.slice(0, size))), isOverlooked: true },
+  {
+    words: ['Split'],
     takes: ['index', 'text'],
     compile:
       ([index = 0], separator) =>
@@ -95,34 +107,14 @@ export const transformFunctions: Readonly<Record<string, TransformFunction>> = {
               .join('.');
       },
   },
-  splitfromleft: ofToken((token, size) => splitAt(token, size, true)),
-  splitfromright: ofToken((token, size) => splitAt(token, size, false)),
-  slicefromleft: ofToken((token, size) => slice(token, size, true)),
-  slicefromright: ofToken((token, size) => slice(token, size, false)),
-  left: ofToken((token, size) => (size <= 0 ? token : token.slice(0, size))),
-  right: ofToken((token, size) => (size <= 0 ? token : token.slice(-size))),
-};
-
-/** Names as configurations may write them: each word begins with either case. */
-export const functionNames: ReadonlyMap<string, string> = new Map(
-  [
-    'Wildcard',
-    'Partition',
-    'Random',
-    'Split',
-    'Split|From|Left',
-    'Split|From|Right',
-    'Slice|From|Left',
-    'Slice|From|Right',
-    'Left',
-    'Right',
-  ]
-    .map((name) => name.split('|'))
-    .flatMap((words) => spellings(words).map((spelling) => [spelling, words.join('').toLowerCase()] as const)),
-);
-
-function spellings(words: readonly string[]): string[] {
-  let all = [''];
-  for (const word of words) all = all.flatMap((start) => [start + word, start + word.charAt(0).toLowerCase() + word.slice(1)]);
-  return all;
-}
+  {
+    words: ['Random'],
+    takes: ['int'],
+    manyAreFew: true,
+    needsNoWildcard: true,
+    compile:
+      ([limit]) =>
+      (matched) =>
+        String(unsigned(limit) === 0 ? 0 : matched.random(unsigned(limit))),
+  },
+];

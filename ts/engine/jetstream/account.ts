@@ -11,7 +11,7 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig, StreamSource } from '../../core/jetstream/stream-config.ts';
 import type { StreamSurroundings } from '../../core/stream/check-config.ts';
 import { Claims } from '../../core/stream/claims.ts';
-import { compileTransform } from '../../core/subject/transform.ts';
+import { compileStreamTransform, compileTransform } from '../../core/subject/transform.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { StoreFault, type StreamOptions } from '../store/store.ts';
 import { apiPrefixes } from './api-subjects.ts';
@@ -27,8 +27,12 @@ const quietMs = 1_000;
 
 function transformFault(src: string, dest: string): string | undefined {
   if (dest === '') return undefined;
-  const result = compileTransform(src === '' ? '>' : src, dest);
+  const result = compileStreamTransform(src === '' ? '>' : src, dest);
   return result.ok ? undefined : result.problem;
+}
+
+function canRepublish(src: string, dest: string): boolean {
+  return dest === '' || compileTransform(src, dest).ok;
 }
 
 export class JetStreamAccount {
@@ -142,6 +146,7 @@ export class JetStreamAccount {
       maxStreamBytes: storage === 'memory' ? memoryMaxStreamBytes : storageMaxStreamBytes,
       stream: (name) => this.streams.get(name)?.config,
       transformFault,
+      canRepublish,
     };
   }
 
@@ -166,20 +171,38 @@ export class JetStreamAccount {
     return bytes;
   }
 
+  /** Whether the account may not have another stream; one that is there is no other. */
+  countFault({ name }: StreamConfig): ApiError | undefined {
+    const { limits, streams } = this;
+    if (limits.tiers !== undefined && limits.tiers['R1'] === undefined) return apiError('NoLimitsErr');
+    const others = streams.size - (streams.has(name) ? 1 : 0);
+    return limits.maxStreams > 0 && others >= limits.maxStreams ? apiError('MaximumStreamsLimitErr') : undefined;
+  }
+
   /** Why the account has no room for a stream, or for what an update makes of it. */
   roomFault(config: StreamConfig, before?: StreamConfig): ApiError | undefined {
+    return this.consumersFault(config) ?? this.bytesFault(config, before);
+  }
+
+  consumersFault({ max_consumers }: StreamConfig): ApiError | undefined {
+    const { maxConsumers } = this.limits;
+    return maxConsumers > 0 && max_consumers > maxConsumers ? apiError('MaximumConsumersLimitErr') : undefined;
+  }
+
+  bytesFault(config: StreamConfig, before?: StreamConfig): ApiError | undefined {
     const { limits, room } = this;
-    if (limits.tiers !== undefined && limits.tiers['R1'] === undefined) return apiError('NoLimitsErr');
     const isNew = before === undefined;
-    if (isNew && limits.maxStreams > 0 && this.streams.size >= limits.maxStreams) return apiError('MaximumStreamsLimitErr');
-    if (limits.maxConsumers > 0 && config.max_consumers > limits.maxConsumers) return apiError('MaximumConsumersLimitErr');
     const isMemory = config.storage === 'memory';
     // A new stream without an end counts as one byte: where everything is reserved there is no room for it either.
     const bytes = isNew && config.max_bytes < 0 ? 1 : Math.max(0, config.max_bytes, before?.max_bytes ?? 0);
     const limit = isMemory ? limits.maxMemory : limits.maxStorage;
-    const own = before?.storage === config.storage ? Math.max(0, before.max_bytes) : 0;
-    const fitsAccount = limit < 0 || this.reserved(config.storage) - own + bytes <= limit;
-    if (fitsAccount && room.reserved(config.storage) - own + bytes <= room.limit(config.storage)) return undefined;
+    const ownOf = (stream: StreamConfig | undefined): number =>
+      stream?.storage === config.storage ? Math.max(0, stream.max_bytes) : 0;
+    // Who asks for a stream that is there already needs room for it in the server once more, not in the account.
+    const own = ownOf(before ?? this.streams.get(config.name)?.config);
+    const wanted = bytes * Math.max(1, config.num_replicas);
+    const fitsAccount = limit < 0 || this.reserved(config.storage) - own + wanted <= limit;
+    if (fitsAccount && room.reserved(config.storage) - ownOf(before) + bytes <= room.limit(config.storage)) return undefined;
     return apiError(isMemory ? 'MemoryResourcesExceededErr' : 'StorageResourcesExceededErr');
   }
 

@@ -66,8 +66,8 @@ export const create: ApiHandler = (request) => {
 
 /** Creates or updates by the request's action. */
 function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: string): Answer {
-  const stream = streamOf(request);
   if (asked.config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
+  const stream = streamOf(request);
   const checked = checkConsumerConfig(asked.config, stream.config, request.account.consumerLimits(), asked.pedantic);
   if ('error' in checked) throw new ApiRefusal(checked.error);
   const existing = stream.consumers.get(wantedName);

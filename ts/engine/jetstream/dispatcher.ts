@@ -4,7 +4,6 @@ import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { findApiRoute, responseType, type ApiHandlerId, type ApiRoute } from '../../core/jetstream/api.ts';
 import { advisoryOf } from '../../core/jetstream/advisories.ts';
 import { apiError } from '../../core/jetstream/errors.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import { accountInfo } from './account-handlers.ts';
@@ -16,23 +15,12 @@ import type { ApiQueue, ApiQueueName } from './api-queue.ts';
 import { apiSubjects, heardSubjects } from './api-subjects.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
 import { ApiRefusal, isEmptyRequest, isFault, type Answer, type ApiHandler } from './request.ts';
+import { requesterOf } from './requester.ts';
 import { restore } from './restore-handler.ts';
 import { snapshot } from './snapshot-handler.ts';
 import * as streams from './stream-handlers.ts';
 
 const auditSubject = advisoryOf('apiAudit').subject;
-/** What a service import says of who asks. */
-const requestInfoHeader = 'Nats-Request-Info';
-
-function readInfo(text: string): Document | undefined {
-  try {
-    return JSON.parse(text) as Document;
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
-  }
-}
-
 const decoder = new TextDecoder();
 
 const clusterRequired: ApiHandler = () => ({ error: apiError('ClusterRequiredErr') });
@@ -143,18 +131,16 @@ export class ApiDispatcher {
   }
 
   /** Who asks, as the audit tells; looked up before the connection may have gone. Undefined: nobody listens to the audit. */
-  #clientOf({ connection = 0, headers }: InboundMessage): Document | undefined {
-    const { ports, number, name, settings } = this.#account;
-    if (!ports.door.hasInterest(number, auditSubject)) return undefined;
-    const told = parseHeaders(headers).get(requestInfoHeader);
-    return (told === undefined ? ports.door.clientInfo(connection, settings.serverName) : readInfo(told)) ?? { acc: name };
+  #clientOf(message: InboundMessage): Document | undefined {
+    const { ports, number } = this.#account;
+    return ports.door.hasInterest(number, auditSubject) ? requesterOf(this.#account, message) : undefined;
   }
 
   #respond(route: ApiRoute, message: InboundMessage, client: Document | undefined, answer: Answer | undefined): void {
     if (answer === undefined) return this.#queue.answered(lineOf(route));
     const { row } = route;
     const isError = 'error' in answer;
-    if (isError && row.unnoticed !== true) this.#account.apiErrors += 1;
+    if (isError && answer.isCounted !== false && row.unnoticed !== true) this.#account.apiErrors += 1;
     const isTold = row.unnoticed !== true && (row.tellsErrors !== true || isError);
     if (row.unnoticed !== true && !isTold) this.#account.apiTotal -= 1;
     const { door } = this.#account.ports;

@@ -1,6 +1,7 @@
 // Single messages: STREAM.MSG.GET and STREAM.MSG.DELETE.
 
 import { formatInstant } from '../../core/jetstream/instant.ts';
+import { apiError } from '../../core/jetstream/errors.ts';
 import { responseType } from '../../core/jetstream/api.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
@@ -22,7 +23,7 @@ function readGet(request: ApiRequest): MessageGet | string {
   const [, subject] = plainLast.exec(decoder.decode(request.message.payload)) ?? [];
   if (subject !== undefined) return subject;
   const asked = readRequest<MessageGet>(request, messageGetSchema);
-  if (isUnclear(asked) || asked.batch !== 0 || asked.max_bytes !== 0) refuse('BadRequestErr');
+  if (isUnclear(asked) || asked.batch > 0 || asked.max_bytes > 0) refuse('BadRequestErr');
   return asked;
 }
 
@@ -52,8 +53,12 @@ export const remove: ApiHandler = (request) => {
   if (stream.config.deny_delete) refuse('StreamMsgDeleteFailedF', { err: 'message delete not permitted' });
   if (!stream.store.delete(seq, !no_erase)) {
     const { firstSeq, lastSeq } = stream.store.state;
-    if (seq > 0 && seq >= firstSeq && seq <= lastSeq) refuse('SequenceNotFoundErrF', { seq });
-    refuse('StreamMsgDeleteFailedF', { err: seq > lastSeq ? 'stream store EOF' : 'no message found' });
+    const isWithin = seq > 0 && seq >= firstSeq && seq <= lastSeq;
+    const error =
+      isWithin || stream.config.storage === 'memory'
+        ? apiError('SequenceNotFoundErrF', { seq })
+        : apiError('StreamMsgDeleteFailedF', { err: seq > lastSeq ? 'stream store EOF' : 'no message found' });
+    return { error, isCounted: false };
   }
   stream.removed(seq, seq);
   return { fields: { success: true }, after: stream };

@@ -4,7 +4,7 @@
 import { addHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant, type Instant } from '../../core/jetstream/instant.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
-import { tokens } from '../../core/subject/subject.ts';
+import { isValidLiteral, tokens } from '../../core/subject/subject.ts';
 import { compileTransform, type Transform } from '../../core/subject/transform.ts';
 import type { StreamStore } from '../store/store.ts';
 import type { JetStreamPorts } from './ports.ts';
@@ -73,7 +73,7 @@ export class Republisher {
     ];
     if (this.#headersOnly) added.push(['Nats-Msg-Size', payload.length]);
     const to = this.#transform?.apply(subject, (limit) => this.#ports.random.below(limit)) ?? '';
-    if (to === '') return;
+    if (!isValidLiteral(to)) return;
     this.#ports.door.publish(this.#account, to, '', addHeaders(headers, added), this.#headersOnly ? noBytes : payload);
   }
 }

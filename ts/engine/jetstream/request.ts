@@ -22,7 +22,13 @@ export interface ApiRequest {
  * Fields that are a function are drawn as the answer leaves, for state that others act on by then.
  */
 export type Answer =
-  | { readonly error: ApiError; readonly fields?: Document; readonly after?: Stream }
+  | {
+      readonly error: ApiError;
+      readonly fields?: Document;
+      readonly after?: Stream;
+      /** Errors found only in the store are not among those that INFO counts. */
+      readonly isCounted?: false;
+    }
   | { readonly fields: Document | (() => Document); readonly after?: Stream }
   /** The whole response as it is sent, where many of its kind are asked for. */
   | { readonly text: string; readonly after?: Stream };

@@ -1,7 +1,7 @@
 // STREAM.RESTORE: takes the chunks of a backup on a subject of its own, unpacks them beside the streams as they come, and opens the result.
 //
 // Each chunk is answered with an empty message; the empty chunk is the end, and its answer is the one of a stream's creation. A chunk that cannot be
-// unpacked ends the restore with that answer at once; 5 s without a chunk end it without.
+// unpacked ends the restore with that answer at once; 5 s without a chunk end it without, and without an advisory.
 //
 // Kept true: nothing shows among the streams before all of it is on disk and was found whole; what fails leaves nothing behind.
 
@@ -23,6 +23,7 @@ import type { JetStreamAccount } from './account.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
 import { openFound, readStreamMeta } from './recover.ts';
 import { ApiRefusal, isEmptyRequest, readRequest, refuse, type ApiHandler } from './request.ts';
+import { requesterOf } from './requester.ts';
 import type { Stream } from './stream.ts';
 import type { Transfer } from './transfers.ts';
 
@@ -64,6 +65,7 @@ class Restore implements Transfer {
   readonly #s2 = new S2Decoder();
   readonly #tar: TarReader;
   readonly #begun: Instant;
+  readonly #client: Document;
   readonly #chunks: ServerSubscription;
   readonly #mostBytes: number;
   #patience: Timer | undefined;
@@ -75,11 +77,12 @@ class Restore implements Transfer {
   #unpacked = 0;
   #ended = false;
 
-  constructor(account: JetStreamAccount, config: StreamConfig, staging: StreamStaging) {
+  constructor(account: JetStreamAccount, config: StreamConfig, staging: StreamStaging, client: Document) {
     const { door, clock } = account.ports;
     this.#account = account;
     this.#config = config;
     this.#staging = staging;
+    this.#client = client;
     this.#tar = new TarReader(staging);
     this.#begun = clock.wallInstant();
     this.#mostBytes = account.limits.maxStorage < 0 ? Infinity : account.limits.maxStorage - account.stored('file');
@@ -92,12 +95,16 @@ class Restore implements Transfer {
     this.#patience?.cancel();
     this.#patience = this.#account.ports.clock.after(patienceMs, () => {
       this.cancel();
-      this.#tell('stalled');
+      this.#log('stalled');
     });
   }
 
   #receive({ payload, reply }: InboundMessage): void {
     if (this.#ended) return;
+    if (reply === '') {
+      this.cancel();
+      return this.#tell('each chunk needs a reply subject');
+    }
     this.#rearm();
     this.#bytes += payload.length;
     this.#waitingBytes += payload.length;
@@ -176,7 +183,7 @@ class Restore implements Transfer {
     if (problem !== undefined) throw new ArchiveError(problem);
     if (account.streams.has(config.name)) refuse('StreamNameExistRestoreFailedErr');
     if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
-    const room = account.roomFault(config);
+    const room = account.countFault(config) ?? account.roomFault(config);
     if (room !== undefined) throw new ApiRefusal(room);
     const created = read.created ?? account.ports.clock.wallInstant();
     this.#staging.writeMeta(config.name, encodeJson(streamMeta(config, created)));
@@ -198,9 +205,7 @@ class Restore implements Transfer {
   #tell(result: string): void {
     const account = this.#account;
     const { name } = this.#config;
-    const line = `Restore of stream '${account.name} > ${name}', ${this.#bytes} bytes: ${result}`;
-    if (result === 'completed') account.ports.log.info(line);
-    else account.ports.log.warn(line);
+    this.#log(result);
     account.advise(
       'restoreComplete',
       {
@@ -208,10 +213,17 @@ class Restore implements Transfer {
         start: formatInstant(this.#begun),
         end: formatInstant(account.ports.clock.wallInstant()),
         bytes: this.#bytes,
-        client: { acc: account.name },
+        client: this.#client,
       },
       name,
     );
+  }
+
+  #log(result: string): void {
+    const { name, ports } = this.#account;
+    const line = `Restore of stream '${name} > ${this.#config.name}', ${this.#bytes} bytes: ${result}`;
+    if (result === 'completed') ports.log.info(line);
+    else ports.log.warn(line);
   }
 
   #hangUp(): void {
@@ -235,9 +247,12 @@ export const restore: ApiHandler = (request) => {
   const { config: read } = readRequest<{ config: StreamConfig }>(request, restoreSchema);
   const given = read.name === '' ? { ...read, name: parts[0] ?? '' } : read;
   if (given.name !== parts[0]) refuse('StreamMismatchErr');
-  if (account.streams.has(given.name) || account.offline.has(given.name)) refuse('StreamNameExistRestoreFailedErr');
+  if (/[\\/]/.test(given.name)) refuse('StreamNameContainsPathSeparatorsErr');
   const checked = checkStreamConfig(given, account.surroundings(given.storage), false);
   if ('error' in checked) return { error: checked.error };
+  const full = account.countFault(checked.config) ?? account.roomFault(checked.config);
+  if (full !== undefined) return { error: full };
+  if (account.streams.has(given.name) || account.offline.has(given.name)) refuse('StreamNameExistRestoreFailedErr');
   const config = { ...checked.config, metadata: storedStreamMetadata(checked.config) };
   if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
   let staging: StreamStaging;
@@ -248,8 +263,9 @@ export const restore: ApiHandler = (request) => {
     account.ports.log.error(`restore of stream '${account.name} > ${config.name}': ${thrown.message}`);
     return { error: apiError('TempStorageFailedErr') };
   }
-  const transfer = new Restore(account, config, staging);
+  const client = requesterOf(account, request.message);
+  const transfer = new Restore(account, config, staging, client);
   account.transfers.beginRestore(transfer);
-  account.advise('restoreCreate', { stream: config.name, client: { acc: account.name } }, config.name);
+  account.advise('restoreCreate', { stream: config.name, client }, config.name);
   return { fields: { deliver_subject: transfer.deliverSubject } };
 };

@@ -20,6 +20,7 @@ import type { StreamDescription } from '../store/archive.ts';
 import type { StreamArchive } from '../store/store.ts';
 import type { ServerSubscription } from './ports.ts';
 import { isEmptyRequest, readRequest, refuse, streamOf, type ApiHandler } from './request.ts';
+import { requesterOf } from './requester.ts';
 import type { Stream } from './stream.ts';
 import type { Transfer } from './transfers.ts';
 import { messageOf } from '../../lib/message-of.ts';
@@ -88,6 +89,7 @@ class Snapshot implements Transfer {
   readonly #chunk: Uint8Array;
   readonly #mostUnanswered: number;
   readonly #begun: Instant;
+  readonly #client: Document;
   readonly #acks: ServerSubscription;
   #filled = 0;
   #rest: Uint8Array = noBytes;
@@ -98,13 +100,14 @@ class Snapshot implements Transfer {
   #patience: Timer | undefined;
   #ended = false;
 
-  constructor(stream: Stream, archive: StreamArchive, request: SnapshotRequest, begun: Instant) {
+  constructor(stream: Stream, archive: StreamArchive, request: SnapshotRequest, begun: Instant, client: Document) {
     const { account, ports, name } = stream;
     const chunk = within(request.chunk_size, chunkBytes);
     this.#stream = stream;
     this.#archive = archive;
     this.#deliver = request.deliver_subject;
     this.#begun = begun;
+    this.#client = client;
     this.#ackPrefix = `$JS.SNAPSHOT.ACK.${name}.${account.unique(22)}`;
     this.#bytes = packed(archive, begun.seconds);
     this.#chunk = new Uint8Array(chunk);
@@ -206,7 +209,7 @@ class Snapshot implements Transfer {
         stream: name,
         start: formatInstant(this.#begun),
         end: formatInstant(ports.clock.wallInstant()),
-        client: { acc: account.name },
+        client: this.#client,
       },
       name,
     );
@@ -233,6 +236,7 @@ export const snapshot: ApiHandler = async (request) => {
   if (stream.config.storage === 'memory') failed('no impl');
   if (account.transfers.isSnapshotting(stream)) failed('snapshot in progress');
   account.transfers.beginSnapshot(stream, { cancel: () => account.transfers.endSnapshot(stream) });
+  const client = requesterOf(account, request.message);
   let state: Document = {};
   let archive: StreamArchive;
   try {
@@ -246,9 +250,9 @@ export const snapshot: ApiHandler = async (request) => {
   }
   if (!account.transfers.isSnapshotting(stream)) archive.close();
   else {
-    const transfer = new Snapshot(stream, archive, asked, account.ports.clock.wallInstant());
+    const transfer = new Snapshot(stream, archive, asked, account.ports.clock.wallInstant(), client);
     account.transfers.beginSnapshot(stream, transfer);
-    account.advise('snapshotCreate', { stream: stream.name, state, client: { acc: account.name } }, stream.name);
+    account.advise('snapshotCreate', { stream: stream.name, state, client }, stream.name);
     transfer.begin();
   }
   return { fields: { config: writeDocument(streamConfigSchema, stream.config), state } };

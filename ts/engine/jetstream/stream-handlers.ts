@@ -1,11 +1,13 @@
 // STREAM requests: create, update, names, list, info, delete, purge.
 
 import { storedStreamMetadata } from '../../core/jetstream/api-level.ts';
+import { parseJson } from '../../core/jetstream/parse-json.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { checkStreamConfig, filterFault, highestStart, type Checked } from '../../core/stream/check-config.ts';
 import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
+import { orderedMembers } from '../../lib/json-text.ts';
 import type { JetStreamAccount } from './account.ts';
 import {
   isObject,
@@ -58,6 +60,12 @@ function accepted(checked: Checked): StreamConfig {
   return { ...checked.config, metadata: storedStreamMetadata(checked.config) };
 }
 
+/** Whether a configuration says where messages are stored, by any name that is read as this field's. */
+function tellsStorage({ message }: ApiRequest): boolean {
+  const node = parseJson(new TextDecoder().decode(message.payload));
+  return node.kind === 'object' && node.members.some(([name]) => name.toLowerCase() === 'storage');
+}
+
 /** The answer to who made a stream does not tell the domain. */
 function created(stream: Stream): Answer {
   return { fields: Object.assign(stream.info({}, true), { domain: undefined, did_create: true }), after: stream };
@@ -72,24 +80,29 @@ export const create: ApiHandler = (request) => {
   if (given.config.mirror_direct && given.config.mirror === undefined) {
     refuse('StreamInvalidConfigF', { err: 'stream has no mirror but does have mirror direct' });
   }
+  // Whether there is room is asked of what was given, before anything else is said of it.
+  const full = account.countFault(given.config) ?? account.consumersFault(given.config);
+  if (full !== undefined) return { error: full };
+  const bytes = account.bytesFault(given.config);
+  if (bytes !== undefined && tellsStorage(request)) return { error: bytes };
   const leaving = account.leaving(given.config.name);
   return leaving === undefined ? make(account, given) : leaving.then(() => make(account, given));
 };
 
 function make(account: JetStreamAccount, given: ReturnType<typeof readConfig>): Answer {
   const config = accepted(checkStreamConfig(given.config, account.surroundings(given.config.storage), given.pedantic));
+  if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
   const existing = account.streams.get(config.name);
   if (existing !== undefined) {
     if (!sameStreamConfig(config, existing.config)) refuse('StreamNameExistErr');
     return created(existing);
   }
   if (account.offline.has(config.name)) refuse('StreamNameExistErr');
-  if (config.num_replicas > 1) refuse('StreamReplicasNotSupportedErr');
-  if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
-  const wrong = filterFault(config);
-  if (wrong !== undefined) refuse('StreamCreateErrF', { err: wrong });
   const fault = account.roomFault(config);
   if (fault !== undefined) return { error: fault };
+  const wrong = filterFault(config);
+  if (wrong !== undefined) refuse('StreamCreateErrF', { err: wrong });
+  if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
   const stream = account.addStream(config, account.ports.clock.wallInstant());
   if (!(stream instanceof Stream)) return { error: stream };
   return created(stream);
@@ -169,7 +182,7 @@ export const info: ApiHandler = (request) => {
     fields: {
       ...fields,
       offset: from,
-      ...stream.info(page.length === 0 ? deleted : { ...deleted, subjects: Object.fromEntries(page) }, true, leader),
+      ...stream.info(page.length === 0 ? deleted : { ...deleted, subjects: orderedMembers(page) }, true, leader),
     },
     after: stream,
   };

@@ -329,12 +329,11 @@ export class Stream implements Origin {
     consumer.close('409 Consumer Deleted');
     if (!consumer.isVolatile) this.store.removeConsumer(consumer.name);
     this.releaseUnwanted();
-    this.account.advise(
-      'consumerDeleted',
-      { stream: this.name, consumer: consumer.name, action: 'delete' },
-      this.name,
-      consumer.name,
-    );
+    this.#adviseDeleted(consumer);
+  }
+
+  #adviseDeleted({ name }: Consumer): void {
+    this.account.advise('consumerDeleted', { stream: this.name, consumer: name, action: 'delete' }, this.name, name);
   }
 
   /** A consumer is done with messages: streams that keep messages only for consumers may let them go. */
@@ -420,7 +419,10 @@ export class Stream implements Origin {
     this.#ages.close();
     this.#schedules.close();
     this.store.setSubjects([]);
-    for (const consumer of this.consumers.values()) consumer.close('409 Consumer Deleted');
+    for (const consumer of this.consumers.values()) {
+      consumer.close('409 Consumer Deleted');
+      this.#adviseDeleted(consumer);
+    }
     this.consumers.clear();
     await this.store.remove();
   }

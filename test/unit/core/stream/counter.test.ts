@@ -49,6 +49,16 @@ test('what a source says again is not counted again', () => {
   assert.deepEqual(state.sources, { A: { theirs: '6' }, B: { theirs: '3' } });
 });
 
+test('sources and subjects may be named as what every object has', () => {
+  const known = { total: 0n, sources: { A: { theirs: '4' } } };
+  for (const source of ['A 1 > > constructor', '__proto__ 1 > > theirs', 'toString 1 > > __proto__']) {
+    const given = { subject: 'ours', headers: buildHeaders('', []), payload: bytes('{"val":"6"}'), by: 1n, source };
+    const once = count(known, given);
+    assert.equal(once?.state.total, 6n, source);
+    assert.equal(once && count(once.state, given)?.state.total, 6n, source);
+  }
+});
+
 test('the stored message of a sourced counter says what was added and what each source had', () => {
   const before = { total: 10n, sources: { A: { theirs: '4' } } };
   const headers = buildHeaders('', [

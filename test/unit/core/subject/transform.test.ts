@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { fnv1a32, partitionOf } from '../../../../ts/core/subject/partition.ts';
-import { compileTransform } from '../../../../ts/core/subject/transform.ts';
+import { compileMapping, compileStreamTransform, compileTransform } from '../../../../ts/core/subject/transform.ts';
 import type { Transform } from '../../../../ts/core/subject/transform.ts';
 
 function compiled(source: string, destination: string): Transform {
@@ -72,7 +72,7 @@ test('destinations become what nats-server makes of them', () => {
 test('what cannot be compiled is explained in the words operators know', () => {
   const inDestination = 'invalid mapping destination: ';
   const cases: readonly (readonly [source: string, destination: string, problem: string])[] = [
-    ['foo.*', 'p.{{random(1,2)}}', `${inDestination}too many arguments passed to the function in {{random(1,2)}}`],
+    ['foo.*', 'p.{{random(1,2)}}', `${inDestination}not enough arguments passed to the function in {{random(1,2)}}`],
     ['foo.*', 'p.{{wildcard(2)}}', `${inDestination}wildcard index out of range in {{wildcard(2)}}: [2]`],
     ['foo.*', 'p.{{bogus(2)}}', `${inDestination}unknown function in {{bogus(2)}}`],
     ['foo.*', 'p.{{WILDCARD(1)}}', `${inDestination}unknown function in {{WILDCARD(1)}}`],
@@ -89,13 +89,29 @@ test('what cannot be compiled is explained in the words operators know', () => {
     ['foo.*', 'p.$3', `${inDestination}wildcard index out of range in $3: [3]`],
     ['foo', 'p.$1', `${inDestination}wildcard index out of range in $1`],
     ['foo', 'p.{{wildcard(1)}}', `${inDestination}wildcard index out of range in {{wildcard(1)}}`],
-    ['foo.*', 'p..x', `${inDestination}invalid transform`],
+    ['>', 'p.{{wildcard(1)}}.>', `${inDestination}wildcard index out of range in {{wildcard(1)}}: [1]`],
+    ['foo.*', 'p.{{wildcard}}', `${inDestination}unknown function in {{wildcard}}`],
+    ['foo.*', 'p..x', 'invalid subject'],
     ['foo.*', 'p.*', 'invalid subject'],
     ['foo.>', 'p', 'invalid subject'],
     ['foo', 'p.>', 'invalid subject'],
   ];
   for (const [source, destination, problem] of cases) {
     assert.deepEqual(compileTransform(source, destination), { ok: false, problem }, `${source} -> ${destination}`);
+  }
+});
+
+test('destinations of mappings are looked at before they are compiled; of a stream they may not use what nats-server overlooks', () => {
+  const refused = (problem: string): object => ({ ok: false, problem: `invalid mapping destination: ${problem}` });
+  for (const compileChecked of [compileMapping, compileStreamTransform]) {
+    assert.deepEqual(compileChecked('foo.*', 'p..$1'), refused('invalid transform'));
+    assert.deepEqual(compileChecked('foo.*', 'p q.$1'), refused('invalid transform'));
+    assert.deepEqual(compileChecked('foo.*', 'p.>.q'), refused('invalid transform in q'));
+    assert.deepEqual(compileChecked('foo.*', '*.{{bogus(1)}}'), refused('unknown function in {{bogus(1)}}'));
+  }
+  for (const destination of ['p.{{left(1,2)}}', 'p.{{Right(1,2)}}']) {
+    assert.equal(compileMapping('foo.*', destination).ok, true, destination);
+    assert.deepEqual(compileStreamTransform('foo.*', destination), refused(`unknown function in ${destination.slice(2)}`));
   }
 });
 

@@ -49,6 +49,7 @@ for (const file of [
   'stream-requests',
   'unknown-and-large',
   'account-limits',
+  'orders-of-errors',
 ]) {
   test(`the recorded ${file} are answered as nats-server answers them`, async () => {
     const session = await apiSession(file === 'account-limits' ? limits : unlimited);

@@ -105,6 +105,13 @@ interface Received {
   readonly status: string;
 }
 
+/** Which advisories of streams are sent from now on. */
+function advisories({ broker }: Served): string[] {
+  const told: string[] = [];
+  broker.subscribe(0, '$JS.EVENT.ADVISORY.STREAM.>', ({ subject }) => told.push(subject.split('.').slice(4).join('.')));
+  return told;
+}
+
 /** Collects what comes to a subject; the empty message ends it. */
 function collect({ broker }: Served, subject: string, acknowledge: boolean): { got: Received[]; ended: Promise<void> } {
   const got: Received[] = [];
@@ -377,12 +384,24 @@ describe('a restore', () => {
     assert.deepEqual(other.texts('S'), served.texts('S'));
   });
 
-  test('that stalls is given up', async (context) => {
+  test('that stalls is given up, without an advisory', async (context) => {
     const served = await serve(context);
+    const told = advisories(served);
     const { deliver_subject: to = '' } = await served.ask('STREAM.RESTORE.S', { config, state: {} });
     assert.equal(readdirSync(join(served.root, '$G', '__snapshots__')).length, 1);
     served.clock.advance(5000);
     assert.deepEqual(readdirSync(join(served.root, '$G', '__snapshots__')), []);
     assert.equal(served.broker.hasInterest(0, to), false);
+    assert.deepEqual(told, ['RESTORE_CREATE.S']);
+  });
+
+  test('ends at a chunk that cannot be answered', async (context) => {
+    const served = await serve(context);
+    const told = advisories(served);
+    const { deliver_subject: to = '' } = await served.ask('STREAM.RESTORE.S', { config, state: {} });
+    served.server.turn(() => served.broker.publish(0, to, '', undefined, encoder.encode('chunk')));
+    assert.deepEqual(readdirSync(join(served.root, '$G', '__snapshots__')), []);
+    assert.equal(served.broker.hasInterest(0, to), false);
+    assert.deepEqual(told, ['RESTORE_CREATE.S', 'RESTORE_COMPLETE.S']);
   });
 });

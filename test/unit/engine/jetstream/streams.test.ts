@@ -117,6 +117,19 @@ test('an ephemeral consumer nobody uses goes away, with an advisory', async () =
   await session.stop();
 });
 
+test('when a stream is deleted its consumers are said to be deleted, and then the stream', async () => {
+  const session = await withStream();
+  await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
+  await json(session, 'CONSUMER.CREATE.S.D', { stream_name: 'S', config: { name: 'D', ack_policy: 'none' } });
+  const advisories = session.listen('$JS.EVENT.ADVISORY.*.DELETED.>');
+  await json(session, 'STREAM.DELETE.S');
+  assert.deepEqual(
+    advisories.map(({ subject }) => subject.replace('$JS.EVENT.ADVISORY.', '')),
+    ['CONSUMER.DELETED.S.C', 'CONSUMER.DELETED.S.D', 'STREAM.DELETED.S'],
+  );
+  await session.stop();
+});
+
 test('a waiting request learns that its consumer is gone', async () => {
   const session = await withStream();
   await json(session, 'CONSUMER.DURABLE.CREATE.S.C', durable);
@@ -172,6 +185,24 @@ test('a memory stream is gone after a restart', async () => {
   session.publish('s.a');
   await session.restart();
   assert.match((await session.request('$JS.API.STREAM.INFO.S')).text ?? '', /"err_code":10059/);
+  await session.stop();
+});
+
+test('nothing is republished to what is no subject', async () => {
+  const session = await withStream({ republish: { src: 's.*', dest: 'out.{{split(1,-)}}' } });
+  await json(session, 'STREAM.CREATE.T', {
+    name: 'T',
+    subjects: ['t.>'],
+    republish: { src: 't.*', dest: 'out.a\tb.{{wildcard(1)}}' },
+  });
+  const messages = session.listen('>');
+  session.publish('s.-', 'x');
+  session.publish('t.a', 'x');
+  session.publish('s.a-b', 'x');
+  assert.deepEqual(
+    messages.map(({ subject }) => subject).filter((subject) => subject.startsWith('out')),
+    ['out.a.b'],
+  );
   await session.stop();
 });
 

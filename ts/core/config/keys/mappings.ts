@@ -2,7 +2,7 @@
 // Kept true: weights of one cluster scope add up to at most 100, and every destination can be made from its source.
 
 import { isValidSubject } from '../../subject/subject.ts';
-import { compileTransform } from '../../subject/transform.ts';
+import { compileMapping } from '../../subject/transform.ts';
 import type { ConfigValue } from '../config-value.ts';
 import { defineTable } from '../key-table.ts';
 import type { ValueType } from '../key-table.ts';
@@ -62,7 +62,7 @@ function checkDestinations(
 ): void {
   const totals = new Map<string, number>();
   for (const { subject, weight: percent, cluster } of destinations) {
-    const made = compileTransform(source, subject);
+    const made = compileMapping(source, subject);
     if (!made.ok) reader.report(value.at, `error adding mapping for "${source}" to "${subject}": ${made.problem}`);
     totals.set(cluster, (totals.get(cluster) ?? 0) + (Number.isNaN(percent) ? 0 : percent));
   }
