@@ -35,8 +35,17 @@ export function parseJson(text: string): JsonNode {
   const cursor: Cursor = { text, at: 0, depth: 0 };
   const node = readValue(cursor);
   skipSpace(cursor);
-  if (cursor.at < text.length) fail(cursor, 'looking for beginning of value');
+  if (cursor.at < text.length) fail(cursor, 'after top-level value');
   return node;
+}
+
+/** Reads one value after the other, each when it is asked for. */
+export function* parseJsonValues(text: string): Generator<JsonNode> {
+  const cursor: Cursor = { text, at: 0, depth: 0 };
+  do {
+    yield readValue(cursor);
+    skipSpace(cursor);
+  } while (cursor.at < text.length);
 }
 
 function quote(char: string): string {

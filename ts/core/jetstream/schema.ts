@@ -4,7 +4,7 @@
 
 import { orderedMembers } from '../../lib/json-text.ts';
 import { formatInstant, parseInstant, type Instant } from './instant.ts';
-import { JsonError, parseJson, type JsonNode } from './parse-json.ts';
+import { JsonError, parseJson, parseJsonValues, type JsonNode } from './parse-json.ts';
 import { timeProblem } from './time-problem.ts';
 
 export type IntegerType = 'int' | 'int32' | 'int64' | 'uint64';
@@ -84,12 +84,22 @@ interface Place {
 
 /** Reads a document. Every field of the schema is set in the answer; absent ones are zero. Throws JsonError with the text for error 10025. */
 export function readDocument(schema: Schema, text: string, strict: boolean): Document {
-  const node = parseJson(text);
-  if (node.kind === 'null') return emptyDocument(schema);
+  return readInto(emptyDocument(schema), schema, parseJson(text), text, strict);
+}
+
+/** The same of a text that may hold several documents: what one says stands unless a later one says otherwise. */
+export function readDocuments(schema: Schema, text: string, strict: boolean): Document {
+  let document = emptyDocument(schema);
+  for (const node of parseJsonValues(text)) document = readInto(document, schema, node, text, strict);
+  return document;
+}
+
+function readInto(document: Document, schema: Schema, node: JsonNode, text: string, strict: boolean): Document {
+  if (node.kind === 'null') return document;
   if (node.kind !== 'object')
     throw new JsonError(`json: cannot unmarshal ${node.kind} into Go value of type server.${schema.name}`);
   const misfit: Misfit = { text: undefined };
-  const document = readMembers(schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '', misfit });
+  readMembers(document, schema, node, { text, strict, struct: schema.name, path: schema.prefix ?? '', misfit });
   if (misfit.text !== undefined) throw new JsonError(misfit.text);
   return document;
 }
@@ -141,15 +151,15 @@ function zeroOf(kind: Kind): unknown {
   }
 }
 
-function readMembers(schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
-  const out: WithLarge = emptyDocument(schema);
+/** Reads members into `out`: a member that comes again is put over what it was before. */
+function readMembers(out: WithLarge, schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
   for (const [given, value] of node.members) {
     const name = Object.hasOwn(schema.fields, given) ? given : given.toLowerCase();
     const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
     if (field === undefined) {
       if (place.strict) place.misfit.text ??= `json: unknown field ${JSON.stringify(given)}`;
     } else {
-      const read = readKind(field.kind, value, { ...place, path: pathOf(place.path, name, field) });
+      const read = readKind(field.kind, value, out[name], { ...place, path: pathOf(place.path, name, field) });
       out[name] = field.kind.is === 'integer' ? exact(out, name, read as bigint | number) : read;
     }
   }
@@ -170,9 +180,15 @@ function misfit(kind: Kind, node: JsonNode, type: string, place: Place, what?: s
   return zeroOf(kind);
 }
 
-function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
+/** What `null` leaves of what was read before: nothing of lists, maps, times and optional documents, all of the rest. */
+function nullOf(kind: Kind, before: unknown): unknown {
+  const isEmptied = kind.is === 'list' || kind.is === 'texts' || kind.is === 'time' || (kind.is === 'document' && kind.optional);
+  return isEmptied ? zeroOf(kind) : before;
+}
+
+function readKind(kind: Kind, node: JsonNode, before: unknown, place: Place): unknown {
   if (kind.is === 'choice') return readChoice(kind, node, place);
-  if (node.kind === 'null') return zeroOf(kind);
+  if (node.kind === 'null') return nullOf(kind, before);
   switch (kind.is) {
     case 'string':
     case 'bytes':
@@ -189,14 +205,21 @@ function readKind(kind: Kind, node: JsonNode, place: Place): unknown {
       return undefined;
     case 'list':
       if (node.kind !== 'array') return misfit(kind, node, kind.goType, place);
-      return node.items.map((item) => readKind(kind.of, item, place));
+      return node.items.map((item) => readKind(kind.of, item, zeroOf(kind.of), place));
     case 'texts':
       if (node.kind !== 'object') return misfit(kind, node, 'map[string]string', place);
-      return Object.fromEntries(node.members.map(([name, value]) => [name, readKind({ is: 'string' }, value, place)]));
+      return { ...(before as object), ...Object.fromEntries(node.members.map(([name, value]) => [name, textOf(value, place)])) };
     case 'document':
       if (node.kind !== 'object') return misfit(kind, node, `server.${kind.schema.name}`, place);
-      return readMembers(kind.schema, node, { ...place, struct: kind.schema.name });
+      return readMembers((before as WithLarge | undefined) ?? emptyDocument(kind.schema), kind.schema, node, {
+        ...place,
+        struct: kind.schema.name,
+      });
   }
+}
+
+function textOf(node: JsonNode, place: Place): unknown {
+  return readKind({ is: 'string' }, node, '', place);
 }
 
 function readChoice(kind: Kind & { is: 'choice' }, node: JsonNode, place: Place): string {

@@ -2,7 +2,7 @@
 
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
 import { JsonError } from '../../core/jetstream/parse-json.ts';
-import { readDocument, type Document, type Schema } from '../../core/jetstream/schema.ts';
+import { readDocument, readDocuments, type Document, type Schema } from '../../core/jetstream/schema.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import { StoreFault } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
@@ -68,7 +68,8 @@ export function readRequest<T>(request: ApiRequest, schema: Schema): T {
 
 function readText(request: ApiRequest, schema: Schema, text: string): Document {
   try {
-    return readDocument(schema, text.trim() === '' ? '{}' : text, request.account.settings.strict);
+    const { strict } = request.account.settings;
+    return (strict ? readDocuments : readDocument)(schema, text.trim() === '' ? '{}' : text, strict);
   } catch (thrown) {
     if (thrown instanceof JsonError) refuse('InvalidJSONErr', { err: thrown.message });
     throw thrown;

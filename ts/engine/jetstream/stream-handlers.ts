@@ -1,7 +1,7 @@
 // STREAM requests: create, update, names, list, info, delete, purge.
 
 import { storedStreamMetadata } from '../../core/jetstream/api-level.ts';
-import { parseJson } from '../../core/jetstream/parse-json.ts';
+import { parseJsonValues } from '../../core/jetstream/parse-json.ts';
 import type { Schema } from '../../core/jetstream/schema.ts';
 import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { checkStreamConfig, filterFault, highestStart, type Checked } from '../../core/stream/check-config.ts';
@@ -62,8 +62,9 @@ function accepted(checked: Checked): StreamConfig {
 
 /** Whether a configuration says where messages are stored, by any name that is read as this field's. */
 function tellsStorage({ message }: ApiRequest): boolean {
-  const node = parseJson(new TextDecoder().decode(message.payload));
-  return node.kind === 'object' && node.members.some(([name]) => name.toLowerCase() === 'storage');
+  const values = [...parseJsonValues(new TextDecoder().decode(message.payload))];
+  const members = values.flatMap((node) => (node.kind === 'object' ? node.members : []));
+  return members.some(([name]) => name.toLowerCase() === 'storage');
 }
 
 /** The answer to who made a stream does not tell the domain. */
