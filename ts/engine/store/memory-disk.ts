@@ -1,33 +1,17 @@
 // The disk port over buffers: where streams with `storage: memory` live. Nothing outlasts the process, and a sync is through at once.
 //
 // A file is in pieces, so that it grows without copying what it has; the first doubles until it is a whole one, for there are many small files.
-// What the last one has too much is given back when the file is closed. Whole pieces of files that are gone serve the next files, up to a few:
-// each new buffer of this size brings the next full collection of the heap nearer.
+// What the last one has too much is given back when the file is closed. Whole pieces come from a stock (memory-pieces.ts), and return there.
 
 import { copyBytes } from '../../kernel/copy.ts';
 import { DiskFault } from '../../ports/disk.ts';
+import { MemoryPieces, PIECE } from './memory-pieces.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ports/disk.ts';
 
 const SMALLEST = 4096;
-const PIECE = 256 << 10;
-/** As much as two blocks of a busy stream have. */
-const MOST_SPARE = 64;
-
-/** Whole pieces that no file has; what is in them is not cleared. */
-class SparePieces {
-  readonly #spare: Uint8Array[] = [];
-
-  take(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(PIECE);
-  }
-
-  give(piece: Uint8Array): void {
-    if (piece.length === PIECE && this.#spare.length < MOST_SPARE) this.#spare.push(piece);
-  }
-}
 
 class MemoryFile {
-  readonly #spare: SparePieces;
+  readonly #stock: MemoryPieces;
   /** All but the last one are whole. */
   readonly #pieces: Uint8Array[] = [];
   size = 0;
@@ -35,8 +19,8 @@ class MemoryFile {
   #opened = 0;
   #unlinked = false;
 
-  constructor(spare: SparePieces) {
-    this.#spare = spare;
+  constructor(stock: MemoryPieces) {
+    this.#stock = stock;
   }
 
   opened(): void {
@@ -79,7 +63,7 @@ class MemoryFile {
     const from = offset % PIECE;
     while (this.#pieces.length <= number) {
       if (this.#pieces.length > 0) this.#resize(PIECE);
-      this.#pieces.push(number === 0 ? new Uint8Array(0) : this.#spare.take());
+      this.#pieces.push(number === 0 ? new Uint8Array(0) : this.#stock.take());
     }
     const there = (this.#pieces[number] as Uint8Array).length;
     const wanted = Math.min(PIECE, from + length);
@@ -91,9 +75,9 @@ class MemoryFile {
   #resize(length: number): void {
     const last = this.#pieces.at(-1);
     if (last === undefined || last.length === length) return;
-    const resized = length === PIECE ? this.#spare.take() : new Uint8Array(length);
+    const resized = length === PIECE ? this.#stock.take() : new Uint8Array(length);
     resized.set(last.subarray(0, length));
-    this.#spare.give(last);
+    this.#stock.give(last);
     this.#pieces[this.#pieces.length - 1] = resized;
   }
 
@@ -116,7 +100,7 @@ class MemoryFile {
 
   cut(length: number): void {
     this.size = Math.min(this.size, length);
-    for (const piece of this.#pieces.splice(Math.ceil(this.size / PIECE))) this.#spare.give(piece);
+    for (const piece of this.#pieces.splice(Math.ceil(this.size / PIECE))) this.#stock.give(piece);
   }
 
   trim(): void {
@@ -126,7 +110,7 @@ class MemoryFile {
 }
 
 export class MemoryDisk implements Disk {
-  readonly #spare = new SparePieces();
+  readonly #stock = new MemoryPieces();
   readonly #files = new Map<string, MemoryFile>();
   readonly #directories = new Set<string>();
   readonly #open = new Map<number, MemoryFile>();
@@ -156,7 +140,7 @@ export class MemoryDisk implements Disk {
   }
 
   writeWhole(path: string, content: Uint8Array): void {
-    const file = new MemoryFile(this.#spare);
+    const file = new MemoryFile(this.#stock);
     file.write([content], 0);
     file.trim();
     this.#link(path, file);
@@ -227,14 +211,14 @@ export class MemoryDisk implements Disk {
   }
 
   open(path: string, create: boolean): OpenFile {
-    if (create && !this.#files.has(path)) this.#files.set(path, new MemoryFile(this.#spare));
+    if (create && !this.#files.has(path)) this.#files.set(path, new MemoryFile(this.#stock));
     const file = this.#files.get(path);
     if (file === undefined) throw new DiskFault('ENOENT', path, `${path}: no such file`);
     return this.#opened(path, file);
   }
 
   openDirectory(path: string): OpenFile {
-    return this.#opened(path, new MemoryFile(this.#spare));
+    return this.#opened(path, new MemoryFile(this.#stock));
   }
 
   close(file: OpenFile): void {
