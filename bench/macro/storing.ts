@@ -4,10 +4,10 @@
  * `-always` give both the same promise.
  */
 import type { ServerProcess } from '../../test/support/server.ts';
-import { startBench } from './nats-bench.ts';
+import { startBench, type RunningBench } from './nats-bench.ts';
 import { cpuSeconds, residentKiB } from './process-cost.ts';
 import { loginLoad, StoredLoad } from './stored-load.ts';
-import { always, cost, jetstream, measured, unsynced, type Measure, type Workload } from './workload.ts';
+import { always, cost, jetstream, measured, settled, unsynced, type Measure, type Workload } from './workload.ts';
 
 interface Shape {
   readonly how: 'async' | 'sync' | 'batch';
@@ -15,16 +15,24 @@ interface Shape {
   readonly storage?: 'file' | 'memory';
   /** One that waits for its acknowledgements is idle meanwhile, and is what limits a fast server. */
   readonly clients?: number;
+  /** Whether the first messages of a server that has just started are measured. */
+  readonly cold?: boolean;
 }
 
-function publishing({ how, size = '128', storage = 'file', clients = 1 }: Shape): Workload['run'] {
+/** Of the messages of a run, as many again are published before it: what is measured is a server that has been at work, as those of users are. */
+const WARM_UP = 1 / 3;
+
+function publishing({ how, size = '128', storage = 'file', clients = 1, cold = false }: Shape): Workload['run'] {
   const stream = ['--clients', String(clients), '--create', '--storage', storage, '--maxbytes', '4GB', '--purge'];
-  return (server, messages) =>
-    measured(
-      server,
-      messages,
-      startBench(server.url, ['js', 'pub', how, 'bench', '--msgs', String(messages), '--size', size, ...stream]),
-    );
+  return async (server, messages) => {
+    const publish = (count: number): RunningBench =>
+      startBench(server.url, ['js', 'pub', how, 'bench', '--msgs', String(count), '--size', size, ...stream]);
+    if (!cold) {
+      await publish(Math.ceil(messages * WARM_UP)).result;
+      await settled();
+    }
+    return measured(server, messages, publish(messages));
+  };
 }
 
 function perSecond(name: string, value: number): Measure {
@@ -126,6 +134,7 @@ const few = { natsServerMessages: 4000 };
 
 export const storing: readonly Workload[] = [
   jetstream('js-async', 'publish to a file stream, 500 under way', 1_500_000, publishing({ how: 'async' })),
+  jetstream('js-async-cold', 'the first messages after a start', 300_000, publishing({ how: 'async', cold: true })),
   { ...jetstream('js-async-always', 'both synced', 1_500_000, publishing({ how: 'async' })), ...always, ...few },
   { ...jetstream('js-async-2m', 'neither synced', 1_500_000, publishing({ how: 'async' })), ...unsynced },
   jetstream('js-async-4', 'the same by 4 clients', 1_500_000, publishing({ how: 'async', clients: 4 })),

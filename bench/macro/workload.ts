@@ -2,7 +2,9 @@
  * What a workload is, and the measures that most of them take. A row knows how to load a running server and what it measures; it does not
  * know which server that is. `messages` is what the server carried, in and out, as the CPU time a message is counted by.
  */
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { ServerKind, ServerProcess } from '../../test/support/server.ts';
 import type { RunningBench } from './nats-bench.ts';
 import { cpuSeconds } from './process-cost.ts';
@@ -45,10 +47,12 @@ export async function measured(server: ServerProcess, messages: number, running:
 
 /**
  * Lets processes that have just started come to rest: where the system puts three of them on two cores in their first moments stays so, and
- * is worth a tenth of a round trip, whichever server it is.
+ * is worth a tenth of a round trip, whichever server it is. What was written before is on disk then: a server that syncs does not pay for what
+ * the one before it left to the system.
  */
-export function settled(): Promise<void> {
-  return delay(500);
+export async function settled(): Promise<void> {
+  await promisify(execFile)('sync');
+  await delay(500);
 }
 
 export function core(name: string, about: string, messages: number, run: Workload['run']): Workload {
