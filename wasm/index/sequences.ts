@@ -1,42 +1,32 @@
-// The sequence index of one stream: where each message lies. Sequences of one block form a segment with an array of entries,
-// dense from the segment's first sequence; a wide gap in the sequences starts another segment of the same block. Entries of
-// messages that are gone stay, marked, until their whole segment has none left.
+// The sequence index of one stream: where each message lies. Sequences of one block form a segment (segment.ts); a wide gap in
+// the sequences starts another segment of the same block.
 //
-//   Entry  16 bytes: u32 offset in the block (bit 31: gone, bit 30: by a limit) | u32 record length | u32 leaf | u32 next
-//   length 0 when there is no record on disk any more, or never was
-//   next   distance to the next message of the same subject when this one was written, 0 while there is none; it may lead to an
-//          entry that is gone (go on from there) or to a segment that was freed (then the caller searches)
+// Whoever looks for an entry finds its segment in `foundSegment` and its number in `foundAt`.
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
+import { GONE, OWNERS } from './chunk';
+import { nextBitsFor } from './packing';
+import {
+  Segment,
+  addTo,
+  countLiveIn,
+  freeSegment,
+  isFull,
+  isGrowing,
+  newSegment,
+  nextLiveIn,
+  nextOfLeafIn,
+  previousOfLeafIn,
+  packOpen,
+  sealSegment,
+  setEntryNext,
+  segmentEnd,
+  segmentGrowth,
+} from './segment';
 
-/** Bytes of an entry. */
-export const ENTRY_SIZE: u32 = 16;
-const GONE: u32 = 1 << 31;
-/** Gone by a limit: no tombstone says so. */
-const GHOST: u32 = 1 << 30;
-/** Bit of a record's length that belongs to whoever enters it. */
-const OWNERS: u32 = 1 << 31;
 /** Gaps up to this are filled with entries that are gone. */
 const WIDEST_GAP: u64 = 4096;
-const SMALLEST: u32 = 16;
-
-/** The entries of one run of sequences in one block. */
-@unmanaged
-export class Segment {
-  first: u64;
-  firstTime: i64;
-  lastTime: i64;
-  liveBytes: u64;
-  entries: usize;
-  count: u32;
-  capacity: u32;
-  live: u32;
-  block: u32;
-  spare: u32;
-}
-
-const SEGMENT_SIZE: usize = 56;
 
 /** The index itself, embedded in the stream: an array of segment pointers in order of sequence. */
 @unmanaged
@@ -44,17 +34,33 @@ export class Sequences {
   list: usize;
   count: u32;
   capacity: u32;
-  spare: u32;
+  /** The next chunks get so many bits for distances at once, and how many chunks: others had to be packed anew to have them. */
+  nextBits: u16;
+  roomy: u16;
 }
 
-/** Segment of the entry that was found last. */
-export let foundSegment: usize = 0;
+/** A chunk that had to be packed anew makes so many that have room at once, up to the second number. */
+const ROOMY: u16 = 8;
+const ROOMY_MOST: u16 = 64;
 
-/** Leaves a segment in `foundSegment`. */
+/** Segment of the entry that was found last, and its number there. */
+export let foundSegment: usize = 0;
+export let foundAt: u32 = 0;
+
+/** Leaves an entry in `foundSegment` and `foundAt`; true. */
 // @ts-ignore: decorator
 @inline
-export function noteSegment(segment: Segment): void {
+export function noteFound(segment: Segment, i: u32): bool {
   foundSegment = changetype<usize>(segment);
+  foundAt = i;
+  return true;
+}
+
+/** Sequence of the entry that was found last. */
+// @ts-ignore: decorator
+@inline
+export function foundSequence(): u64 {
+  return changetype<Segment>(foundSegment).first + foundAt;
 }
 
 /** The i-th segment. */
@@ -64,77 +70,22 @@ export function segmentAt(index: Sequences, i: u32): Segment {
   return changetype<Segment>(<usize>load<u32>(index.list + ((<usize>i) << 2)));
 }
 
-/** The i-th entry of a segment. */
+/** Number in a segment of the first entry at or behind a sequence that is below the segment's end. */
 // @ts-ignore: decorator
 @inline
-export function entryAt(segment: Segment, i: u32): usize {
-  return segment.entries + ((<usize>i) << 4);
+export function numberFrom(segment: Segment, sequence: u64): u32 {
+  return sequence > segment.first ? <u32>(sequence - segment.first) : 0;
 }
 
-/** Whether the message of this entry is there. */
+/** Number behind the last entry of a segment below `end`. */
 // @ts-ignore: decorator
 @inline
-export function isLive(entry: usize): bool {
-  return (load<u32>(entry) & GONE) == 0;
+export function numberBelow(segment: Segment, end: u64): u32 {
+  return segmentEnd(segment) > end ? <u32>(end - segment.first) : segment.count;
 }
 
-/** Offset in the block. */
-// @ts-ignore: decorator
-@inline
-export function entryOffset(entry: usize): u32 {
-  return load<u32>(entry) & ~(GONE | GHOST);
-}
-
-/** Length of the record. */
-// @ts-ignore: decorator
-@inline
-export function entryLength(entry: usize): u32 {
-  return load<u32>(entry, 4) & ~OWNERS;
-}
-
-/** Length of the record, with the owner's bit. */
-// @ts-ignore: decorator
-@inline
-export function entryLengthWord(entry: usize): u32 {
-  return load<u32>(entry, 4);
-}
-
-/** Leaf of the subject. */
-// @ts-ignore: decorator
-@inline
-export function entryLeaf(entry: usize): usize {
-  return <usize>load<u32>(entry, 8);
-}
-
-/** Distance to the next message of the subject, see above. */
-// @ts-ignore: decorator
-@inline
-export function entryNext(entry: usize): u32 {
-  return load<u32>(entry, 12);
-}
-
-/** Sets that distance. */
-// @ts-ignore: decorator
-@inline
-export function setEntryNext(entry: usize, distance: u64): void {
-  store<u32>(entry, distance > 0xffffffff ? 0 : <u32>distance, 12);
-}
-
-/** Sequence of an entry of a segment. */
-// @ts-ignore: decorator
-@inline
-export function entrySequence(segment: Segment, entry: usize): u64 {
-  return segment.first + ((entry - segment.entries) >> 4);
-}
-
-/** Sequence behind the last entry of a segment. */
-// @ts-ignore: decorator
-@inline
-export function segmentEnd(segment: Segment): u64 {
-  return segment.first + segment.count;
-}
-
-function addSegment(index: Sequences, first: u64, block: u32): Segment {
+/** Begins the next segment. */
+export function addSegment(index: Sequences, first: u64, block: u32): Segment {
   if (index.count == index.capacity) {
     const capacity: u32 = index.capacity ? index.capacity << 1 : 4;
     const grown = alloc((<usize>capacity) << 2);
@@ -143,69 +94,48 @@ function addSegment(index: Sequences, first: u64, block: u32): Segment {
     index.list = grown;
     index.capacity = capacity;
   }
-  if (index.count) trim(segmentAt(index, index.count - 1));
-  const segment = changetype<Segment>(alloc(SEGMENT_SIZE));
-  memory.fill(changetype<usize>(segment), 0, SEGMENT_SIZE);
-  segment.first = first;
-  segment.block = block;
+  if (index.count) sealSegment(segmentAt(index, index.count - 1));
+  const segment = newSegment(first, block);
   store<u32>(index.list + ((index.count as usize) << 2), <u32>changetype<usize>(segment));
   index.count++;
   return segment;
 }
 
-function resize(segment: Segment, capacity: u32): void {
-  const grown = alloc((<usize>capacity) << 4);
-  copy(grown, segment.entries, (<usize>segment.count) << 4);
-  free(segment.entries);
-  segment.entries = grown;
-  segment.capacity = capacity;
-}
-
-/** A segment that will not grow any more gives back what it does not use. */
-function trim(segment: Segment): void {
-  if (segment.capacity - segment.count > segment.capacity >> 3 && segment.count) resize(segment, segment.count);
-}
-
-/** Makes room for `more` entries at once (recovery knows how many come). */
-export function reserveEntries(index: Sequences, first: u64, block: u32, more: u32): void {
-  const segment = addSegment(index, first, block);
-  resize(segment, max(more, SMALLEST));
-}
-
-/** Bytes that the next entry takes when the last segment has to grow for it. */
+/** Bytes that the next entry takes at most. */
 export function entriesGrowth(index: Sequences): usize {
-  if (!index.count) return 0;
-  const segment = segmentAt(index, index.count - 1);
-  return segment.count == segment.capacity ? (<usize>segment.capacity) << 5 : 0;
+  return index.count ? segmentGrowth(segmentAt(index, index.count - 1)) : 0;
 }
 
-function place(segment: Segment, offset: u32, length: u32, leaf: usize): usize {
-  if (segment.count == segment.capacity) resize(segment, max(SMALLEST, segment.capacity << 1));
-  const entry = entryAt(segment, segment.count++);
-  store<u32>(entry, offset);
-  store<u32>(entry, length, 4);
-  store<u32>(entry, <u32>leaf, 8);
-  store<u32>(entry, 0, 12);
-  return entry;
+function add(index: Sequences, segment: Segment, offset: u32, length: u32, leaf: usize): void {
+  if (isFull(segment)) {
+    packOpen(segment, index.roomy ? index.nextBits : 0);
+    if (index.roomy) index.roomy--;
+  }
+  addTo(segment, offset, length, leaf);
+}
+
+/** Notes at the entry that was found last how far the next message of its subject is. */
+export function linkFound(index: Sequences, distance: u64): void {
+  if (distance > u32.MAX_VALUE || setEntryNext(changetype<Segment>(foundSegment), foundAt, <u32>distance)) return;
+  index.nextBits = <u16>nextBitsFor(<u32>distance);
+  index.roomy = min<u16>(index.roomy + ROOMY, ROOMY_MOST);
 }
 
 /** Adds the message with the highest sequence so far. */
-export function addEntry(index: Sequences, sequence: u64, block: u32, offset: u32, length: u32, leaf: usize, time: i64): usize {
+export function addEntry(index: Sequences, sequence: u64, block: u32, offset: u32, length: u32, leaf: usize, time: i64): void {
   let segment = changetype<Segment>(0);
   if (index.count) segment = segmentAt(index, index.count - 1);
-  if (!changetype<usize>(segment) || segment.block != block || sequence - segmentEnd(segment) > WIDEST_GAP) {
+  if (!changetype<usize>(segment) || !isGrowing(segment) || segment.block != block || sequence - segmentEnd(segment) > WIDEST_GAP)
     segment = addSegment(index, sequence, block);
-  }
   if (!segment.count) {
     segment.first = sequence;
     segment.firstTime = time;
   }
-  while (segmentEnd(segment) < sequence) place(segment, GONE, 0, 0);
-  const entry = place(segment, offset, length, leaf);
+  while (segmentEnd(segment) < sequence) add(index, segment, GONE, 0, 0);
+  add(index, segment, offset, length, leaf);
   segment.lastTime = time;
   segment.live++;
   segment.liveBytes += length & ~OWNERS;
-  return entry;
 }
 
 /** Where the search found something last: most go on from there. */
@@ -239,63 +169,46 @@ function searchFrom(index: Sequences, sequence: u64): u32 {
   return low;
 }
 
-/** The entry of a sequence, live or not; 0 when there is none. Leaves its segment in `foundSegment`. */
-export function findEntry(index: Sequences, sequence: u64): usize {
+/** Finds the entry of a sequence, live or not. False: there is none. */
+export function findEntry(index: Sequences, sequence: u64): bool {
   const i = segmentFrom(index, sequence);
-  if (i == index.count) return 0;
+  if (i == index.count) return false;
   const segment = segmentAt(index, i);
-  if (sequence < segment.first) return 0;
-  foundSegment = changetype<usize>(segment);
-  return entryAt(segment, <u32>(sequence - segment.first));
+  return sequence >= segment.first && noteFound(segment, <u32>(sequence - segment.first));
 }
 
-/** The entry of the first message at or behind `sequence`, 0 when there is none. Leaves its segment in `foundSegment`. */
-export function nextLive(index: Sequences, sequence: u64): usize {
+/** Finds the first message at or behind `sequence`. False: there is none. */
+export function nextLive(index: Sequences, sequence: u64): bool {
   for (let i = segmentFrom(index, sequence); i < index.count; i++) {
     const segment = segmentAt(index, i);
     if (!segment.live) continue;
-    let entry = sequence > segment.first ? entryAt(segment, <u32>(sequence - segment.first)) : segment.entries;
-    const end = entryAt(segment, segment.count);
-    for (; entry < end; entry += ENTRY_SIZE) {
-      if (!isLive(entry)) continue;
-      foundSegment = changetype<usize>(segment);
-      return entry;
-    }
+    const at = nextLiveIn(segment, numberFrom(segment, sequence), segment.count);
+    if (at < segment.count) return noteFound(segment, at);
   }
-  return 0;
+  return false;
 }
 
 /** As `nextLive`, but only messages of one subject. */
-export function nextOfLeaf(index: Sequences, sequence: u64, leaf: usize): usize {
+export function nextOfLeaf(index: Sequences, sequence: u64, leaf: usize): bool {
   for (let i = segmentFrom(index, sequence); i < index.count; i++) {
     const segment = segmentAt(index, i);
     if (!segment.live) continue;
-    let entry = sequence > segment.first ? entryAt(segment, <u32>(sequence - segment.first)) : segment.entries;
-    const end = entryAt(segment, segment.count);
-    for (; entry < end; entry += ENTRY_SIZE) {
-      if (load<u32>(entry, 8) != <u32>leaf || !isLive(entry)) continue;
-      foundSegment = changetype<usize>(segment);
-      return entry;
-    }
+    const at = nextOfLeafIn(segment, numberFrom(segment, sequence), segment.count, leaf);
+    if (at < segment.count) return noteFound(segment, at);
   }
-  return 0;
+  return false;
 }
 
-/** The last message of one subject below `sequence`, 0 when there is none. */
-export function previousOfLeaf(index: Sequences, sequence: u64, leaf: usize): usize {
+/** Finds the last message of one subject below `sequence`. False: there is none. */
+export function previousOfLeaf(index: Sequences, sequence: u64, leaf: usize): bool {
   let i = min(segmentFrom(index, sequence) + 1, index.count);
   while (i-- > 0) {
     const segment = segmentAt(index, i);
     if (!segment.live || segment.first >= sequence) continue;
-    let n = <u32>min<u64>(segment.count, sequence - segment.first);
-    while (n-- > 0) {
-      const entry = entryAt(segment, n);
-      if (load<u32>(entry, 8) != <u32>leaf || !isLive(entry)) continue;
-      foundSegment = changetype<usize>(segment);
-      return entry;
-    }
+    const at = previousOfLeafIn(segment, numberBelow(segment, sequence), leaf);
+    if (at >= 0) return noteFound(segment, <u32>at);
   }
-  return 0;
+  return false;
 }
 
 /** How many messages there are at or behind `sequence`. */
@@ -303,55 +216,13 @@ export function countFrom(index: Sequences, sequence: u64): u64 {
   let total: u64 = 0;
   for (let i = segmentFrom(index, sequence); i < index.count; i++) {
     const segment = segmentAt(index, i);
-    if (sequence <= segment.first) {
-      total += segment.live;
-      continue;
-    }
-    const from = <u32>(sequence - segment.first);
-    if (segment.live == segment.count) {
-      total += segment.count - from;
-      continue;
-    }
-    let live: u32 = 0;
-    if (from <= segment.count >> 1) {
-      for (let n: u32 = 0; n < from; n++) if (isLive(entryAt(segment, n))) live++;
-      total += segment.live - live;
-    } else {
-      for (let n = from; n < segment.count; n++) if (isLive(entryAt(segment, n))) live++;
-      total += live;
-    }
+    const from = numberFrom(segment, sequence);
+    if (!from || !segment.live) total += segment.live;
+    else if (segment.live == segment.count) total += segment.count - from;
+    else if (from <= segment.count >> 1) total += segment.live - countLiveIn(segment, 0, from);
+    else total += countLiveIn(segment, from, segment.count);
   }
   return total;
-}
-
-/** Marks an entry of a segment as gone. */
-export function markGone(segment: Segment, entry: usize): void {
-  segment.live--;
-  segment.liveBytes -= entryLength(entry);
-  store<u32>(entry, load<u32>(entry) | GONE);
-}
-
-/** Notes that an entry went by a limit. */
-export function markGhost(entry: usize): void {
-  store<u32>(entry, load<u32>(entry) | GHOST);
-}
-
-/** Whether an entry went by a limit and no tombstone was written for it; asking clears that. */
-export function takeGhost(entry: usize): bool {
-  const word = load<u32>(entry);
-  store<u32>(entry, word & ~GHOST);
-  return (word & GHOST) != 0;
-}
-
-/** Sets the offset of an entry's record. */
-export function moveRecord(entry: usize, offset: u32): void {
-  store<u32>(entry, (load<u32>(entry) & (GONE | GHOST)) | offset);
-}
-
-/** The record of an entry that is gone is no longer on disk. */
-export function forgetRecord(entry: usize): void {
-  store<u32>(entry, GONE);
-  store<u32>(entry, 0, 4);
 }
 
 /** The first segment of a block, or where it would be. Blocks rise with the sequences. */
@@ -389,8 +260,7 @@ export function dropEmptySegments(index: Sequences, keepBlock: u32): void {
         store<u32>(index.list + ((<usize>kept) << 2), <u32>changetype<usize>(segment));
         kept++;
       } else {
-        free(segment.entries);
-        free(changetype<usize>(segment));
+        freeSegment(segment);
       }
     }
   }
@@ -399,11 +269,7 @@ export function dropEmptySegments(index: Sequences, keepBlock: u32): void {
 
 /** Frees everything. */
 export function closeSequences(index: Sequences): void {
-  for (let i: u32 = 0; i < index.count; i++) {
-    const segment = segmentAt(index, i);
-    free(segment.entries);
-    free(changetype<usize>(segment));
-  }
+  for (let i: u32 = 0; i < index.count; i++) freeSegment(segmentAt(index, i));
   free(index.list);
   index.list = 0;
   index.count = 0;

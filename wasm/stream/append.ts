@@ -16,7 +16,7 @@ import {
   msgSubjectLength,
 } from '../deliver/message';
 import { Leaf, findSubject, holdSubject } from '../index/subjects';
-import { addEntry, findEntry, setEntryNext } from '../index/sequences';
+import { addEntry, findEntry, linkFound } from '../index/sequences';
 import { RECORD_LARGEST, frameMessage, recordSize } from '../record/record';
 import { queueAck } from './acks';
 import { takesFast, tookFast } from './fast';
@@ -148,8 +148,8 @@ export function linkMessage(stream: Stream, sequence: u64, block: u32, offset: u
   const index = sequencesOf(stream);
   addEntry(index, sequence, block, offset, length, changetype<usize>(leaf), time);
   if (leaf.count++) {
-    const before = findEntry(index, leaf.last);
-    if (before) setEntryNext(before, sequence - leaf.last);
+    // With one message a subject nobody asks for the next one.
+    if (stream.maxPerSubject != 1 && findEntry(index, leaf.last)) linkFound(index, sequence - leaf.last);
   } else {
     leaf.first = sequence;
     stream.numSubjects++;

@@ -6,28 +6,17 @@
 //
 //   kept  pairs of u32: offset and length of a stretch, in order
 
-import {
-  ENTRY_SIZE,
-  Segment,
-  entryAt,
-  entryLength,
-  entryOffset,
-  findEntry,
-  forgetRecord,
-  foundSegment,
-  isLive,
-  moveRecord,
-  segmentAt,
-  segmentOfBlock,
-} from '../index/sequences';
+import { PLAIN } from '../index/chunk';
+import { forgetRecord, moveRecord, plainLength, plainOffset } from '../index/packing';
+import { Segment, entryLength, entryOffset, isLive, plainEnd, plainFrom, replain } from '../index/segment';
+import { findEntry, foundAt, foundSegment, segmentAt, segmentOfBlock } from '../index/sequences';
 import { SCAN_ENTRY, SCAN_MESSAGE, SCAN_TOMBSTONE } from '../record/scan';
 import { Stream, sequencesOf } from './stream';
 
 /** Whether a deleted sequence may still have a record in a block; `oldest` is the first block there is. */
 function mayHaveRecord(stream: Stream, sequence: u64, oldest: u32): bool {
   const index = sequencesOf(stream);
-  const entry = findEntry(index, sequence);
-  if (entry) return entryLength(entry) > 0;
+  if (findEntry(index, sequence)) return entryLength(changetype<Segment>(foundSegment), foundAt) > 0;
   if (!index.count) return true;
   const first = segmentAt(index, 0);
   return first.block != oldest || sequence >= first.first;
@@ -38,10 +27,9 @@ function isNeeded(stream: Stream, block: u32, oldest: u32, scanned: usize): bool
   const sequence = load<u64>(scanned, 16);
   if (kind == SCAN_TOMBSTONE) return sequence == stream.last || mayHaveRecord(stream, sequence, oldest);
   if (kind != SCAN_MESSAGE) return sequence == stream.last;
-  const entry = findEntry(sequencesOf(stream), sequence);
-  return (
-    entry != 0 && isLive(entry) && changetype<Segment>(foundSegment).block == block && entryOffset(entry) == load<u32>(scanned, 8)
-  );
+  if (!findEntry(sequencesOf(stream), sequence)) return false;
+  const segment = changetype<Segment>(foundSegment);
+  return segment.block == block && isLive(segment, foundAt) && entryOffset(segment, foundAt) == load<u32>(scanned, 8);
 }
 
 /** Writes the stretches of a scanned block that are needed at `list` (room for a pair an entry); returns how many. */
@@ -75,18 +63,24 @@ export function moveBlock(stream: Stream, block: u32, list: usize, count: u32): 
   let gone: u32 = count ? load<u32>(list) : 0;
   for (let i = segmentOfBlock(index, block); i < index.count && segmentAt(index, i).block == block; i++) {
     const segment = segmentAt(index, i);
-    const end = entryAt(segment, segment.count);
-    for (let entry = segment.entries; entry < end; entry += ENTRY_SIZE) {
-      if (!entryLength(entry)) continue;
-      const offset = entryOffset(entry);
-      while (stretch < count) {
-        const at = list + ((<usize>stretch) << 3);
-        const stretchEnd = load<u32>(at) + load<u32>(at, 4);
-        if (offset < stretchEnd) break;
-        if (++stretch < count) gone += load<u32>(at, 8) - stretchEnd;
+    for (let from: u32 = 0; from < segment.count;) {
+      const behind = plainEnd(segment, from);
+      let entry = plainFrom(segment, from);
+      const end = entry + <usize>(behind - from) * PLAIN;
+      for (; entry < end; entry += PLAIN) {
+        if (!plainLength(entry)) continue;
+        const offset = plainOffset(entry);
+        while (stretch < count) {
+          const at = list + ((<usize>stretch) << 3);
+          const stretchEnd = load<u32>(at) + load<u32>(at, 4);
+          if (offset < stretchEnd) break;
+          if (++stretch < count) gone += load<u32>(at, 8) - stretchEnd;
+        }
+        if (stretch < count && offset >= load<u32>(list + ((<usize>stretch) << 3))) moveRecord(entry, offset - gone);
+        else forgetRecord(entry);
       }
-      if (stretch < count && offset >= load<u32>(list + ((<usize>stretch) << 3))) moveRecord(entry, offset - gone);
-      else forgetRecord(entry);
+      replain(segment, from);
+      from = behind;
     }
   }
 }

@@ -5,17 +5,8 @@ import { nextOfSubject } from '../index/chain';
 import { collectedList, dropCollected } from '../index/collected';
 import { collect } from '../index/filter';
 import { Leaf, freeSubjects } from '../index/subjects';
-import {
-  Segment,
-  closeSequences,
-  countFrom,
-  entryLeaf,
-  entrySequence,
-  findEntry,
-  foundSegment,
-  isLive,
-  nextLive,
-} from '../index/sequences';
+import { Segment, entryLeaf, isLive } from '../index/segment';
+import { closeSequences, countFrom, findEntry, foundAt, foundSegment, foundSequence, nextLive } from '../index/sequences';
 import { freshMark } from './mark';
 import { buryGhosts, removeEntry } from './remove';
 import { forgetCounts } from './selection';
@@ -36,18 +27,19 @@ function isFull(stream: Stream): bool {
   return unfinished;
 }
 
-function deleteEntry(stream: Stream, entry: usize, segment: Segment): void {
-  const sequence = entrySequence(segment, entry);
+function deleteEntry(stream: Stream, segment: Segment, i: u32): void {
+  const sequence = segment.first + i;
   buryGhosts(stream);
   writeTombstone(stream, sequence, sequence == stream.last ? stream.lastTime : segment.lastTime);
-  removeEntry(stream, entry, segment);
+  removeEntry(stream, segment, i, false);
 }
 
 /** Deletes one message. False: there is none with this sequence. */
 export function deleteMessage(stream: Stream, sequence: u64): bool {
-  const entry = findEntry(sequencesOf(stream), sequence);
-  if (!entry || !isLive(entry)) return false;
-  deleteEntry(stream, entry, changetype<Segment>(foundSegment));
+  if (!findEntry(sequencesOf(stream), sequence)) return false;
+  const segment = changetype<Segment>(foundSegment);
+  if (!isLive(segment, foundAt)) return false;
+  deleteEntry(stream, segment, foundAt);
   return true;
 }
 
@@ -87,15 +79,14 @@ function purgeSubject(stream: Stream, leaf: Leaf, below: u64): u64 {
   let left = leaf.count;
   let sequence = leaf.first;
   while (left-- > 0 && sequence < below && !isFull(stream)) {
-    const entry = findEntry(sequencesOf(stream), sequence);
-    if (!entry) break;
+    if (!findEntry(sequencesOf(stream), sequence)) break;
     const segment = changetype<Segment>(foundSegment);
-    const next = left ? nextOfSubject(sequencesOf(stream), entry, sequence) : 0;
-    const nextSequence = next ? entrySequence(changetype<Segment>(foundSegment), next) : 0;
-    deleteEntry(stream, entry, segment);
+    const i = foundAt;
+    const next = left && nextOfSubject(sequencesOf(stream), segment, i) ? foundSequence() : 0;
+    deleteEntry(stream, segment, i);
     purged++;
     if (!next) break;
-    sequence = nextSequence;
+    sequence = next;
   }
   return purged;
 }
@@ -105,12 +96,12 @@ function purgeMarked(stream: Stream, mark: u32, most: u64): u64 {
   let purged: u64 = 0;
   let from = stream.first;
   while (purged < most && !isFull(stream)) {
-    const entry = nextLive(sequencesOf(stream), from);
-    if (!entry) break;
+    if (!nextLive(sequencesOf(stream), from)) break;
     const segment = changetype<Segment>(foundSegment);
-    from = entrySequence(segment, entry) + 1;
-    if (changetype<Leaf>(entryLeaf(entry)).mark != mark) continue;
-    deleteEntry(stream, entry, segment);
+    const i = foundAt;
+    from = segment.first + i + 1;
+    if (changetype<Leaf>(entryLeaf(segment, i)).mark != mark) continue;
+    deleteEntry(stream, segment, i);
     purged++;
   }
   return purged;

@@ -7,20 +7,16 @@ import { setData, setOrigin, setReply, setSubject } from '../deliver/message';
 import { routeTo, routeVia, soleReceiver } from '../deliver/route';
 import { Leaf } from '../index/subjects';
 import {
-  ENTRY_SIZE,
   Segment,
-  entryAt,
-  entryLeaf,
   entryLength,
   entryOffset,
-  entrySequence,
-  findEntry,
-  foundSegment,
   isLive,
-  noteSegment,
-  segmentAt,
-  segmentFrom,
-} from '../index/sequences';
+  listLeavesIn,
+  listedLeaves,
+  nextLiveIn,
+  nextOfLeafIn,
+} from '../index/segment';
+import { findEntry, foundAt, foundSegment, noteFound, numberFrom, segmentAt, segmentFrom } from '../index/sequences';
 import {
   RECORD_HEAD,
   recordData,
@@ -73,61 +69,54 @@ export function beginDeliver(): bool {
 
 // Which message is next
 
-/** The first message that is selected, 0: there is none up to `call.to`, or enough was looked at. Moves `next` on. */
-function nextSelected(call: DeliverCall, stream: Stream): usize {
+/** Finds the first message that is selected. False: there is none up to `call.to`, or enough was looked at. Moves `next` on. */
+function nextSelected(call: DeliverCall, stream: Stream): bool {
   const index = sequencesOf(stream);
   const selection = changetype<Selection>(call.selection);
   for (let i = segmentFrom(index, <u64>call.next); i < index.count; i++) {
     const segment = segmentAt(index, i);
     if (<f64>segment.first > call.to) break;
     if (!segment.live) continue;
-    const next = <u64>call.next;
-    let entry = next > segment.first ? entryAt(segment, <u32>(next - segment.first)) : segment.entries;
-    const whole = entryAt(segment, segment.count);
-    const end = (whole - entry) / ENTRY_SIZE > <usize>call.looks ? entry + <usize>call.looks * ENTRY_SIZE : whole;
-    const first = entry;
-    entry = call.leaf ? findLeaf(entry, end, call.leaf) : findSelected(entry, end, selection);
-    call.looks -= <u32>((entry - first) / ENTRY_SIZE);
-    call.next = <f64>entrySequence(segment, entry);
-    if (entry < end) {
-      noteSegment(segment);
-      return call.next > call.to ? 0 : entry;
-    }
-    if (end < whole) return 0;
+    const first = numberFrom(segment, <u64>call.next);
+    const end = segment.count - first > call.looks ? first + call.looks : segment.count;
+    const at = call.leaf ? nextOfLeafIn(segment, first, end, call.leaf) : nextSelectedIn(segment, first, end, selection);
+    call.looks -= at - first;
+    call.next = <f64>(segment.first + at);
+    if (at < end) return call.next <= call.to && noteFound(segment, at);
+    if (end < segment.count) return false;
   }
   call.next = max(call.next, call.to + 1);
-  return 0;
+  return false;
 }
 
-// @ts-ignore: decorator
-@inline
-function findLeaf(entry: usize, end: usize, leaf: usize): usize {
-  while (entry < end && (load<u32>(entry, 8) != <u32>leaf || !isLive(entry))) entry += ENTRY_SIZE;
-  return entry;
-}
+/** So many entries are looked at together first; then twice as many each time, as nothing was found. */
+const TOGETHER: u32 = 8;
 
-// @ts-ignore: decorator
-@inline
-function findSelected(entry: usize, end: usize, selection: Selection): usize {
-  if (!changetype<usize>(selection)) {
-    while (entry < end && !isLive(entry)) entry += ENTRY_SIZE;
-    return entry;
+function nextSelectedIn(segment: Segment, first: u32, end: u32, selection: Selection): u32 {
+  if (!changetype<usize>(selection)) return nextLiveIn(segment, first, end);
+  let together = TOGETHER;
+  for (let at = first; at < end;) {
+    const listed = listLeavesIn(segment, at, min(end, at + together));
+    for (let n: u32 = 0; n < listed; n++) {
+      const leaf = load<u32>(listedLeaves() + ((<usize>n) << 2));
+      if (leaf && selects(selection, changetype<Leaf>(<usize>leaf))) return at + n;
+    }
+    at += listed;
+    together <<= 1;
   }
-  while (entry < end && (!isLive(entry) || !selects(selection, changetype<Leaf>(entryLeaf(entry))))) entry += ENTRY_SIZE;
-  return entry;
+  return end;
 }
 
-/** The first message of the list that is still there, 0: there is none. */
-function nextPicked(call: DeliverCall, stream: Stream): usize {
+/** Finds the first message of the list that is still there. False: there is none. */
+function nextPicked(call: DeliverCall, stream: Stream): bool {
   for (; call.picked < call.pickCount; call.picked++) {
     const sequence = load<f64>(call.picks + ((<usize>call.picked) << 3));
-    if (sequence > call.to) return 0;
-    const entry = findEntry(sequencesOf(stream), <u64>sequence);
+    if (sequence > call.to) return false;
     call.next = sequence;
-    if (entry && isLive(entry)) return entry;
+    if (findEntry(sequencesOf(stream), <u64>sequence) && isLive(changetype<Segment>(foundSegment), foundAt)) return true;
     call.next = sequence + 1;
   }
-  return 0;
+  return false;
 }
 
 // Sending
@@ -160,17 +149,16 @@ function answer(call: DeliverCall, stream: Stream, record: usize): u32 {
   return taken;
 }
 
-function need(call: DeliverCall, block: u32, entry: usize): u32 {
+function need(call: DeliverCall, block: u32, offset: u32, length: u32): u32 {
   call.needBlock = block;
-  call.needOffset = entryOffset(entry);
-  call.needLength = entryLength(entry);
+  call.needOffset = offset;
+  call.needLength = length;
   return DELIVER_WINDOW;
 }
 
-/** The record of an entry, 0 when it is not in the window. */
-function recordOf(call: DeliverCall, block: u32, entry: usize): usize {
-  const offset = entryOffset(entry);
-  if (block != call.windowBlock || offset < call.windowFrom || offset + entryLength(entry) > call.windowTo) return 0;
+/** A record, 0 when it is not in the window. */
+function recordOf(call: DeliverCall, block: u32, offset: u32, length: u32): usize {
+  if (block != call.windowBlock || offset < call.windowFrom || offset + length > call.windowTo) return 0;
   return call.window + (offset - call.windowFrom);
 }
 
@@ -198,15 +186,17 @@ export function deliver(): u32 {
 function deliverMore(call: DeliverCall, stream: Stream): u32 {
   while (true) {
     if (!call.messages) return DELIVER_MESSAGES;
-    const entry = call.pickCount ? nextPicked(call, stream) : nextSelected(call, stream);
-    if (!entry) return call.looks || call.pickCount ? DELIVER_END : DELIVER_MESSAGES;
+    const isFound = call.pickCount ? nextPicked(call, stream) : nextSelected(call, stream);
+    if (!isFound) return call.looks || call.pickCount ? DELIVER_END : DELIVER_MESSAGES;
     const segment = changetype<Segment>(foundSegment);
-    const sequence = entrySequence(segment, entry);
+    const sequence = segment.first + foundAt;
     const block = segment.block;
-    const record = recordOf(call, block, entry);
-    if (!record) return need(call, block, entry);
-    if (!recordValid(keyOf(stream, block), record, entryLength(entry)) || recordSequence(record) != sequence) {
-      need(call, block, entry);
+    const offset = entryOffset(segment, foundAt);
+    const length = entryLength(segment, foundAt);
+    const record = recordOf(call, block, offset, length);
+    if (!record) return need(call, block, offset, length);
+    if (!recordValid(keyOf(stream, block), record, length) || recordSequence(record) != sequence) {
+      need(call, block, offset, length);
       return DELIVER_DAMAGED;
     }
     const replyLength = layReply(call, sequence, recordTime(record));

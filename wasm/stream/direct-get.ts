@@ -25,7 +25,8 @@ import {
 } from '../deliver/message';
 import { Sub } from '../deliver/subscription';
 import { isLiteral } from '../index/filter';
-import { Segment, entryLength, entryOffset, findEntry, foundSegment, isLive } from '../index/sequences';
+import { Segment, entryLength, entryOffset, isLive } from '../index/segment';
+import { findEntry, foundAt, foundSegment } from '../index/sequences';
 import { findSubject } from '../index/subjects';
 import { recordSequence, recordValid } from '../record/record';
 import { keyOf } from './block-keys';
@@ -67,25 +68,36 @@ function lastOfSubject(stream: Stream, prefix: u32): u64 {
   return changetype<usize>(leaf) ? leaf.last : 0;
 }
 
-/** The index entry of a message that may be shown, 0: there is none. Leaves its segment in `foundSegment`. */
-function shownEntry(stream: Stream, sequence: u64): usize {
-  if (!sequence || sequence > stream.shown || stream.flags & (FAULTED | HELD)) return 0;
-  const entry = findEntry(sequencesOf(stream), sequence);
-  return entry && isLive(entry) ? entry : 0;
+/** Where the message lies that was looked for last. */
+let block: u32 = 0;
+let offset: u32 = 0;
+let length: u32 = 0;
+
+/** Looks where a message lies that may be shown. False: there is none. */
+function findShown(stream: Stream, sequence: u64): bool {
+  if (!sequence || sequence > stream.shown || stream.flags & (FAULTED | HELD)) return false;
+  if (!findEntry(sequencesOf(stream), sequence)) return false;
+  const segment = changetype<Segment>(foundSegment);
+  if (!isLive(segment, foundAt)) return false;
+  block = segment.block;
+  offset = entryOffset(segment, foundAt);
+  length = entryLength(segment, foundAt);
+  return true;
 }
 
-function isWhole(stream: Stream, at: usize, length: u32, block: u32, sequence: u64): bool {
+/** Whether the record at `at` is that of the message that was looked for. */
+function isWhole(stream: Stream, at: usize, sequence: u64): bool {
   return recordValid(keyOf(stream, block), at, length) && recordSequence(at) == sequence;
 }
 
-/** Asks the host for the record behind an entry, with the request. */
-function askForRecord(sub: Sub, stream: Stream, sequence: u64, block: u32, entry: usize): bool {
+/** Asks the host for the record of the message that was looked for, with the request. */
+function askForRecord(sub: Sub, stream: Stream, sequence: u64): bool {
   const words = pushEvent(EVENT_STREAM_DIRECT, PLACE_WORDS + MESSAGE_WORDS);
   if (!words) return false;
   store<u32>(words, stream.tag);
   store<u32>(words, block, 4);
-  store<u32>(words, entryOffset(entry), 8);
-  store<u32>(words, entryLength(entry), 12);
+  store<u32>(words, offset, 8);
+  store<u32>(words, length, 12);
   store<f64>(words, <f64>sequence, 16);
   layMessage(words + ((<usize>PLACE_WORDS) << 2), sub);
   raiseBarrier();
@@ -98,13 +110,10 @@ export function askStream(sub: Sub): bool {
   const stream = changetype<Stream>(<usize>sub.tag);
   const subject = changetype<Entry>(sub.entry);
   const sequence = subject.wildcard ? lastOfSubject(stream, subject.length - 1) : sequenceIn(msgData, msgDataLength);
-  const entry = shownEntry(stream, sequence);
-  if (!entry) return hostMessage(sub);
-  const block = changetype<Segment>(foundSegment).block;
-  const length = entryLength(entry);
-  const at = windowed(changetype<usize>(stream), block, entryOffset(entry), length);
-  if (!at) return askForRecord(sub, stream, sequence, block, entry);
-  if (!isWhole(stream, at, length, block, sequence)) return hostMessage(sub);
+  if (!findShown(stream, sequence)) return hostMessage(sub);
+  const at = windowed(changetype<usize>(stream), block, offset, length);
+  if (!at) return askForRecord(sub, stream, sequence);
+  if (!isWhole(stream, at, sequence)) return hostMessage(sub);
   record = at;
   source = changetype<usize>(stream);
   return true;
@@ -119,12 +128,9 @@ export function answerTaken(): void {
 
 /** The whole record of a message that may be shown and lies in a window, else 0. */
 function shownRecord(stream: Stream, sequence: u64): usize {
-  const entry = shownEntry(stream, sequence);
-  if (!entry) return 0;
-  const block = changetype<Segment>(foundSegment).block;
-  const length = entryLength(entry);
-  const at = windowed(changetype<usize>(stream), block, entryOffset(entry), length);
-  return at && isWhole(stream, at, length, block, sequence) ? at : 0;
+  if (!findShown(stream, sequence)) return 0;
+  const at = windowed(changetype<usize>(stream), block, offset, length);
+  return at && isWhole(stream, at, sequence) ? at : 0;
 }
 
 /** The host has done what the entry at `words` asks for: answers the request, or hands it over after all. */

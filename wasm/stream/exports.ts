@@ -39,7 +39,8 @@ import {
   sequencesOf,
   setTail,
 } from './stream';
-import { Segment, findEntry, foundSegment, isLive } from '../index/sequences';
+import { Segment, isLive } from '../index/segment';
+import { findEntry, foundAt, foundSegment } from '../index/sequences';
 import { RECORD_LARGEST, blockKey, frameFiller, recordSize } from '../record/record';
 import { memoryShort, memoryShortFor } from '../lib/pages';
 import { nowNs } from '../lib/time';
@@ -249,8 +250,9 @@ export function failStream(stream: usize, synced: f64, answer: usize, length: u3
   dropRuns(s, u32.MAX_VALUE);
   forgetIdsAbove(s, <u64>synced);
   for (let sequence = s.last; sequence > <u64>synced; sequence--) {
-    const entry = findEntry(sequencesOf(s), sequence);
-    if (entry && isLive(entry)) removeEntry(s, entry, changetype<Segment>(foundSegment));
+    if (!findEntry(sequencesOf(s), sequence)) continue;
+    const segment = changetype<Segment>(foundSegment);
+    if (isLive(segment, foundAt)) removeEntry(s, segment, foundAt, false);
   }
   s.last = <u64>synced;
   if (!s.messages) s.first = s.last + 1;

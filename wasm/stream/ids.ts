@@ -82,6 +82,11 @@ function expire(window: Window, oldest: i64): void {
   }
 }
 
+/** Forgets what is older than the window of a stream. */
+export function forgetOldIds(stream: Stream, now: i64): void {
+  if (stream.ids) expire(changetype<Window>(stream.ids), now - stream.windowSpan);
+}
+
 /** The sequence an id was stored under within the window, 0 for none. */
 export function findId(stream: Stream, id: usize, length: u32, now: i64): u64 {
   if (!stream.ids) return 0;

@@ -8,7 +8,8 @@ import { copy } from '../lib/bytes';
 import { collectedList, dropCollected } from '../index/collected';
 import { collect } from '../index/filter';
 import { Leaf, leafSubject } from '../index/subjects';
-import { Segment, findEntry, foundSegment, segmentAt } from '../index/sequences';
+import { Segment } from '../index/segment';
+import { findEntry, foundSegment, segmentAt } from '../index/sequences';
 import { Stream, sequencesOf } from './stream';
 
 /** Most bytes of one uvarint of 32 bits. */

@@ -7,7 +7,7 @@
 import { alloc, free } from '../lib/arena';
 import { collectedList, dropCollected } from '../index/collected';
 import { collectFilters } from '../index/filter';
-import { Segment, entrySequence, foundSegment, previousOfLeaf } from '../index/sequences';
+import { foundSequence, previousOfLeaf } from '../index/sequences';
 import { Leaf } from '../index/subjects';
 import { ANSWER } from './query';
 import { Stream, sequencesOf } from './stream';
@@ -66,6 +66,5 @@ function order(list: usize, count: u32, lowest: u64, highest: u64): u32 {
 function lastUpTo(stream: Stream, leaf: Leaf, upTo: u64): u64 {
   if (leaf.last <= upTo) return leaf.last;
   if (leaf.first > upTo) return 0;
-  const entry = previousOfLeaf(sequencesOf(stream), upTo + 1, changetype<usize>(leaf));
-  return entry ? entrySequence(changetype<Segment>(foundSegment), entry) : 0;
+  return previousOfLeaf(sequencesOf(stream), upTo + 1, changetype<usize>(leaf)) ? foundSequence() : 0;
 }

@@ -7,7 +7,8 @@ import { copy } from '../lib/bytes';
 import { collectedList, dropCollected } from '../index/collected';
 import { collect } from '../index/filter';
 import { Leaf, holdSubject } from '../index/subjects';
-import { Segment, findEntry, foundSegment, isLive, reserveEntries } from '../index/sequences';
+import { Segment, isLive } from '../index/segment';
+import { addSegment, findEntry, foundAt, foundSegment } from '../index/sequences';
 import { SCAN_ENTRY, SCAN_ERASED, SCAN_TOMBSTONE } from '../record/scan';
 import { linkMessage } from './append';
 import { enforceLimits, enforceSubjectLimitInPieces, removeEntry } from './remove';
@@ -70,7 +71,7 @@ export function loadBlock(
     store<u32>(known + ((<usize>i) << 3), 0, 4);
     at += 4 + load<u32>(at);
   }
-  let reserved = false;
+  let begun = false;
   for (let i: u32 = 0; i < count; i++) {
     const entry = entries + <usize>i * SCAN_ENTRY;
     const kind = load<u32>(entry);
@@ -86,8 +87,8 @@ export function loadBlock(
       raiseLast(stream, sequence, time, block);
       continue;
     }
-    if (!reserved) reserveEntries(sequencesOf(stream), sequence, block, count - i);
-    reserved = true;
+    if (!begun) addSegment(sequencesOf(stream), sequence, block);
+    begun = true;
     const slot = known + ((<usize>load<u32>(entry, 4)) << 3);
     if (!load<u32>(slot, 4)) {
       const subject = <usize>load<u32>(slot);
@@ -111,8 +112,9 @@ export function loadBlock(
 export function endLoad(stream: Stream, tombs: usize): void {
   const count = load<u32>(tombs);
   for (let i: u32 = 0; i < count; i++) {
-    const entry = findEntry(sequencesOf(stream), load<u64>(tombs + TOMBS_HEAD + ((<usize>i) << 3)));
-    if (entry && isLive(entry)) removeEntry(stream, entry, changetype<Segment>(foundSegment));
+    if (!findEntry(sequencesOf(stream), load<u64>(tombs + TOMBS_HEAD + ((<usize>i) << 3)))) continue;
+    const segment = changetype<Segment>(foundSegment);
+    if (isLive(segment, foundAt)) removeEntry(stream, segment, foundAt, false);
   }
   free(tombs);
   if (!stream.messages) stream.first = stream.last + 1;

@@ -6,20 +6,17 @@
 import { collectedList, dropCollected } from '../index/collected';
 import { collect, collectFilters, isLiteral, subjectFits } from '../index/filter';
 import { Leaf, findSubject, leafSubject } from '../index/subjects';
+import { Segment, entryLeaf, entryLength, entryOffset, isLive, segmentEnd } from '../index/segment';
 import {
-  Segment,
+  Sequences,
   countFrom,
-  entryLeaf,
-  entryLength,
-  entryOffset,
-  entrySequence,
   findEntry,
+  foundAt,
   foundSegment,
-  isLive,
+  foundSequence,
   nextLive,
   nextOfLeaf,
   segmentAt,
-  segmentEnd,
 } from '../index/sequences';
 import { freshMark } from './mark';
 import { stagedAt } from './runs';
@@ -31,15 +28,27 @@ const LOOKED_AT: u32 = 1024;
 /** Where answers are left. */
 export const ANSWER: usize = memory.data(64, 16);
 
+/** Finds a message. False: there is none. */
+function isThere(index: Sequences, sequence: u64): bool {
+  return findEntry(index, sequence) && isLive(changetype<Segment>(foundSegment), foundAt);
+}
+
+/** The subject of the message found last. */
+// @ts-ignore: decorator
+@inline
+function foundLeaf(): Leaf {
+  return changetype<Leaf>(entryLeaf(changetype<Segment>(foundSegment), foundAt));
+}
+
 /** Finds where a message lies. False: there is none. */
 export function locate(stream: Stream, sequence: u64): bool {
-  const entry = findEntry(sequencesOf(stream), sequence);
-  if (!entry || !isLive(entry)) return false;
-  const block = changetype<Segment>(foundSegment).block;
-  store<u32>(ANSWER, block);
-  store<u32>(ANSWER, entryOffset(entry), 4);
-  store<u32>(ANSWER, entryLength(entry), 8);
-  store<u32>(ANSWER, <u32>stagedAt(stream, block, entryOffset(entry)), 12);
+  if (!isThere(sequencesOf(stream), sequence)) return false;
+  const segment = changetype<Segment>(foundSegment);
+  const offset = entryOffset(segment, foundAt);
+  store<u32>(ANSWER, segment.block);
+  store<u32>(ANSWER, offset, 4);
+  store<u32>(ANSWER, entryLength(segment, foundAt), 8);
+  store<u32>(ANSWER, <u32>stagedAt(stream, segment.block, offset), 12);
   return true;
 }
 
@@ -61,28 +70,21 @@ export function lastMatching(stream: Stream, filter: usize, length: u32): u64 {
 /** The first sequence at or behind `from` on subjects that match, 0 for none. */
 export function nextMatching(stream: Stream, filter: usize, length: u32, from: u64): u64 {
   const index = sequencesOf(stream);
-  let entry: usize = 0;
-  if (!length) {
-    entry = nextLive(index, from);
-  } else if (isLiteral(filter, length)) {
-    const leaf = findSubject(stream.subjects, filter, length);
-    if (!changetype<usize>(leaf) || leaf.last < from) return 0;
-    if (leaf.first >= from) return leaf.first;
-    entry = nextOfLeaf(index, from, changetype<usize>(leaf));
-  } else {
-    return nextFitting(stream, filter, length, from);
-  }
-  return entry ? entrySequence(changetype<Segment>(foundSegment), entry) : 0;
+  if (!length) return nextLive(index, from) ? foundSequence() : 0;
+  if (!isLiteral(filter, length)) return nextFitting(stream, filter, length, from);
+  const leaf = findSubject(stream.subjects, filter, length);
+  if (!changetype<usize>(leaf) || leaf.last < from) return 0;
+  if (leaf.first >= from) return leaf.first;
+  return nextOfLeaf(index, from, changetype<usize>(leaf)) ? foundSequence() : 0;
 }
 
 /** The same for a filter with wildcards. */
 function nextFitting(stream: Stream, filter: usize, length: u32, from: u64): u64 {
   let at = from;
   for (let looked: u32 = 0; looked < LOOKED_AT; looked++) {
-    const entry = nextLive(sequencesOf(stream), at);
-    if (!entry) return 0;
-    const leaf = changetype<Leaf>(entryLeaf(entry));
-    const sequence = entrySequence(changetype<Segment>(foundSegment), entry);
+    if (!nextLive(sequencesOf(stream), at)) return 0;
+    const leaf = foundLeaf();
+    const sequence = foundSequence();
     if (subjectFits(filter, length, leafSubject(leaf), leaf.length)) return sequence;
     at = sequence + 1;
   }
@@ -106,10 +108,9 @@ function nextOfMany(stream: Stream, count: u32, from: u64): u64 {
   dropCollected();
   let at = from;
   while (scan && (!best || at < best)) {
-    const entry = nextLive(sequencesOf(stream), at);
-    if (!entry) break;
-    const sequence = entrySequence(changetype<Segment>(foundSegment), entry);
-    if (changetype<Leaf>(entryLeaf(entry)).mark == mark) return best ? min(best, sequence) : sequence;
+    if (!nextLive(sequencesOf(stream), at)) break;
+    const sequence = foundSequence();
+    if (foundLeaf().mark == mark) return best ? min(best, sequence) : sequence;
     at = sequence + 1;
   }
   return best;
@@ -140,11 +141,7 @@ export function countMatching(stream: Stream, filters: usize, count: u32, from: 
 function countMarked(stream: Stream, mark: u32, from: u64): u64 {
   const index = sequencesOf(stream);
   let total: u64 = 0;
-  let entry = nextLive(index, from);
-  while (entry) {
-    if (changetype<Leaf>(entryLeaf(entry)).mark == mark) total++;
-    entry = nextLive(index, entrySequence(changetype<Segment>(foundSegment), entry) + 1);
-  }
+  for (let at = from; nextLive(index, at); at = foundSequence() + 1) if (foundLeaf().mark == mark) total++;
   return total;
 }
 
@@ -167,8 +164,7 @@ export function nextGap(stream: Stream, from: u64): u64 {
   if (!stream.messages) return 0;
   let at = max(from, stream.first);
   while (at <= stream.last) {
-    const entry = findEntry(index, at);
-    if (!entry || !isLive(entry)) return at;
+    if (!isThere(index, at)) return at;
     at++;
   }
   return 0;

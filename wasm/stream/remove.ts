@@ -4,62 +4,57 @@
 
 import { nextOfSubject } from '../index/chain';
 import { Leaf, removeSubject } from '../index/subjects';
+import { Segment, entryLeaf, entryLengthWord, markGone, segmentEnd, takeGhost } from '../index/segment';
 import {
-  Segment,
-  entryLeaf,
-  entryLengthWord,
-  entrySequence,
+  dropEmptySegments,
   findEntry,
+  foundAt,
   foundSegment,
-  isLive,
-  markGone,
+  foundSequence,
   nextLive,
   previousOfLeaf,
-  dropEmptySegments,
-  entryAt,
-  markGhost,
   segmentAt,
-  segmentEnd,
   segmentFrom,
-  takeGhost,
 } from '../index/sequences';
 import { stagedFull } from './runs';
 import { noteRemoval } from './selection';
 import { DISCARD_NEW, Stream, countedBytes, sequencesOf, subjectsSlot } from './stream';
 import { writeTombstone } from './tail';
 
-function unlink(stream: Stream, leaf: Leaf, entry: usize, sequence: u64): void {
+function unlink(stream: Stream, leaf: Leaf, segment: Segment, i: u32): void {
+  const sequence = segment.first + i;
   if (--leaf.count == 0) {
     removeSubject(subjectsSlot(stream), leaf);
     stream.numSubjects--;
     return;
   }
   if (leaf.first == sequence) {
-    const next = nextOfSubject(sequencesOf(stream), entry, sequence);
-    if (next) leaf.first = entrySequence(changetype<Segment>(foundSegment), next);
-  }
-  if (leaf.last == sequence) {
-    const before = previousOfLeaf(sequencesOf(stream), sequence, changetype<usize>(leaf));
-    if (before) leaf.last = entrySequence(changetype<Segment>(foundSegment), before);
+    if (leaf.count == 1) leaf.first = leaf.last;
+    else if (nextOfSubject(sequencesOf(stream), segment, i)) leaf.first = foundSequence();
+  } else if (leaf.last == sequence) {
+    if (leaf.count == 1) leaf.last = leaf.first;
+    else if (previousOfLeaf(sequencesOf(stream), sequence, changetype<usize>(leaf))) leaf.last = foundSequence();
   }
 }
 
-/** Takes a live message out of the indexes. */
-export function removeEntry(stream: Stream, entry: usize, segment: Segment): void {
-  const sequence = entrySequence(segment, entry);
+/** Takes a live message out of the indexes; by a limit: without a tombstone. */
+export function removeEntry(stream: Stream, segment: Segment, i: u32, byLimit: bool): void {
+  const sequence = segment.first + i;
+  const leaf = changetype<Leaf>(entryLeaf(segment, i));
+  const length = entryLengthWord(segment, i);
   stream.messages--;
-  stream.bytes -= countedBytes(stream, entryLengthWord(entry));
-  markGone(segment, entry);
-  noteRemoval(stream, sequence, changetype<Leaf>(entryLeaf(entry)));
-  unlink(stream, changetype<Leaf>(entryLeaf(entry)), entry, sequence);
+  stream.bytes -= countedBytes(stream, length);
+  markGone(segment, i, length, byLimit);
+  noteRemoval(stream, sequence, leaf);
+  unlink(stream, leaf, segment, i);
   if (sequence == stream.first) moveFirst(stream);
   if (!segment.live && segment.block != stream.block) dropEmptySegments(sequencesOf(stream), stream.block);
 }
 
 /** Sets the first sequence to the first message there is. */
 function moveFirst(stream: Stream): void {
-  const entry = stream.messages ? nextLive(sequencesOf(stream), stream.first) : 0;
-  stream.first = entry ? entrySequence(changetype<Segment>(foundSegment), entry) : stream.last + 1;
+  const isThere = stream.messages && nextLive(sequencesOf(stream), stream.first);
+  stream.first = isThere ? foundSequence() : stream.last + 1;
 }
 
 function noteRemoved(stream: Stream, sequence: u64): void {
@@ -73,11 +68,10 @@ function noteRemoved(stream: Stream, sequence: u64): void {
 }
 
 function removeForLimit(stream: Stream, sequence: u64): void {
-  const entry = findEntry(sequencesOf(stream), sequence);
+  findEntry(sequencesOf(stream), sequence);
   noteRemoved(stream, sequence);
-  markGhost(entry);
   stream.ghosts = true;
-  removeEntry(stream, entry, changetype<Segment>(foundSegment));
+  removeEntry(stream, changetype<Segment>(foundSegment), foundAt, true);
 }
 
 /** Removes the first message because of its age. */
@@ -108,7 +102,7 @@ export function buryGhosts(stream: Stream): void {
     const segment = segmentAt(index, i);
     if (segment.first >= stream.first) return;
     for (let n: u32 = 0; n < segment.count; n++) {
-      if (takeGhost(entryAt(segment, n))) writeTombstone(stream, segment.first + n, segment.lastTime);
+      if (takeGhost(segment, n)) writeTombstone(stream, segment.first + n, segment.lastTime);
     }
   }
 }
@@ -117,15 +111,15 @@ export function buryGhosts(stream: Stream): void {
 export function buryRange(stream: Stream, from: u64, to: u64): u64 {
   const index = sequencesOf(stream);
   let buried: u64 = 0;
-  let entry = nextLive(index, from);
-  while (entry) {
+  for (let at = from; nextLive(index, at);) {
     const segment = changetype<Segment>(foundSegment);
-    const sequence = entrySequence(segment, entry);
-    if (sequence > to) break;
-    writeTombstone(stream, sequence, segment.lastTime);
-    removeEntry(stream, entry, segment);
+    const i = foundAt;
+    at = segment.first + i;
+    if (at > to) break;
+    writeTombstone(stream, at, segment.lastTime);
+    removeEntry(stream, segment, i, false);
     buried++;
-    entry = nextLive(index, sequence + 1);
+    at++;
   }
   return buried;
 }
@@ -160,11 +154,12 @@ export function enforceSubjectLimitInPieces(stream: Stream, leaf: Leaf): bool {
 
 function dropFirstOf(stream: Stream, leaf: Leaf): void {
   const sequence = leaf.first;
-  const entry = findEntry(sequencesOf(stream), sequence);
+  findEntry(sequencesOf(stream), sequence);
   const segment = changetype<Segment>(foundSegment);
+  const i = foundAt;
   noteRemoved(stream, sequence);
   writeTombstone(stream, sequence, segment.lastTime);
-  removeEntry(stream, entry, segment);
+  removeEntry(stream, segment, i, false);
 }
 
 /** Whether the stream would be over a limit that rejects, with one more message of `length` bytes. */

@@ -15,19 +15,17 @@ import { closeChosen, isChosen, openChosen } from '../index/chosen';
 import { collectedList, dropCollected } from '../index/collected';
 import { collectFilters, isLiteral, subjectFits } from '../index/filter';
 import { Leaf, findSubject, leafSubject } from '../index/subjects';
+import { Segment, listLeavesIn, listedLeaves } from '../index/segment';
 import {
-  ENTRY_SIZE,
-  Segment,
   Sequences,
   countFrom,
-  entryAt,
-  entryLeaf,
-  entrySequence,
   findEntry,
+  foundAt,
   foundSegment,
-  isLive,
+  foundSequence,
+  numberBelow,
+  numberFrom,
   segmentAt,
-  segmentEnd,
   segmentFrom,
 } from '../index/sequences';
 import { freshMark } from './mark';
@@ -135,11 +133,14 @@ function countBetween(index: Sequences, selection: Selection, from: u64, end: u6
     const segment = segmentAt(index, i);
     if (segment.first >= end) break;
     if (!segment.live) continue;
-    const first = from > segment.first ? <u32>(from - segment.first) : 0;
-    const behind = segmentEnd(segment) > end ? <u32>(end - segment.first) : segment.count;
-    for (let n = first; n < behind; n++) {
-      const entry = entryAt(segment, n);
-      if (isLive(entry) && selects(selection, changetype<Leaf>(entryLeaf(entry)))) total++;
+    const behind = numberBelow(segment, end);
+    for (let at = numberFrom(segment, from); at < behind;) {
+      const listed = listLeavesIn(segment, at, behind);
+      for (let n: u32 = 0; n < listed; n++) {
+        const leaf = load<u32>(listedLeaves() + ((<usize>n) << 2));
+        if (leaf && selects(selection, changetype<Leaf>(<usize>leaf))) total++;
+      }
+      at += listed;
     }
   }
   return total;
@@ -208,11 +209,13 @@ function countChosen(index: Sequences, from: u64, end: u64): u64 {
     const segment = segmentAt(index, i);
     if (segment.first >= end) break;
     if (!segment.live) continue;
-    const first = from > segment.first ? <u32>(from - segment.first) : 0;
-    const behind = segmentEnd(segment) > end ? <u32>(end - segment.first) : segment.count;
-    const last = entryAt(segment, behind);
-    for (let entry = entryAt(segment, first); entry < last; entry += ENTRY_SIZE)
-      if (isLive(entry) && isChosen(<u32>entryLeaf(entry))) total++;
+    const behind = numberBelow(segment, end);
+    for (let at = numberFrom(segment, from); at < behind;) {
+      const listed = listLeavesIn(segment, at, behind);
+      const last = listedLeaves() + ((<usize>listed) << 2);
+      for (let leaf = listedLeaves(); leaf < last; leaf += 4) if (isChosen(load<u32>(leaf))) total++;
+      at += listed;
+    }
   }
   return total;
 }
@@ -222,11 +225,11 @@ function countChain(stream: Stream, leaf: Leaf, from: u64): u64 {
   const index = sequencesOf(stream);
   let left: u64 = leaf.count;
   let sequence = leaf.first;
-  let entry = findEntry(index, sequence);
-  while (entry && sequence < from && left) {
+  let isThere = findEntry(index, sequence);
+  while (isThere && sequence < from && left) {
     left--;
-    entry = nextOfSubject(index, entry, sequence);
-    if (entry) sequence = entrySequence(changetype<Segment>(foundSegment), entry);
+    isThere = nextOfSubject(index, changetype<Segment>(foundSegment), foundAt);
+    if (isThere) sequence = foundSequence();
   }
   return left;
 }

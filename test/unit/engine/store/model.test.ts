@@ -19,6 +19,7 @@ type Step =
       readonly payload: string;
       readonly long: boolean;
     }
+  | { readonly is: 'burst'; readonly count: number; readonly subjects: number; readonly sizes: number }
   | { readonly is: 'delete'; readonly at: number }
   | { readonly is: 'purge'; readonly request: PurgeRequest }
   | { readonly is: 'limit'; readonly limits: StoreLimits }
@@ -41,15 +42,23 @@ const append: fc.Arbitrary<Step> = fc.record({
   payload: fc.string({ maxLength: 80 }).map((text) => text.replace(/[^ -~]/g, '.')),
   long: fc.boolean(),
 });
+/** Enough messages at once that the index packs them; of how many subjects and sizes they are makes how it does. */
+const burst: fc.Arbitrary<Step> = fc.record({
+  is: fc.constant('burst' as const),
+  count: fc.integer({ min: 1, max: 300 }),
+  subjects: fc.constantFrom(1, 2, 40, 300),
+  sizes: fc.constantFrom(1, 3, 200),
+});
 const limits: fc.Arbitrary<StoreLimits> = fc.record({
   ...Object.fromEntries(Object.entries(noLimits).map(([key, value]) => [key, fc.constant(value)])),
-  maxMessages: fc.constantFrom(-1, -1, 5, 40),
+  maxMessages: fc.constantFrom(-1, -1, 5, 40, 250),
   maxBytes: fc.constantFrom(-1, 60_000),
   maxMessagesPerSubject: fc.constantFrom(-1, 1, 3),
 }) as fc.Arbitrary<StoreLimits>;
 const steps = fc.array(
   fc.oneof(
     { weight: 30, arbitrary: append },
+    { weight: 1, arbitrary: burst },
     { weight: 6, arbitrary: fc.record({ is: fc.constant('delete' as const), at: fc.nat(200) }) },
     {
       weight: 2,
@@ -57,7 +66,7 @@ const steps = fc.array(
         is: fc.constant('purge' as const),
         request: fc.oneof(
           fc.record({ filter: anyFilter }),
-          fc.record({ seq: fc.nat(120) }),
+          fc.record({ seq: fc.nat(400) }),
           fc.record({ keep: fc.integer({ min: 1, max: 30 }) }),
           fc.record({ filter: anyFilter, keep: fc.integer({ min: 1, max: 5 }) }),
           fc.record({ filter: anyFilter, seq: fc.nat(120) }),
@@ -73,12 +82,17 @@ const steps = fc.array(
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+function publish(stream: StreamStore, model: PlainStream, subject: string, headers: string, payload: string): void {
+  const seq = stream.append({ subject, headers: encoder.encode(headers), payload: encoder.encode(payload) });
+  assert.equal(seq, model.append(Buffer.from(subject).toString('latin1'), headers, payload));
+}
+
 function act(step: Step, stream: StreamStore, model: PlainStream): void {
   if (step.is === 'append') {
-    const { subject: to, headers } = step;
-    const payload = step.long ? step.payload + 'y'.repeat(9_000) : step.payload;
-    const seq = stream.append({ subject: to, headers: encoder.encode(headers), payload: encoder.encode(payload) });
-    assert.equal(seq, model.append(Buffer.from(to).toString('latin1'), headers, payload));
+    publish(stream, model, step.subject, step.headers, step.long ? step.payload + 'y'.repeat(9_000) : step.payload);
+  } else if (step.is === 'burst') {
+    for (let n = 0; n < step.count; n++)
+      publish(stream, model, `ab.${(n * 7) % step.subjects}`, '', 'z'.repeat((n * 31) % step.sizes));
   } else if (step.is === 'delete') {
     const seq = Math.max(0, model.last - step.at);
     assert.equal(stream.delete(seq), model.delete(seq), `delete ${seq}`);
