@@ -7,6 +7,7 @@ import { compileLaterInCrowds } from '../node/compiler.ts';
 import { writePidFile } from '../node/files.ts';
 import { openLogOrSyslog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
+import { sizePool } from '../node/pool-size.ts';
 import { sendSignal } from '../node/send-signal.ts';
 import { logBanner } from '../ops/banner.ts';
 import { PROGRAM, hideSecrets, loadFromProcess, startedAs } from './command-line.ts';
@@ -54,6 +55,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
   }
 }
 
+sizePool();
 hideSecrets();
 const loaded = loadFromProcess();
 if (loaded.action === 'run') void serve(loaded.options, loaded.warnings, loaded.pendingFeatures);

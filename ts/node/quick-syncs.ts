@@ -1,14 +1,14 @@
 // Syncs on the event loop itself, for one client that waits for each of its acknowledgements. To have a thread sync and be told takes two switches
 // of threads, about half as long as the sync on a quick disk. So a little data in one file is synced at once, while the loop has nothing else to do
-// and the disk is quick; everything else goes to the sync threads (sync-threads.ts).
+// and the disk is quick; everything else goes to the sync thread (sync-thread.ts).
 //
 // - The loop pays with sleep: what it slept between the end of a sync and the next round, some times over, is what syncs here may take. Where many
 //   clients publish, or others keep the loop busy, it does not sleep.
-// - A sync that took long sends all to the threads for a while, twice as long each time: a slow disk costs the loop one sync a minute.
+// - A sync that took long sends all to the thread for a while, twice as long each time: a slow disk costs the loop one sync a minute.
 
 import fs from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { type FailedSync, failedSync } from './sync-threads.ts';
+import { type FailedSync, failedSync } from './sync-thread.ts';
 
 /** Written since the last sync: what a quick disk takes in about as quickly as a single message. */
 const MOST_BYTES = 1024 * 1024;
@@ -48,7 +48,7 @@ export class QuickSyncs {
     this.#ports = ports;
   }
 
-  /** Syncs here and now and returns what failed; undefined, and nothing done, where that is for the threads. */
+  /** Syncs here and now and returns what failed; undefined, and nothing done, where that is for others. */
   sync(descriptors: readonly number[], bytes: number): readonly FailedSync[] | undefined {
     const { nowMs, sleptMs, sync } = this.#ports;
     const [descriptor] = descriptors;
