@@ -6,6 +6,7 @@
 import { copyBytes } from '../../kernel/copy.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import { MemoryPieces, PIECE } from './memory-pieces.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ports/disk.ts';
 
 const SMALLEST = 4096;
@@ -110,11 +111,15 @@ class MemoryFile {
 }
 
 export class MemoryDisk implements Disk {
-  readonly #stock = new MemoryPieces();
+  readonly #stock: MemoryPieces;
   readonly #files = new Map<string, MemoryFile>();
   readonly #directories = new Set<string>();
   readonly #open = new Map<number, MemoryFile>();
   #lastDescriptor = 0;
+
+  constructor(clock: Clock) {
+    this.#stock = new MemoryPieces(clock);
+  }
 
   exists(path: string): boolean {
     return this.#files.has(path) || this.#directories.has(path);
@@ -251,6 +256,7 @@ export class MemoryDisk implements Disk {
   }
 
   stop(): Promise<void> {
+    this.#stock.stop();
     return Promise.resolve();
   }
 }

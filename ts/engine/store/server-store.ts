@@ -21,7 +21,7 @@ export class ServerStore implements Store {
 
   constructor(options: FileStoreOptions, given: ServerStorePorts) {
     const ports = { ...given, windows: new Windows(new StreamKernel(given.kernel)) };
-    const disk = new MemoryDisk();
+    const disk = new MemoryDisk(given.clock);
     const { closed: _, ...shared } = ports;
     const upkeep = options.upkeep === undefined ? {} : { upkeep: options.upkeep };
     this.#files = new FileStore(options, ports);

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
 import { MemoryDisk } from '../../../../ts/engine/store/memory-disk.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
 import { noLimits, openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
@@ -123,7 +124,7 @@ test('memory of messages that are gone is given back, also between others that s
 });
 
 test('the disk in memory keeps directories and files as a disk does', () => {
-  const disk = new MemoryDisk();
+  const disk = new MemoryDisk(new VirtualClock());
   disk.makeDirectory('/a/b/c');
   disk.writeWhole('/a/b/c/one', encoder.encode('1'));
   disk.writeWhole('/a/b/two', encoder.encode('22'));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryDisk } from '../../../../ts/engine/store/memory-disk.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 /** A piece is 256 KiB: a few of these cross one, and stop right at its end. */
 const length = fc.oneof(fc.integer({ min: 0, max: 9_000 }), fc.integer({ min: 100_000, max: 600_000 }), fc.constant(256 << 10));
@@ -18,7 +19,7 @@ const step = fc.oneof(
 test('reads answer what was written', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), (steps) => {
-      const disk = new MemoryDisk();
+      const disk = new MemoryDisk(new VirtualClock());
       let file = disk.open('/f', true);
       let content = Buffer.alloc(0);
       let fill = 0;
