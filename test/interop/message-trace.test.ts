@@ -121,6 +121,14 @@ for (const { kind, skip } of targets) {
         { type: 'js', stream: 'S', error: 'expected stream does not match' },
       ]);
       assert.equal(await last(), 1);
+      await publisher.request(
+        '$JS.API.STREAM.CREATE.I',
+        JSON.stringify({ name: 'I', subjects: ['i.*'], retention: 'interest', storage: 'memory' }),
+      );
+      assert.deepEqual(shown(await trace('i.1')), [
+        arrival('i.1'),
+        { type: 'js', stream: 'I', subject: 'i.1', nointerest: true },
+      ]);
     });
 
     test('a message whose trace can go nowhere is a message like others, unless it was only to be traced', async () => {

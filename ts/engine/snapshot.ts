@@ -329,6 +329,8 @@ export interface TracedStorage {
   readonly stream: string;
   /** As stored; absent where it was refused. */
   readonly subject?: string;
+  /** Nobody wants it, so that it is not kept. */
+  readonly noInterest?: boolean;
   readonly error?: string;
 }
 

@@ -6,7 +6,15 @@ import type { Document } from '../../core/jetstream/schema.ts';
 import type { Broker } from '../broker/broker.ts';
 import { clientInfo } from '../broker/request-info.ts';
 import type { MessageHandler } from '../broker/host-subscriptions.ts';
-import type { ConsumerReceiver, ConsumerSubjects, Door, InboundMessage, ServerSubscription, Subjects } from './ports.ts';
+import type {
+  ConsumerReceiver,
+  ConsumerSubjects,
+  Door,
+  InboundMessage,
+  PublishOutcome,
+  ServerSubscription,
+  Subjects,
+} from './ports.ts';
 
 /** What a consumer listens on. There may be very many, so it is two fields: its tag, and the kernel's handles. */
 class ConsumerSubscription implements ServerSubscription {
@@ -77,7 +85,7 @@ export class BrokerDoor implements Door {
     return traces.following && traces.follows(accounts.byHandle(account)?.name ?? '', published);
   }
 
-  traced(account: number, published: string, outcome: { stream: string; subject?: string; error?: string }): void {
+  traced(account: number, published: string, outcome: PublishOutcome): void {
     const { accounts, traces } = this.#broker;
     traces.stored(accounts.byHandle(account)?.name ?? '', published, outcome);
   }

@@ -78,8 +78,16 @@ export interface Door {
   soon(call: () => void): void;
   /** Whether a message that was published in this turn is traced. */
   isTraced(account: number, published: string): boolean;
-  /** What became of a published message that is traced: stored under `subject`, or refused. */
-  traced(account: number, published: string, outcome: { stream: string; subject?: string; error?: string }): void;
+  /** What became of a published message that is traced. */
+  traced(account: number, published: string, outcome: PublishOutcome): void;
+}
+
+/** A message is stored under `subject`, unless nobody is interested in it, or refused. */
+export interface PublishOutcome {
+  readonly stream: string;
+  readonly subject?: string;
+  readonly noInterest?: boolean;
+  readonly error?: string;
 }
 
 /** Limits of the server's `jetstream` block; 0 is none, -1 for sizes without end. */

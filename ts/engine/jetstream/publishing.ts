@@ -15,6 +15,7 @@ import type { JudgedPublish, NewMessage } from '../store/store.ts';
 import type { BatchStorage } from './batch-storage.ts';
 import { Batches } from './batches.ts';
 import { StreamJudgeView } from './judge-view.ts';
+import type { PublishOutcome } from './ports.ts';
 import type { Stream } from './stream.ts';
 
 /** How far back a restart looks for message ids, so that the first one to be judged does not wait long. */
@@ -81,7 +82,12 @@ export class Publishing implements BatchStorage {
     if (fast !== undefined) return this.#batches.fast(publish, headers, fast);
     if (headers.has('Nats-Batch-Id')) return this.#batches.atomic(publish, headers);
     const verdict = judgePublish(this.#stream.config, this.publishOf(publish, headers), this.view);
-    this.#trace(arrived.subject, verdict.is === 'refuse' ? { error: verdict.error.description } : { subject: publish.subject });
+    this.#trace(
+      arrived.subject,
+      verdict.is === 'refuse'
+        ? { error: verdict.error.description }
+        : { subject: publish.subject, noInterest: !this.#stream.hasInterest(publish.subject) },
+    );
     if (verdict.is === 'refuse') this.refuse(publish.reply, verdict.error);
     else if (verdict.is === 'duplicate') this.answer(publish.reply, this.#known(verdict.seq));
     else if (verdict.value === undefined) this.append(publish, verdict, publish.reply);
@@ -96,7 +102,7 @@ export class Publishing implements BatchStorage {
   }
 
   /** Tells whoever follows the message what becomes of it here. */
-  #trace(published: string, outcome: { subject?: string; error?: string }): void {
+  #trace(published: string, outcome: Omit<PublishOutcome, 'stream'>): void {
     const { account, name, ports } = this.#stream;
     if (ports.door.isTraced(account.number, published))
       ports.door.traced(account.number, published, { stream: name, ...outcome });
@@ -134,7 +140,8 @@ export class Publishing implements BatchStorage {
     const { store, config, republisher, ports } = this.#stream;
     const { subject, seq: wanted } = message;
     const { block: headers, payload } = verdict;
-    const before = republisher.before(subject);
+    const last = republisher.before(subject);
+    const before = last !== undefined && this.#stream.hasInterest(subject) ? last : undefined;
     const ts = message.ts ?? (before === undefined ? undefined : ports.clock.wallInstant());
     let seq: number;
     try {

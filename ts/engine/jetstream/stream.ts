@@ -360,6 +360,15 @@ export class Stream implements Origin {
     else this.#sourcing.roomMade();
   }
 
+  /** Whether anybody wants messages of a subject: a stream that keeps them for interest keeps no others, and publishes no others again. */
+  hasInterest(subject: string): boolean {
+    if (this.#config.retention !== 'interest') return true;
+    for (const follower of this.#followers) if (follower.needs(Number.MAX_SAFE_INTEGER, subject)) return true;
+    for (const { filters } of this.consumers.values())
+      if (filters.length === 0 || filters.some((filter) => isSubsetMatch(subject, filter))) return true;
+    return false;
+  }
+
   /** Whether a consumer still has to get or acknowledge a message, or a mirror or source has to take it. */
   #isWanted(seq: number): boolean {
     let subject: string | undefined;

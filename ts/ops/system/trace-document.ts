@@ -50,11 +50,12 @@ export function traceDocument(trace: MessageTrace, server: Document): Document {
     events: [
       { type: 'in', ts: instantText(at), kind: CLIENT, cid, name: unlessEmpty(name), acc: account, subj: subject },
       ...(mappedTo === undefined ? [] : [{ type: 'sm', ts: instantText(at), to: mappedTo }]),
-      ...trace.storages.map(({ at: ts, stream, subject: stored, error }) => ({
+      ...trace.storages.map(({ at: ts, stream, subject: stored, noInterest, error }) => ({
         type: 'js',
         ts: instantText(ts),
         stream,
         subject: stored,
+        nointerest: noInterest === true ? true : undefined,
         error,
       })),
       ...trace.steps.map(stepDocument),

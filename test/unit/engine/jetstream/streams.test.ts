@@ -206,6 +206,24 @@ test('nothing is republished to what is no subject', async () => {
   await session.stop();
 });
 
+test('a stream that keeps messages for interest republishes those that somebody is interested in', async () => {
+  const session = await withStream({ retention: 'interest', republish: { src: 's.*', dest: 'out.{{wildcard(1)}}' } });
+  const messages = session.listen('out.>');
+  session.publish('s.a', 'x');
+  await json(session, 'CONSUMER.CREATE.S.C', {
+    stream_name: 'S',
+    config: { name: 'C', ack_policy: 'none', filter_subject: 's.b' },
+  });
+  for (const name of ['b', 'c']) session.publish(`s.${name}`, 'x');
+  await json(session, 'STREAM.CREATE.M', { name: 'M', mirror: { name: 'S', filter_subject: 's.c' } });
+  for (const name of ['a', 'c']) session.publish(`s.${name}`, 'x');
+  assert.deepEqual(
+    messages.map(({ subject }) => subject),
+    ['out.b', 'out.c'],
+  );
+  await session.stop();
+});
+
 test('a stream republishes what it stored, with its place', async () => {
   const session = await withStream({ republish: { src: 's.*', dest: 'out.{{wildcard(1)}}' } });
   const out = session.listen('out.>');
