@@ -58,15 +58,18 @@ async function publishUntilKilled(
 async function playRound(folder: string, round: number, acked: Map<number, string>): Promise<void> {
   const server = await ServerProcess.start('slipstream', { folder, args: ['-js', '-sd', folder] });
   const connection = await connect({ servers: `127.0.0.1:${server.port}`, reconnect: false });
-  const manager = await jetstreamManager(connection);
-  if (round === 0) await manager.streams.add({ name: 'CRASH', subjects: ['crash.>'] });
-  const { state } = await manager.streams.info('CRASH');
-  const highest = Math.max(0, ...acked.keys());
-  assert.ok(state.last_seq >= highest, `after ${round} kills: last sequence ${state.last_seq}, acknowledged ${highest}`);
-  const killAfter = leastAcks + ((round * 7919) % (mostAcks - leastAcks));
-  await publishUntilKilled(connection, server, round, killAfter, acked);
-  await connection.close();
-  await server.kill();
+  try {
+    const manager = await jetstreamManager(connection);
+    if (round === 0) await manager.streams.add({ name: 'CRASH', subjects: ['crash.>'] });
+    const { state } = await manager.streams.info('CRASH');
+    const highest = [...acked.keys()].reduce((most, seq) => Math.max(most, seq), 0);
+    assert.ok(state.last_seq >= highest, `after ${round} kills: last sequence ${state.last_seq}, acknowledged ${highest}`);
+    const killAfter = leastAcks + ((round * 7919) % (mostAcks - leastAcks));
+    await publishUntilKilled(connection, server, round, killAfter, acked);
+  } finally {
+    await connection.close();
+    await server.kill();
+  }
 }
 
 test(`nothing acknowledged is lost by ${rounds} kills under load`, { timeout: 15_000 * rounds }, async () => {

@@ -182,9 +182,8 @@ export const DEFAULT_AUTH_TIMEOUT_MS = 2_000;
 
 /** Every user of the server, of the `authorization` block and of all accounts. */
 export function allUsers(options: Options): UserOptions[] {
-  const users = [...options.authorization.users];
-  for (const account of options.accounts.values()) users.push(...account.users);
-  return users;
+  const ofAccounts = [...options.accounts.values()].flatMap((account) => account.users);
+  return [...options.authorization.users, ...ofAccounts];
 }
 
 /** How long a client may take to authenticate: as configured, else 2 s, else one second more than its TLS handshake. */

@@ -80,9 +80,9 @@ function readBlock(cursor: Cursor, version: number): IndexedBlock {
 function sumsFit({ messages, bytes, firstSeq, lastSeq, blocks, lastBlock }: StreamIndex): boolean {
   const counted = blocks.filter((block) => live(block) > 0 || block.number === lastBlock);
   const sum = (of: (block: IndexedBlock) => number): number => counted.reduce((total, block) => total + of(block), 0);
-  const first = Math.min(...counted.map((block) => block.firstSeq));
+  const first = counted.reduce((least, block) => Math.min(least, block.firstSeq), Infinity);
   if (sum(live) !== messages || sum((block) => block.bytes) !== bytes) return false;
-  if (Math.max(...counted.map((block) => block.lastSeq)) !== lastSeq) return false;
+  if (counted.reduce((most, block) => Math.max(most, block.lastSeq), -Infinity) !== lastSeq) return false;
   return first <= 1 || first === firstSeq;
 }
 

@@ -57,7 +57,7 @@ export class Erasures {
 
   /** A round begins: it writes the tombstones of everything added so far. */
   begin(): void {
-    this.#inRound.push(...this.#next.splice(0));
+    this.#inRound = [...this.#inRound, ...this.#next.splice(0)];
   }
 
   /** The round is through. True: something was overwritten, which the next one syncs. */

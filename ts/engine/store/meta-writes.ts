@@ -130,7 +130,7 @@ export class MetaWrites {
     const writes = [...this.#syncing.values()];
     this.#syncing = new Map();
     for (const path of this.#syncingChanged) this.#changed.add(path);
-    this.#named.push(...this.#syncingNamed);
+    this.#named = [...this.#named, ...this.#syncingNamed];
     for (const write of writes) {
       if (this.#written.has(write.directory)) continue;
       this.#write(write);

@@ -2,7 +2,8 @@
 // that round; metadata may need one round more, which its ticket tells (meta-writes.ts), and so may what a round did to files when it was
 // through (removed blocks, overwritten records).
 //
-// What stays true: nobody waits for what came after what he waits for, however often rounds leave something to the next.
+// What stays true: nobody waits for what came after what he waits for, however often rounds leave something to the next. Behind a disk that stalls
+// there may be any number of them: more than a call takes arguments.
 
 export type Waiter = (error?: Error) => void;
 
@@ -35,7 +36,7 @@ export class SyncWaiters {
 
   /** A round begins. */
   begin(): void {
-    this.#inRound.push(...this.#next.splice(0));
+    this.#inRound = [...this.#inRound, ...this.#next.splice(0)];
   }
 
   /**
@@ -49,13 +50,13 @@ export class SyncWaiters {
       else held.push(waiting);
       waiting.isLate = more;
     }
-    this.#next.unshift(...held);
+    this.#next = [...held, ...this.#next];
     return held.length > 0;
   }
 
   /** The round is through, but the stream itself is not on disk yet: nobody is called. */
   hold(): void {
-    this.#next.unshift(...this.#inRound.splice(0));
+    this.#next = [...this.#inRound.splice(0), ...this.#next];
   }
 
   /** Nothing will be synced any more. */

@@ -79,3 +79,26 @@ test('an index whose sums do not fit, or that ends too early, is not believed', 
   for (const wrong of [{ messages: 7 }, { bytes: 601 }, { firstSeq: 2 }, { lastSeq: 13 }])
     assert.equal(decodeIndex(encodeIndex({ ...index, ...wrong })), undefined);
 });
+
+test('an index of 200,000 blocks comes back', () => {
+  const count = 200_000;
+  const blocks = Array.from({ length: count }, (_, i) => ({
+    number: i + 1,
+    bytes: 100,
+    firstSeq: i + 1,
+    lastSeq: i + 1,
+    firstTime: 1n,
+    lastTime: 1n,
+    deleted: [],
+  }));
+  const large: WrittenIndex = {
+    ...index,
+    messages: count,
+    bytes: 100 * count,
+    firstSeq: 1,
+    lastSeq: count,
+    blocks,
+    lastBlock: count,
+  };
+  assert.equal(decodeIndex(encodeIndex(large))?.blocks.length, count);
+});

@@ -61,3 +61,17 @@ test('after a fault all are told', () => {
   waiters.fail(new Error('gone'));
   assert.deepEqual(called, ['a: gone', 'b: gone']);
 });
+
+test('200,000 wait behind a disk that stalls, and each is called once and in turn', () => {
+  const count = 200_000;
+  const { waiters, called, add } = waiting();
+  for (let number = 0; number < count; number++) add(String(number), number % 2);
+  waiters.begin();
+  waiters.hold();
+  waiters.begin();
+  assert.equal(waiters.settle(0), true);
+  waiters.begin();
+  assert.equal(waiters.settle(1), false);
+  assert.equal(called.length, count);
+  assert.deepEqual([called[0], called[1], called[count / 2], called.at(-1)], ['0', '2', '1', String(count - 1)]);
+});
