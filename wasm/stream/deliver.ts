@@ -91,6 +91,7 @@ function nextSelected(call: DeliverCall, stream: Stream): bool {
 
 /** So many entries are looked at together first; then twice as many each time, as nothing was found. */
 const TOGETHER: u32 = 8;
+const TOGETHER_MOST: u32 = 128;
 
 function nextSelectedIn(segment: Segment, first: u32, end: u32, selection: Selection): u32 {
   if (!changetype<usize>(selection)) return nextLiveIn(segment, first, end);
@@ -102,7 +103,7 @@ function nextSelectedIn(segment: Segment, first: u32, end: u32, selection: Selec
       if (leaf && selects(selection, changetype<Leaf>(<usize>leaf))) return at + n;
     }
     at += listed;
-    together <<= 1;
+    together = min(together << 1, TOGETHER_MOST);
   }
   return end;
 }

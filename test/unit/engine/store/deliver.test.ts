@@ -2,73 +2,14 @@
 import assert from 'node:assert/strict';
 import { truncateSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { flag } from '../../../../ts/kernel/constants.ts';
 import type { DeliverRequest, Delivered, StreamStore } from '../../../../ts/engine/store/store.ts';
 import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { matches } from '../../../oracle/stream.ts';
 import { HeldDisk } from '../../../support/held-disk.ts';
 import { noLimits, openTestStore, synced } from '../../../support/store.ts';
 import type { TestStore } from '../../../support/store.ts';
+import { Receiver } from '../../../support/store-receiver.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
-
-interface Received {
-  readonly subject: string;
-  readonly reply: string;
-  readonly headers: string;
-  readonly payload: string;
-}
-
-/** A client that subscribes to the deliver subject, straight in the kernel. */
-class Receiver {
-  readonly #server: TestStore;
-  readonly #index: number;
-
-  constructor(server: TestStore) {
-    const { kernel, account } = server;
-    this.#server = server;
-    this.#index = kernel.open(1 << 20, 4096, 64 << 20);
-    kernel.bind(this.#index, { account, flags: flag.headers, maxPayload: 1 << 20, maxSubs: 0, maxControlLine: 4096 });
-    this.say('SUB _INBOX.me 1\r\n');
-  }
-
-  say(text: string): void {
-    const { kernel } = this.#server;
-    kernel.inbound.set(Buffer.from(text));
-    kernel.ingest(this.#index, 0, text.length);
-  }
-
-  take(): Received[] {
-    const { kernel } = this.#server;
-    const parts: Buffer[] = [];
-    for (;;) {
-      const chunks = kernel.takeOut(this.#index);
-      if (chunks.length === 0) break;
-      parts.push(Buffer.concat(chunks));
-      kernel.outDone(this.#index);
-    }
-    return parse(Buffer.concat(parts));
-  }
-}
-
-function parse(bytes: Buffer): Received[] {
-  const found: Received[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf('\r\n', at);
-    const words = bytes.toString('latin1', at, end).split(' ');
-    const total = Number(words.at(-1));
-    const headerLength = words[0] === 'HMSG' ? Number(words.at(-2)) : 0;
-    const replyWords = words[0] === 'HMSG' ? words.length === 6 : words.length === 5;
-    const from = end + 2;
-    found.push({
-      subject: words[1] ?? '',
-      reply: replyWords ? (words[3] ?? '') : '',
-      headers: bytes.toString('latin1', from, from + headerLength),
-      payload: bytes.toString('latin1', from + headerLength, from + total),
-    });
-    at = from + total + 2;
-  }
-  return found;
-}
 
 const encoder = new TextEncoder();
 const subjects = ['o.new', 'o.old', 'o.new.eu', 'p.x'];
@@ -189,6 +130,23 @@ describe('a batch', () => {
     receiver.say('SUB _INBOX.me 2\r\nSUB _INBOX.* 3\r\nUNSUB 3 1\r\n');
     assert.equal(deliver({ maxMessages: 3 }).messages, 3);
     assert.equal(receiver.take().length, 4, 'one message went to two subscriptions');
+    await server.stop();
+  });
+
+  test('finds the next message of a selection however far it is', async () => {
+    const { server, stream, receiver, deliver } = await bench(0);
+    server.turn(() => {
+      for (let seq = 1; seq <= 20_000; seq++)
+        stream.append({ subject: seq % 9_000 === 0 ? 'far.away' : `near.${seq % 5}`, payload: encoder.encode(`${seq}`) });
+    });
+    await synced(stream);
+    const selection = stream.select(['far.*', 'none']);
+    assert.deepEqual(Array.from(deliver({ selection }).seqs), [9_000, 18_000]);
+    assert.deepEqual(
+      receiver.take().map(({ payload }) => payload),
+      ['9000', '18000'],
+    );
+    selection.close();
     await server.stop();
   });
 
