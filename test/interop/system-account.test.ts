@@ -94,6 +94,15 @@ for (const { kind, skip } of targets) {
       assert.ok('subscriptions_list' in (data.connections[0] ?? {}));
       const { error } = (await ask('s', '$SYS.REQ.SERVER.PING.CONNZ', 'bad')) as { error: Json };
       assert.deepEqual(error, { code: 400, description: "invalid character 'b' looking for beginning of value" });
+      for (const [body, description] of [
+        ['{"limit":', 'unexpected end of JSON input'],
+        ['{} x', "invalid character 'x' after top-level value"],
+        ['[]', 'json: cannot unmarshal array into Go value of type server.JszEventOptions'],
+        ['5', 'json: cannot unmarshal number into Go value of type server.JszEventOptions'],
+      ] as const) {
+        const answer = (await ask('s', '$SYS.REQ.SERVER.PING.JSZ', body)) as { error: Json };
+        assert.deepEqual(answer.error, { code: 400, description }, body);
+      }
       await assert.rejects(
         client('s').request('$SYS.REQ.SERVER.PING.VARZ', JSON.stringify({ server_name: 'other' }), { timeout: 200 }),
         /timeout/,

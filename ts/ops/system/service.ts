@@ -46,17 +46,24 @@ type Routes = readonly Route[];
 /** A request whose document cannot be read. */
 class Unreadable extends Error {}
 
-function bodyOf(payload: Uint8Array): Body {
+function bodyOf({ payload, subject }: SystemRequest): Body {
   const text = decoder.decode(payload).trim();
   if (text === '') return {};
   try {
-    parseJson(text);
+    const { kind } = parseJson(text);
+    if (kind === 'object') return JSON.parse(text) as Body;
+    if (kind === 'null') return {};
+    throw new Unreadable(`json: cannot unmarshal ${kind} into Go value of type server.${optionsType(subject)}`);
   } catch (error) {
-    if (error instanceof JsonError) throw new Unreadable(error.message.replace(/ at offset \d+$/, ''));
+    if (error instanceof JsonError) throw new Unreadable(error.plain);
     throw error;
   }
-  const value = JSON.parse(text) as unknown;
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : {};
+}
+
+/** What nats-server calls the options of what is asked: `JszEventOptions`. */
+function optionsType(subject: string): string {
+  const asked = subject.split('.').at(-1) ?? '';
+  return `${asked.charAt(0)}${asked.slice(1).toLowerCase()}EventOptions`;
 }
 
 /** The account that a request names. */
@@ -258,7 +265,7 @@ export class SystemService {
   /** Answers what it cannot read with an error, and passes over what means another server. */
   #filtered(handler: BodyHandler): Handler {
     return (request) => {
-      const body = bodyOf(request.payload);
+      const body = bodyOf(request);
       if (isMeant(body, this.#parts.view.server())) handler(request, body);
     };
   }
@@ -267,7 +274,7 @@ export class SystemService {
   #readable(handler: BodyHandler): Handler {
     return (request) => {
       try {
-        handler(request, bodyOf(request.payload));
+        handler(request, bodyOf(request));
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
       }
