@@ -65,13 +65,14 @@ export interface TestStoreOptions {
   readonly jobs?: Jobs;
   readonly upkeep?: UpkeepOptions;
   readonly maximumPages?: number;
+  readonly indexBytes?: number;
 }
 
 export function openTestStore(
   root: string,
   disk: Disk = new NodeDisk(),
   syncIntervalMs = 0,
-  { encryption, jobs = new NodeJobs(), upkeep, maximumPages = 65536 }: TestStoreOptions = {},
+  { encryption, jobs = new NodeJobs(), upkeep, maximumPages = 65536, indexBytes }: TestStoreOptions = {},
 ): TestStore {
   const kernel = new Kernel({ module, seed: [1, 2], maximumPages });
   const clock = new NodeClock();
@@ -108,6 +109,7 @@ export function openTestStore(
       syncIntervalMs,
       ...(encryption === undefined ? {} : { encryption }),
       ...(upkeep === undefined ? {} : { upkeep }),
+      ...(indexBytes === undefined ? {} : { indexBytes }),
     },
     ports,
   );

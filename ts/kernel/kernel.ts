@@ -22,6 +22,18 @@ export interface KernelOptions {
   readonly arenaPage?: number;
 }
 
+/** Where the kernel puts what its memory is not to hold: pages of a file, by their place in bytes. Only asked once `boundIndex` was called. */
+export interface ColdPages {
+  /** Fills `into` with what was written there. False: it could not be read, and the kernel stops. */
+  read(place: number, into: Uint8Array): boolean;
+  /** False: it could not be written. */
+  write(place: number, bytes: Uint8Array): boolean;
+}
+
+/** The kernel counts places in units of so many bytes (wasm/index/cold.ts). */
+const COLD_UNIT = 128;
+const noPages: ColdPages = { read: () => false, write: () => false };
+
 /** What a connection is bound with. */
 export interface Binding {
   readonly account: number;
@@ -84,6 +96,7 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
   readonly #parked: number[] = [];
   /** Told of each subscription of the server's own that may have shadows in other accounts. */
   onOwnSubscription: (handle: number) => void = () => {};
+  cold: ColdPages = noPages;
   #draining = false;
 
   constructor(options: KernelOptions) {
@@ -93,7 +106,13 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
       throw new Error('the Wasm kernel stopped at an assertion');
     };
     // The loader's own exports are wrapped for functions with optional parameters, which the kernel has none of: these are the bare ones.
-    const { instance } = instantiateSync(options.module, { env: { memory: this.memory.memory, abort } });
+    const cold = {
+      read: (unit: number, to: number, length: number) =>
+        this.cold.read(unit * COLD_UNIT, this.memory.view(to, length)) ? 1 : 0,
+      write: (unit: number, from: number, length: number) =>
+        this.cold.write(unit * COLD_UNIT, this.memory.view(from, length)) ? 1 : 0,
+    };
+    const { instance } = instantiateSync(options.module, { env: { memory: this.memory.memory, abort }, cold });
     this.exports = instance.exports as unknown as Exports;
     this.memory.askPages(this.exports.memoryPages);
     this.exports.setSeed(options.seed[0], options.seed[1]);

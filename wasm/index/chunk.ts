@@ -16,7 +16,7 @@
 //
 // Setting a state never needs memory, so that a delete works when there is none. Setting `next` may.
 
-import { free } from '../lib/arena';
+import { alloc, free } from '../lib/arena';
 
 /** Entries of a chunk, as a power of two. */
 export const CHUNK_SHIFT: u32 = 7;
@@ -278,8 +278,27 @@ export function listLeaves(chunk: Chunk, i: u32, end: u32, to: usize): void {
   }
 }
 
+// Memory
+
+/** Bytes that chunks take, all together. */
+export let chunkBytes: usize = 0;
+
+/** Memory for a chunk with so many bytes of rows, at `rowsOf`. */
+export function newChunk(size: usize): Chunk {
+  const chunk = changetype<Chunk>(alloc(size + HEAD) + size);
+  chunk.size = <u16>size;
+  chunkBytes += size + HEAD;
+  return chunk;
+}
+
 /** Frees a chunk. */
 export function freeChunk(chunk: Chunk): void {
   if (lastChunk == changetype<usize>(chunk)) lastChunk = 0;
+  chunkBytes -= <usize>chunk.size + HEAD;
   free(rowsOf(chunk));
+}
+
+/** Another chunk lies where one was. */
+export function forgetOffset(): void {
+  lastChunk = 0;
 }

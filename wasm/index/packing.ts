@@ -1,7 +1,6 @@
 // Packing: plain entries become the rows of a chunk (chunk.ts), and rows plain entries. A chunk whose rows have to be of other
 // widths is packed anew, and is another one then.
 
-import { alloc } from '../lib/arena';
 import {
   CHUNK,
   Chunk,
@@ -9,7 +8,6 @@ import {
   GHOST,
   GONE,
   HALF,
-  HEAD,
   LEAF_SHIFT,
   LIMITED,
   LIVE,
@@ -18,9 +16,9 @@ import {
   STATE_BITS,
   UNRECORDED,
   bitsOf,
-  freeChunk,
   gapAt,
   maskOf,
+  newChunk,
   put,
   rowsOf,
   rowsSize,
@@ -102,17 +100,15 @@ export function nextBitsFor(distance: u32): u32 {
   return min<u32>((bitsOf(distance) + NEXT_STEP - 1) & ~(NEXT_STEP - 1), 32);
 }
 
-/** Notes the distance from an entry to the next of its subject, with room for it made; returns the chunk that takes the place. */
+/** The chunk with the distance from an entry to the next of its subject, and room for it, to take the place of this one. */
 export function growRowNext(chunk: Chunk, i: u32, distance: u32): Chunk {
   store<u32>(unpack(chunk) + <usize>i * PLAIN, distance, 12);
   return repack(chunk, nextBitsFor(distance));
 }
 
-/** Packs the entries of a chunk again, as they were unpacked and changed; returns the chunk that takes its place. */
+/** The entries of a chunk as they were unpacked and changed, packed again, to take its place. */
 export function repack(chunk: Chunk, nextBits: u32): Chunk {
-  const packed = pack(plains, chunk.count, max<u32>(nextBits, chunk.nextBits));
-  freeChunk(chunk);
-  return packed;
+  return pack(plains, chunk.count, max<u32>(nextBits, chunk.nextBits));
 }
 
 /** The smallest and largest of each field. */
@@ -180,9 +176,8 @@ export function pack(plain: usize, count: u32, nextBits: u32): Chunk {
   const lengthAt = leafAt + forLeaf;
   const row = lengthAt + forLength + forGap;
   const size = rowsSize(count, row);
-  const rows = alloc(size + HEAD);
-  const chunk = changetype<Chunk>(rows + size);
-  chunk.size = <u16>size;
+  const chunk = newChunk(size);
+  const rows = rowsOf(chunk);
   chunk.count = <u8>count;
   chunk.row = <u8>row;
   chunk.nextBits = <u8>forNext;

@@ -4,11 +4,14 @@
 //   next   distance to the next message of the same subject when this one was written, 0 while there is none; it may lead to an
 //          entry that is gone (go on from there) or to a segment that was freed (then the caller searches)
 //
+// Chunks that nobody asked for lately may be in a file (cold.ts).
+//
 // An entry is named by its segment and number. Entries of messages that are gone stay, marked, until their whole segment has
 // none left.
 
 import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
+import { coldChunk, coolChunk, freeCold, isCold, noteChanged } from './cold';
 import {
   CHUNK,
   CHUNK_SHIFT,
@@ -51,6 +54,8 @@ export class Segment {
   openCapacity: u32;
   live: u32;
   block: u32;
+  /** All chunks are in the file. */
+  isCold: bool;
 }
 
 const SEGMENT_SIZE: usize = 72;
@@ -70,7 +75,7 @@ export function newSegment(first: u64, block: u32): Segment {
 /** Frees a segment with its entries. */
 export function freeSegment(segment: Segment): void {
   const chunks = chunksOf(segment);
-  for (let i: u32 = 0; i < chunks; i++) freeChunk(chunkAt(segment, i));
+  for (let i: u32 = 0; i < chunks; i++) freeSlot(load<u32>(slotOf(segment, i)));
   free(segment.chunks);
   free(segment.open);
   free(changetype<usize>(segment));
@@ -96,17 +101,42 @@ function slotOf(segment: Segment, chunk: u32): usize {
   return segment.chunks + ((<usize>chunk) << 2);
 }
 
-// @ts-ignore: decorator
-@inline
-function chunkAt(segment: Segment, chunk: u32): Chunk {
-  return changetype<Chunk>(<usize>load<u32>(slotOf(segment, chunk)));
-}
-
-/** The chunk of an entry that is packed. */
+/** The chunk of an entry that is packed, until the next one is asked for. */
 // @ts-ignore: decorator
 @inline
 function chunkOf(segment: Segment, i: u32): Chunk {
-  return chunkAt(segment, i >> CHUNK_SHIFT);
+  const slot = load<u32>(slotOf(segment, i >> CHUNK_SHIFT));
+  return isCold(slot) ? coldChunk(slot) : changetype<Chunk>(<usize>slot);
+}
+
+/** The same, to be changed where it lies. */
+function chunkToChange(segment: Segment, i: u32): Chunk {
+  const chunk = chunkOf(segment, i);
+  if (isCold(load<u32>(slotOf(segment, i >> CHUNK_SHIFT)))) noteChanged();
+  return chunk;
+}
+
+function freeSlot(slot: u32): void {
+  if (isCold(slot)) freeCold(slot);
+  else freeChunk(changetype<Chunk>(<usize>slot));
+}
+
+/** Puts a chunk in the place of that of an entry. */
+function replaceChunk(segment: Segment, i: u32, chunk: Chunk): void {
+  const slotAt = slotOf(segment, i >> CHUNK_SHIFT);
+  freeSlot(load<u32>(slotAt));
+  store<u32>(slotAt, <u32>changetype<usize>(chunk));
+  segment.isCold = false;
+}
+
+/** Has the chunks of a segment that nothing is added to go to the file, at the latest with `endStage`. False: they cannot. */
+export function coolSegment(segment: Segment): bool {
+  const chunks = chunksOf(segment);
+  for (let i: u32 = 0; i < chunks; i++) {
+    const slotAt = slotOf(segment, i);
+    if (!isCold(load<u32>(slotAt)) && !coolChunk(slotAt)) return false;
+  }
+  return true;
 }
 
 /** An entry that is not. */
@@ -163,10 +193,9 @@ export function setEntryNext(segment: Segment, i: u32, next: u32): bool {
     store<u32>(openAt(segment, i), next, 12);
     return true;
   }
-  const slot = slotOf(segment, i >> CHUNK_SHIFT);
-  const chunk = changetype<Chunk>(<usize>load<u32>(slot));
+  const chunk = chunkToChange(segment, i);
   if (setRowNext(chunk, i & NUMBER, next)) return true;
-  store<u32>(slot, <u32>changetype<usize>(growRowNext(chunk, i & NUMBER, next)));
+  replaceChunk(segment, i, growRowNext(chunk, i & NUMBER, next));
   return false;
 }
 
@@ -174,7 +203,7 @@ export function setEntryNext(segment: Segment, i: u32, next: u32): bool {
 export function markGone(segment: Segment, i: u32, length: u32, byLimit: bool): void {
   segment.live--;
   segment.liveBytes -= length & ~OWNERS;
-  if (i < segment.packed) setRowState(chunkOf(segment, i), i & NUMBER, byLimit ? LIMITED : DELETED);
+  if (i < segment.packed) setRowState(chunkToChange(segment, i), i & NUMBER, byLimit ? LIMITED : DELETED);
   else store<u32>(openAt(segment, i), load<u32>(openAt(segment, i)) | (byLimit ? GONE | GHOST : GONE));
 }
 
@@ -182,7 +211,7 @@ export function markGone(segment: Segment, i: u32, length: u32, byLimit: bool): 
 export function takeGhost(segment: Segment, i: u32): bool {
   if (i < segment.packed) {
     const isGhost = rowState(chunkOf(segment, i), i & NUMBER) == LIMITED;
-    if (isGhost) setRowState(chunkOf(segment, i), i & NUMBER, DELETED);
+    if (isGhost) setRowState(chunkToChange(segment, i), i & NUMBER, DELETED);
     return isGhost;
   }
   const word = load<u32>(openAt(segment, i));
@@ -355,6 +384,5 @@ export function plainEnd(segment: Segment, i: u32): u32 {
 /** The entries of `plainFrom` were changed. */
 export function replain(segment: Segment, i: u32): void {
   if (i >= segment.packed) return;
-  const slot = slotOf(segment, i >> CHUNK_SHIFT);
-  store<u32>(slot, <u32>changetype<usize>(repack(changetype<Chunk>(<usize>load<u32>(slot)), 0)));
+  replaceChunk(segment, i, repack(chunkOf(segment, i), 0));
 }

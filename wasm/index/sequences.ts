@@ -7,9 +7,11 @@ import { alloc, free } from '../lib/arena';
 import { copy } from '../lib/bytes';
 import { GONE, OWNERS } from './chunk';
 import { nextBitsFor } from './packing';
+import { endStage, isOverMark } from './cold';
 import {
   Segment,
   addTo,
+  coolSegment,
   countLiveIn,
   freeSegment,
   isFull,
@@ -95,10 +97,21 @@ export function addSegment(index: Sequences, first: u64, block: u32): Segment {
     index.capacity = capacity;
   }
   if (index.count) sealSegment(segmentAt(index, index.count - 1));
+  if (isOverMark()) coolDown(index);
   const segment = newSegment(first, block);
   store<u32>(index.list + ((index.count as usize) << 2), <u32>changetype<usize>(segment));
   index.count++;
   return segment;
+}
+
+/** Has chunks of the first segments go to the file, until all chunks take no more than the mark. */
+function coolDown(index: Sequences): void {
+  let i: u32 = 0;
+  while (i < index.count && segmentAt(index, i).isCold) i++;
+  const from = i;
+  while (i < index.count && isOverMark()) if (!coolSegment(segmentAt(index, i++))) return;
+  if (!endStage()) return;
+  while (i > from) segmentAt(index, --i).isCold = true;
 }
 
 /** Bytes that the next entry takes at most. */

@@ -54,6 +54,11 @@ function setReserves(): void {
   somePages = plentyPages + reserve - (reserve >> 2);
 }
 
+/** The memory limit in bytes. */
+export function limitBytes(): f64 {
+  return <f64>limitPages * <f64>PAGE_SIZE;
+}
+
 /** Whether the memory limit is near: what can be refused is refused from here on. */
 // @ts-ignore: decorator
 @inline

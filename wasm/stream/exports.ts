@@ -5,6 +5,7 @@ import { highwayHash } from '../record/highway';
 import { sha256 } from '../record/sha256';
 import { collectedList, dropCollected } from '../index/collected';
 import { collect } from '../index/filter';
+import { openCold } from '../index/cold';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
 import { appendMembers, appendMessage } from './append';
@@ -60,6 +61,10 @@ export function hashNamed(to: usize, name: usize, nameLength: u32, data: usize, 
   store<u64>(to, highwayHash(hashKey, data, 0, data, length));
 }
 
+/** There is a file for what the index has no room for: it may take so many bytes of memory from now on. 0: there is none. */
+export function boundIndex(bytes: f64): void {
+  openCold(bytes);
+}
 /** Opens a stream under the host's number `tag`; `ack` is the PubAck up to the sequence. Returns its address. */
 export function openStream(tag: u32, account: usize, name: usize, nameLength: u32, ack: usize, ackLength: u32): usize {
   return changetype<usize>(newStream(tag, account, name, nameLength, ack, ackLength));

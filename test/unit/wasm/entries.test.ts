@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { moveBlock } from '../../../ts/kernel/compaction.ts';
-import { Kernel } from '../../../ts/kernel/kernel.ts';
+import { Kernel, type ColdPages } from '../../../ts/kernel/kernel.ts';
 import { StreamKernel, streamFlag } from '../../../ts/kernel/streams.ts';
 import { loadKernel } from '../../../ts/node/wasm.ts';
 import { effort, holds } from '../../oracle/check.ts';
@@ -22,7 +22,11 @@ interface Burst {
 }
 
 type Step =
-  Burst | { readonly deleteEach: number; readonly from: number } | { readonly skip: number } | { readonly compact: number };
+  | Burst
+  | { readonly deleteEach: number; readonly from: number }
+  | { readonly skip: number }
+  | { readonly compact: number }
+  | { readonly isFull: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -39,15 +43,42 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ deleteEach: fc.constantFrom(1, 2, 7, 50), from: fc.nat(1500) }) },
   { weight: 1, arbitrary: fc.record({ skip: fc.constantFrom(1, 5, 130, 4000, 5000) }) },
   { weight: 2, arbitrary: fc.record({ compact: fc.integer({ min: 1, max: 8 }) }) },
+  { weight: 1, arbitrary: fc.record({ isFull: fc.boolean() }) },
 );
+
+/** The file of what has no room in memory, as bytes. */
+class Pages implements ColdPages {
+  #bytes = Buffer.alloc(0);
+  written = 0;
+  readCount = 0;
+  isFull = false;
+
+  read(place: number, into: Uint8Array): boolean {
+    this.readCount++;
+    into.set(this.#bytes.subarray(place, place + into.length));
+    return true;
+  }
+
+  write(place: number, bytes: Uint8Array): boolean {
+    const end = place + bytes.length;
+    // What a full disk has room for is what it has already.
+    if (this.isFull && end > this.#bytes.length) return false;
+    if (end > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(end - this.#bytes.length)]);
+    this.#bytes.set(bytes, place);
+    this.written = Math.max(this.written, end);
+    return true;
+  }
+}
 
 class Pair {
   readonly plain: PlainPlaces;
   readonly stream: number;
   readonly #streams: StreamKernel;
+  readonly #pages: Pages;
 
-  constructor(streams: StreamKernel, account: number, inMemory: boolean) {
+  constructor(streams: StreamKernel, account: number, inMemory: boolean, pages: Pages) {
     this.#streams = streams;
+    this.#pages = pages;
     this.plain = new PlainPlaces(LIMIT, inMemory);
     this.stream = streams.open(1, account, 'S', '');
     streams.exports.tailStream(this.stream, 1, 0);
@@ -61,6 +92,8 @@ class Pair {
       for (let n = 0; n < 40; n++) this.#delete(what.from + n * what.deleteEach);
     } else if ('skip' in what) {
       this.#skip(what.skip);
+    } else if ('isFull' in what) {
+      this.#pages.isFull = what.isFull;
     } else if (what.compact < this.plain.block) {
       moveBlock(this.#streams, this.stream, what.compact, this.plain.compact(what.compact));
     }
@@ -128,25 +161,38 @@ class Pair {
   }
 }
 
-test('each message is found where it lies, through bursts, deletes, gaps and blocks written anew', () => {
-  const kernel = new Kernel({ module, seed: [1, 2] });
-  const streams = new StreamKernel(kernel);
-  const account = kernel.openAccount(1);
-  kernel.exports.setNow(1_800_000_000, 0);
-  const run = (steps: readonly Step[], inMemory: boolean): void => {
-    const pair = new Pair(streams, account, inMemory);
-    for (const what of steps) pair.act(what);
-    pair.compare();
-    pair.followSubject('s.0');
-    pair.followSubject('s.13');
-    streams.exports.closeStream(pair.stream);
-  };
-  // What is kept for the next questions is made by the first.
-  run([{ burst: 400, subjects: 1000, sizes: 90, headersEach: 0, skipEach: 0, deletes: false }], false);
-  const before = kernel.exports.liveBytes();
-  holds(fc.property(fc.array(step, { minLength: 3, maxLength: 14 }), fc.boolean(), run), effort(150));
-  assert.equal(kernel.exports.liveBytes(), before, 'what a closed stream took is given back');
-});
+for (const isCold of [false, true])
+  test(`each message is found where it lies, through bursts, deletes, gaps and blocks written anew${isCold ? ', with the index on disk' : ''}`, () => {
+    const kernel = new Kernel({ module, seed: [1, 2] });
+    const streams = new StreamKernel(kernel);
+    const pages = new Pages();
+    kernel.cold = pages;
+    if (isCold) streams.exports.boundIndex(1);
+    const account = kernel.openAccount(1);
+    kernel.exports.setNow(1_800_000_000, 0);
+    const run = (steps: readonly Step[], inMemory: boolean): void => {
+      const pair = new Pair(streams, account, inMemory, pages);
+      for (const what of steps) pair.act(what);
+      pair.compare();
+      pair.followSubject('s.0');
+      pair.followSubject('s.13');
+      streams.exports.closeStream(pair.stream);
+    };
+    // What is kept for the next questions is made by the first, and what is kept for the file.
+    run(
+      [
+        { burst: 400, subjects: 1000, sizes: 90, headersEach: 0, skipEach: 0, deletes: false },
+        { burst: 400, subjects: 1000, sizes: 90, headersEach: 0, skipEach: 0, deletes: false },
+        { compact: 1 },
+      ],
+      false,
+    );
+    const before = kernel.exports.liveBytes();
+    holds(fc.property(fc.array(step, { minLength: 3, maxLength: 14 }), fc.boolean(), run), effort(150));
+    assert.equal(kernel.exports.liveBytes(), before, 'what a closed stream took is given back');
+    assert.equal(pages.readCount > 1000, isCold);
+    assert.ok(pages.written < 4 << 20, 'room in the file is used again');
+  });
 
 /** What `count` messages take of the kernel's memory, each, in blocks of the usual size. */
 function bytesEach(count: number, subjects: number, sizes: number): number {

@@ -2,6 +2,7 @@
 // made; only what is on disk is ever found again.
 
 import { StreamKernel } from '../../kernel/streams.ts';
+import { ColdIndex, indexBytesMost } from './cold-index.ts';
 import { FileStore, type FileStoreOptions, type FileStorePorts } from './file-store.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryJobs } from './memory-jobs.ts';
@@ -15,12 +16,22 @@ const MEMORY_ROOT = '/memory';
 /** What the server gives; windows are shared by both kinds of streams. */
 export type ServerStorePorts = Omit<FileStorePorts, 'windows'>;
 
+export interface ServerStoreOptions extends FileStoreOptions {
+  /** What the indexes of all streams may take before the oldest parts go to a file; absent: 64 MiB. */
+  readonly indexBytes?: number;
+}
+
 export class ServerStore implements Store {
   readonly #files: FileStore;
   readonly #memory: FileStore;
+  readonly #cold: ColdIndex;
 
-  constructor(options: FileStoreOptions, given: ServerStorePorts) {
-    const ports = { ...given, windows: new Windows(new StreamKernel(given.kernel)) };
+  constructor(options: ServerStoreOptions, given: ServerStorePorts) {
+    const streams = new StreamKernel(given.kernel);
+    const ports = { ...given, windows: new Windows(streams) };
+    this.#cold = new ColdIndex(given.disk, options.root, given.log);
+    given.kernel.cold = this.#cold;
+    streams.exports.boundIndex(options.indexBytes ?? indexBytesMost);
     const disk = new MemoryDisk(given.clock);
     const { closed: _, ...shared } = ports;
     const upkeep = options.upkeep === undefined ? {} : { upkeep: options.upkeep };
@@ -68,5 +79,6 @@ export class ServerStore implements Store {
   async stop(): Promise<void> {
     await this.#memory.stop();
     await this.#files.stop();
+    this.#cold.close();
   }
 }

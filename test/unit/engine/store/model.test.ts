@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PurgeRequest, Selection, StoreLimits, StreamStore } from '../../../../ts/engine/store/store.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
+import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { PlainStream } from '../../../oracle/stream.ts';
 import { noLimits, openTestStore, synced } from '../../../support/store.ts';
 import type { TestStore } from '../../../support/store.ts';
@@ -145,42 +146,48 @@ function select(stream: StreamStore, filters: readonly string[]): Selection[] {
   return [...filters.map((of) => [of]), filters].map((of) => stream.select(of));
 }
 
-async function reopen(server: TestStore, root: string, model: PlainStream): Promise<[TestStore, StreamStore]> {
+async function reopen(
+  server: TestStore,
+  root: string,
+  model: PlainStream,
+  indexBytes: number,
+): Promise<[TestStore, StreamStore]> {
   await server.stop();
-  const next = openTestStore(root);
+  const next = openTestStore(root, new NodeDisk(), 0, { indexBytes });
   model.reopened();
   return [next, await next.store.recover(next.options('S', { limits: model.limits }))];
 }
 
-test('a stream holds what its twin holds', async () => {
-  await holdsInTime(
-    fc.asyncProperty(steps, limits, fc.array(anyFilter, { minLength: 1, maxLength: 4 }), async (todo, limit, filters) => {
-      const root = temporaryFolder();
-      let server = openTestStore(root);
-      const model = new PlainStream(limit);
-      let stream = server.store.create(server.options('S', { limits: limit }), '{}');
-      let selections = select(stream, filters);
-      try {
-        for (const [index, step] of todo.entries()) {
-          if (step.is === 'sync') await synced(stream);
-          else if (step.is === 'reopen') {
-            for (const selection of selections) selection.close();
-            [server, stream] = await reopen(server, root, model);
-            selections = select(stream, filters);
-          } else server.turn(() => act(step, stream, model));
-          if (index % 3 > 0) compareCounts(selections, model, Math.max(0, model.last - ((index * 7) % 40)));
+for (const indexBytes of [1, 64 << 20])
+  test(`a stream holds what its twin holds, with ${indexBytes} bytes for the index`, async () => {
+    await holdsInTime(
+      fc.asyncProperty(steps, limits, fc.array(anyFilter, { minLength: 1, maxLength: 4 }), async (todo, limit, filters) => {
+        const root = temporaryFolder();
+        let server = openTestStore(root, new NodeDisk(), 0, { indexBytes });
+        const model = new PlainStream(limit);
+        let stream = server.store.create(server.options('S', { limits: limit }), '{}');
+        let selections = select(stream, filters);
+        try {
+          for (const [index, step] of todo.entries()) {
+            if (step.is === 'sync') await synced(stream);
+            else if (step.is === 'reopen') {
+              for (const selection of selections) selection.close();
+              [server, stream] = await reopen(server, root, model, indexBytes);
+              selections = select(stream, filters);
+            } else server.turn(() => act(step, stream, model));
+            if (index % 3 > 0) compareCounts(selections, model, Math.max(0, model.last - ((index * 7) % 40)));
+          }
+          for (const selection of selections) selection.close();
+          compare(stream, model, filters);
+          await synced(stream);
+          compare(stream, model, filters);
+          [server, stream] = await reopen(server, root, model, indexBytes);
+          compare(stream, model, filters);
+        } finally {
+          await server.stop();
+          removeFolder(root);
         }
-        for (const selection of selections) selection.close();
-        compare(stream, model, filters);
-        await synced(stream);
-        compare(stream, model, filters);
-        [server, stream] = await reopen(server, root, model);
-        compare(stream, model, filters);
-      } finally {
-        await server.stop();
-        removeFolder(root);
-      }
-    }),
-    effort(60),
-  );
-});
+      }),
+      effort(60),
+    );
+  });
