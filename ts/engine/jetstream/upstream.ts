@@ -1,6 +1,7 @@
-// Follows one origin for one stream: takes its synced messages in order, a batch a round, waits for room, and goes on where it was when the
-// origin comes back. What is done with a message is the intake's business (mirror.ts, source.ts).
-// Kept true: the next batch is taken when the one before is on disk; the origin may drop a message only when our copy is on disk.
+// Follows one origin for one stream: takes its synced messages in order, waits for room, and goes on where it was when the origin comes back.
+// What is done with a message is the intake's business (mirror.ts, source.ts).
+// Messages are taken as they come, before those taken earlier are on disk: limits may remove them from the origin by then.
+// Kept true: what is taken and not on disk is bounded; an origin that keeps messages for us may drop one only when our copy is on disk.
 
 import type { Document } from '../../core/jetstream/schema.ts';
 import { apiError, type ApiError } from '../../core/jetstream/errors.ts';
@@ -12,6 +13,7 @@ import type { Origin, OriginFollower, Origins } from './origin.ts';
 import type { JetStreamPorts } from './ports.ts';
 import { messageOf } from '../../lib/message-of.ts';
 
+/** So much may be taken and not on disk; a message more than these bytes at most. */
 const mostMessages = 1000;
 const mostBytes = 1 << 20;
 /** How long a stream without room, or an origin that cannot be read, is left alone. */
@@ -25,6 +27,13 @@ export interface Intake {
   whenSynced(call: () => void): void;
   /** The first sequence that comes, where only the origin could tell. */
   begun?(firstSeq: number): void;
+}
+
+interface Batch {
+  readonly taken: readonly number[];
+  readonly bytes: number;
+  /** There may be more to take at once. */
+  readonly more: boolean;
 }
 
 /** What a mirror or source tells in its stream's info. */
@@ -53,7 +62,8 @@ export class Upstream implements OriginFollower {
   #nextSeq: number | undefined;
   /** Below this everything taken is on disk. */
   #safeSeq = 0;
-  #inRound = false;
+  #unsyncedMessages = 0;
+  #unsyncedBytes = 0;
   #stalled = false;
   #retry: Timer | undefined;
   #closed = false;
@@ -114,18 +124,20 @@ export class Upstream implements OriginFollower {
 
   #pump(): void {
     const origin = this.#origin;
-    if (origin === undefined || this.#nextSeq === undefined || this.#inRound || this.#closed || this.#retry !== undefined) return;
-    const taken: number[] = [];
-    const more = this.#takeBatch(origin, this.#nextSeq, taken);
+    if (origin === undefined || this.#nextSeq === undefined || this.#closed || this.#retry !== undefined) return;
+    if (this.#unsyncedMessages >= mostMessages || this.#unsyncedBytes >= mostBytes) return;
+    const { taken, bytes, more } = this.#takeBatch(origin, this.#nextSeq);
     if (taken.length === 0) {
-      this.#safeSeq = this.#nextSeq;
+      if (this.#unsyncedMessages === 0) this.#safeSeq = this.#nextSeq;
       return;
     }
     this.#contact.message(this.#ports.clock.monotonicMs());
-    this.#inRound = true;
+    this.#unsyncedMessages += taken.length;
+    this.#unsyncedBytes += bytes;
     const upTo = this.#nextSeq;
     this.#intake.whenSynced(() => {
-      this.#inRound = false;
+      this.#unsyncedMessages -= taken.length;
+      this.#unsyncedBytes -= bytes;
       if (this.#closed) return;
       this.#safeSeq = Math.max(this.#safeSeq, upTo);
       if (this.#origin === origin) origin.release(taken);
@@ -134,16 +146,16 @@ export class Upstream implements OriginFollower {
     });
   }
 
-  /** True: there may be more to take at once. */
-  #takeBatch({ store }: Origin, fromSeq: number, taken: number[]): boolean {
+  #takeBatch({ store }: Origin, fromSeq: number): Batch {
     const { syncedSeq } = store;
+    const taken: number[] = [];
     let bytes = 0;
     let next = fromSeq;
-    const stop = (more: boolean): boolean => {
+    const stop = (more: boolean): Batch => {
       this.#nextSeq = next;
-      return more;
+      return { taken, bytes, more };
     };
-    while (taken.length < mostMessages && bytes < mostBytes) {
+    while (this.#unsyncedMessages + taken.length < mostMessages && this.#unsyncedBytes + bytes < mostBytes) {
       const seq = store.nextSeq(this.plan.filters, next);
       if (seq === 0 || seq > syncedSeq) {
         next = Math.max(next, syncedSeq + 1);

@@ -149,6 +149,38 @@ test('work queues and interest streams keep a message until mirrors and sources 
   }
 });
 
+test('what the limits of an origin remove is copied before, also while what was copied earlier is not on disk yet', async () => {
+  const session = await withOrigin({ max_msgs_per_subject: 1 }, 0);
+  await create(session, { name: 'M', mirror: { name: 'O' } });
+  await create(session, { name: 'S', sources: [{ name: 'O' }] });
+  const copies = ['M', 'S'].map((name) => stored(session, name));
+  for (const copy of copies) copy.holdSyncs = true;
+  for (let n = 1; n <= 3; n++) session.publish('o.same', `m${n}`);
+  for (const copy of copies) {
+    copy.holdSyncs = false;
+    copy.sync();
+    assert.deepEqual(
+      [1, 2, 3].map((seq) => decoder.decode(copy.get(seq)?.payload)),
+      ['m1', 'm2', 'm3'],
+    );
+  }
+  await session.stop();
+});
+
+test('no more than so much is copied before it is on disk', async () => {
+  const session = await withOrigin({ retention: 'workqueue' }, 0);
+  await create(session, { name: 'M', mirror: { name: 'O' } });
+  stored(session, 'M').holdSyncs = true;
+  for (let n = 1; n <= 1001; n++) session.publish('o.1', 'x');
+  assert.equal(stored(session, 'M').state.messages, 1000);
+  stored(session, 'M').holdSyncs = false;
+  stored(session, 'M').sync();
+  session.clock.advance(0);
+  assert.deepEqual(await counts(session, 'M'), [1001, 1, 1001]);
+  assert.deepEqual(await counts(session, 'O'), [0, 1002, 1001], 'and then it may go from the origin');
+  await session.stop();
+});
+
 test('nothing is copied that is not on disk at the origin', async () => {
   const session = await withOrigin({}, 0);
   await create(session, { name: 'M', mirror: { name: 'O' } });
