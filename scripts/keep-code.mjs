@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import vm from 'node:vm';
 import { replaceFile } from './files.mjs';
 import { root } from './root.mjs';
@@ -33,6 +34,8 @@ function serveAndKeep(file, args) {
     }
   };
   process.once('exit', () => {
+    // The program has V8 keep its young generation small; code is taken only by a V8 with the flags that it was made with, which are V8's own then.
+    setFlagsFromString('--semi-space-growth-factor=2');
     if (program) replaceFile(file, program.createCachedData());
   });
   process.argv = [process.execPath, launcher, ...args];

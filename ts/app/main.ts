@@ -9,6 +9,7 @@ import { openLogOrSyslog } from '../node/log.ts';
 import type { ServerLog } from '../node/log.ts';
 import { sizePool } from '../node/pool-size.ts';
 import { sendSignal } from '../node/send-signal.ts';
+import { keepYoungGenerationSmall } from '../node/young-generation.ts';
 import { logBanner } from '../ops/banner.ts';
 import { PROGRAM, hideSecrets, loadFromProcess, startedAs } from './command-line.ts';
 import { standGuard } from './last-defence.ts';
@@ -56,6 +57,7 @@ async function serve(options: Options, warnings: readonly string[], pending: rea
 }
 
 sizePool();
+keepYoungGenerationSmall();
 hideSecrets();
 const loaded = loadFromProcess();
 if (loaded.action === 'run') void serve(loaded.options, loaded.warnings, loaded.pendingFeatures);
