@@ -195,9 +195,11 @@ for (const isCold of [false, true])
   });
 
 /** What `count` messages take of the kernel's memory, each, in blocks of the usual size. */
-function bytesEach(count: number, subjects: number, sizes: number): number {
+function bytesEach(count: number, subjects: number, sizes: number, indexBytes = 0): number {
   const kernel = new Kernel({ module, seed: [1, 2] });
   const streams = new StreamKernel(kernel);
+  kernel.cold = new Pages();
+  streams.exports.boundIndex(indexBytes);
   const stream = streams.open(1, kernel.openAccount(1), 'S', '');
   streams.exports.limitStream(stream, -1, -1, -1, -1, 8 << 20);
   const write = (): void => streams.exports.runsWritten(stream, streams.takeRuns(stream).length);
@@ -219,4 +221,13 @@ test('messages that are alike take less than a byte each of the index, others a 
   assert.ok(bytesEach(100_000, 1, 1) < 1);
   assert.ok(bytesEach(100_000, 1, 1000) < 2.5);
   assert.ok(bytesEach(100_000, 1000, 1000) < 6);
+});
+
+test('beyond the bound of the index a message takes next to nothing', () => {
+  const count = 400_000;
+  const bound = 64 * 1024;
+  // Beside the bound: the block that is appended to, four frames, what is written at once, and a word for 128 messages.
+  const rest = 40_000 + 4 * 2_048 + 64 * 1024 + (count / 128) * 5;
+  assert.ok(bytesEach(count, 1, 1000) * count > 800_000);
+  assert.ok(bytesEach(count, 1, 1000, bound) * count < bound + rest);
 });
