@@ -88,7 +88,8 @@ function place(request: ApiRequest, asked: ConsumerCreateRequest, wantedName: st
   const nameless = wantedName === '' && asked.config.name === '' && request.parts.length === 1;
   const consumer = added(stream, name, config, request.account.ports.clock.wallInstant());
   advisePause(consumer);
-  return { fields: () => (nameless ? withoutName(consumer.info(true)) : consumer.info(true)), after: stream };
+  const fields = (): Record<string, unknown> => (nameless ? withoutName(consumer.info(true)) : consumer.info(true));
+  return consumer.waitsForSync ? { fields, after: stream } : { fields };
 }
 
 /** A configuration with the level that another one asks for. */

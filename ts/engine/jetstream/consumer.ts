@@ -54,6 +54,7 @@ export class Consumer implements ConsumerReceiver {
   #tickAtMs = Infinity;
   #queued = false;
   #held = false;
+  #waitsForSync = false;
   #closed = false;
 
   constructor(stream: Stream, name: string, config: ConsumerConfig, created: Instant, start: ConsumerStart) {
@@ -121,19 +122,33 @@ export class Consumer implements ConsumerReceiver {
     this.wake();
   }
 
+  /** Whoever asked for it is told of it when it is on disk. */
+  get waitsForSync(): boolean {
+    return this.#waitsForSync;
+  }
+
   /** Delivers nothing before it is on disk: that is when whoever asked for it is told of it. */
   holdUntilSynced(): void {
+    this.#waitsForSync = true;
     this.#held = true;
-    this.stream.whenSynced(() => {
-      this.#held = false;
-      this.wake();
-    });
+    this.stream.whenSynced(() => this.#letGo());
+  }
+
+  /** Delivers nothing before whoever asked for it is told of it, in this turn. */
+  holdUntilTold(): void {
+    this.#held = true;
+    this.stream.ports.door.soon(() => this.#letGo());
+  }
+
+  #letGo(): void {
+    this.#waitsForSync = false;
+    this.#held = false;
+    this.wake();
   }
 
   /** The stream goes on after a fault, which leaves nobody waiting for a sync. */
   revived(): void {
-    this.#held = false;
-    this.wake();
+    this.#letGo();
   }
 
   /** Takes a changed configuration over. */

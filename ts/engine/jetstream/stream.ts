@@ -285,16 +285,22 @@ export class Stream implements Origin {
     return { tellsSettled: retention !== 'limits', maxMessageBytes };
   }
 
-  /** Adds a checked consumer. */
+  /** Adds a checked consumer. Nobody waits for an ephemeral one: what a power failure takes is gone for its client as if it had been inactive. */
   addConsumer(name: string, config: ConsumerConfig, created: Instant): Consumer {
     this.#dropUnwanted(this.store.state.lastSeq);
     const consumer = new Consumer(this, name, config, created, startOf(config, this.store));
     this.consumers.set(name, consumer);
     consumer.writeMeta();
     consumer.open();
-    consumer.holdUntilSynced();
+    if (consumer.isDurable || !this.#isAllSynced) consumer.holdUntilSynced();
+    else consumer.holdUntilTold();
     this.account.advise('consumerCreated', { stream: this.name, consumer: name, action: 'create' }, this.name, name);
     return consumer;
+  }
+
+  /** Every message is on disk. */
+  get #isAllSynced(): boolean {
+    return this.store.syncedSeq >= this.store.state.lastSeq;
   }
 
   /** Brings a consumer of an earlier run back. */

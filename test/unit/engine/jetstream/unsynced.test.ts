@@ -29,8 +29,8 @@ async function prepared(context: TestContext): Promise<Held> {
     ],
   ];
   for (const [subject, document] of documents) {
-    server.ask(`$JS.API.${subject}`, JSON.stringify(document));
-    assert.match(await server.release(), /"created"/, subject);
+    const atOnce = server.ask(`$JS.API.${subject}`, JSON.stringify(document));
+    assert.match(atOnce + (await server.release()), /"created"/, subject);
   }
   return server;
 }
@@ -68,17 +68,37 @@ test('an acknowledgement is confirmed when the state that knows it is on disk', 
   assert.match(await server.release(), /MSG ack 6 0\r\n/);
 });
 
-test('a new push consumer delivers after whoever made it was told of it, and not before it is on disk', async (context) => {
+test('a new durable push consumer delivers after whoever made it was told of it, and not before it is on disk', async (context) => {
   const server = await prepared(context);
   server.ask('s.1', 'hello', 'pub');
   await server.release();
   server.peer.say('SUB fresh 7\r\n');
-  const config = { name: 'FRESH', deliver_subject: 'fresh', ack_policy: 'none' };
+  const config = { name: 'FRESH', durable_name: 'FRESH', deliver_subject: 'fresh', ack_policy: 'none' };
   assert.equal(server.ask('$JS.API.CONSUMER.CREATE.S.FRESH', JSON.stringify({ stream_name: 'S', config })), '');
   const heard = await server.release();
   const answered = heard.indexOf('consumer_create_response');
   const delivered = heard.search(/MSG s\.1 7 \S+ 5\r\nhello/);
   assert.ok(answered >= 0 && delivered > answered, heard);
+});
+
+test('a new ephemeral consumer waits for no disk, and delivers after whoever made it was told of it', async (context) => {
+  const server = await prepared(context);
+  server.ask('s.1', 'hello', 'pub');
+  await server.release();
+  server.peer.say('SUB fresh 7\r\n');
+  const config = { name: 'FRESH', deliver_subject: 'fresh', ack_policy: 'none' };
+  const heard = server.ask('$JS.API.CONSUMER.CREATE.S.FRESH', JSON.stringify({ stream_name: 'S', config }));
+  const answered = heard.indexOf('consumer_create_response');
+  const delivered = heard.search(/MSG s\.1 7 \S+ 5\r\nhello/);
+  assert.ok(answered >= 0 && delivered > answered, heard);
+});
+
+test('a new ephemeral consumer waits for the messages before it to be on disk', async (context) => {
+  const server = await prepared(context);
+  server.ask('s.1', 'hello', 'pub');
+  const config = { name: 'FRESH', ack_policy: 'explicit' };
+  assert.equal(server.ask('$JS.API.CONSUMER.CREATE.S.FRESH', JSON.stringify({ stream_name: 'S', config })), '');
+  assert.match(await server.release(), /consumer_create_response.*"num_pending":1/);
 });
 
 test('the answer to whoever makes a consumer counts what is pending as it leaves', async (context) => {
