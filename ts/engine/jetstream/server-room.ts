@@ -51,6 +51,17 @@ function sliceOf(left: number, streams: number): number {
   return Math.floor(left / (2 * (streams + 1)));
 }
 
+/** What the streams of a storage were granted and have not used, but for one. */
+function grantedToOthers(users: Iterable<RoomUser>, but: RoomStream): number {
+  let bytes = 0;
+  for (const { streams } of users) {
+    for (const stream of streams.values()) {
+      if (stream !== but && stream.config.storage === but.config.storage) bytes += Math.max(0, stream.store.granted);
+    }
+  }
+  return bytes;
+}
+
 export class ServerRoom {
   readonly openBatches: OpenBatches = { atomic: 0, fast: 0 };
   readonly #users: () => Iterable<RoomUser>;
@@ -85,12 +96,13 @@ export class ServerRoom {
     if (store.granted < 0 || store.granted >= bytes) return undefined;
     const { storage } = stream.config;
     const streams = this.#streams();
-    const left = this.#left(storage, streams);
-    if (left < 0) return 'server';
+    const left = this.#left(stream, streams);
+    if (left < 0 && (this.#counted.get(storage)?.stored ?? 0) > this.limit(storage)) return 'server';
     const limit = limitOf(storage, user.limits);
     const own = limit === Infinity ? limit : limit - user.stored(storage);
     if (own < bytes) return 'account';
-    this.#grant(stream, Math.min(left, own), streams);
+    const ownLeft = own === Infinity ? own : own - grantedToOthers([user], stream);
+    this.#grant(stream, Math.min(left, ownLeft), streams);
     return undefined;
   }
 
@@ -100,8 +112,9 @@ export class ServerRoom {
     return streams;
   }
 
-  /** Room that no stream uses: at least so much while there is plenty, else exactly. */
-  #left(storage: Storage, streams: number): number {
+  /** Room that no stream uses, and no other one was granted: at least so much while there is plenty, else exactly. */
+  #left(stream: RoomStream, streams: number): number {
+    const { storage } = stream.config;
     const limit = this.limit(storage);
     if (limit === Infinity) return limit;
     const counted = this.#counted.get(storage);
@@ -110,8 +123,9 @@ export class ServerRoom {
       if (sliceOf(atLeast, streams) >= ampleSlice) return atLeast;
     }
     const stored = this.stored(storage);
-    this.#counted.set(storage, { stored, streams, granted: 0 });
-    return limit - stored;
+    const granted = grantedToOthers(this.#users(), stream);
+    this.#counted.set(storage, { stored, streams, granted });
+    return limit - stored - granted;
   }
 
   #grant({ config, store }: RoomStream, left: number, streams: number): void {

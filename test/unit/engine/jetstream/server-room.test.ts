@@ -27,9 +27,13 @@ class Stream implements RoomStream {
 }
 
 class User implements RoomUser {
-  readonly limits = { maxMemory: -1, maxStorage: -1 };
+  readonly limits: { maxMemory: number; maxStorage: number };
   readonly streams = new Map<string, Stream>();
   asked = 0;
+
+  constructor(maxStorage = -1) {
+    this.limits = { maxMemory: -1, maxStorage };
+  }
 
   stored(): number {
     this.asked++;
@@ -68,10 +72,13 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ is: fc.constant('add' as const), bytes: fc.nat(40 * MiB) }) },
 );
 
+const megabytes = fc.integer({ min: 1, max: 400 });
+
 test('what is stored and granted together is never more than there is, but for the message that was let in last', () => {
   holds(
-    fc.property(fc.integer({ min: 1, max: 400 }), fc.array(step, { maxLength: 200 }), (limitMiB, steps) => {
-      const user = new User();
+    fc.property(megabytes, fc.option(megabytes), fc.array(step, { maxLength: 200 }), (limitMiB, ownMiB, steps) => {
+      const user = new User(ownMiB === null ? -1 : ownMiB * MiB);
+      const most = Math.min(limitMiB, ownMiB ?? Infinity) * MiB;
       user.streams.set('first', new Stream());
       const shared = room(user, limitMiB * MiB);
       for (const todo of steps) {
@@ -80,7 +87,7 @@ test('what is stored and granted together is never more than there is, but for t
           const stream = new Stream();
           stream.bytes = Math.min(
             todo.bytes,
-            Math.max(0, limitMiB * MiB - user.stored() - streams.reduce((sum, { granted }) => sum + granted, 0)),
+            Math.max(0, most - user.stored() - streams.reduce((sum, { granted }) => sum + granted, 0)),
           );
           user.streams.set(String(user.streams.size), stream);
           continue;
@@ -92,10 +99,7 @@ test('what is stored and granted together is never more than there is, but for t
         }
         if (shared.claim(user, stream, todo.bytes) === undefined) stream.append(todo.bytes);
         const granted = streams.reduce((sum, each) => sum + each.granted, 0);
-        assert.ok(
-          user.stored() + granted <= limitMiB * MiB + 3 * MiB,
-          `${user.stored()} stored, ${granted} granted of ${limitMiB * MiB}`,
-        );
+        assert.ok(user.stored() + granted <= most + 3 * MiB, `${user.stored()} stored, ${granted} granted of ${most}`);
       }
     }),
     effort(300),
