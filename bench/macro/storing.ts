@@ -19,16 +19,14 @@ interface Shape {
   readonly cold?: boolean;
 }
 
-/** Of the messages of a run, as many again are published before it: what is measured is a server that has been at work, as those of users are. */
-const WARM_UP = 1 / 3;
-
+/** Everything is published twice, and measured the second time: a server that has been at work, as those of users have. */
 function publishing({ how, size = '128', storage = 'file', clients = 1, cold = false }: Shape): Workload['run'] {
   const stream = ['--clients', String(clients), '--create', '--storage', storage, '--maxbytes', '4GB', '--purge'];
   return async (server, messages) => {
     const publish = (count: number): RunningBench =>
       startBench(server.url, ['js', 'pub', how, 'bench', '--msgs', String(count), '--size', size, ...stream]);
     if (!cold) {
-      await publish(Math.ceil(messages * WARM_UP)).result;
+      await publish(messages).result;
       await settled();
     }
     return measured(server, messages, publish(messages));
