@@ -53,8 +53,8 @@ export class Consumer implements ConsumerReceiver {
   #tickTimer: Timer | undefined;
   #tickAtMs = Infinity;
   #queued = false;
-  #held = false;
-  #waitsForSync = false;
+  /** What it waits for before it delivers. */
+  #heldFor: 'sync' | 'answer' | undefined;
   #closed = false;
 
   constructor(stream: Stream, name: string, config: ConsumerConfig, created: Instant, start: ConsumerStart) {
@@ -124,31 +124,25 @@ export class Consumer implements ConsumerReceiver {
 
   /** Whoever asked for it is told of it when it is on disk. */
   get waitsForSync(): boolean {
-    return this.#waitsForSync;
+    return this.#heldFor === 'sync';
   }
 
   /** Delivers nothing before it is on disk: that is when whoever asked for it is told of it. */
   holdUntilSynced(): void {
-    this.#waitsForSync = true;
-    this.#held = true;
-    this.stream.whenSynced(() => this.#letGo());
+    this.#heldFor = 'sync';
+    this.stream.whenSynced(() => this.letGo());
   }
 
   /** Delivers nothing before whoever asked for it is told of it, in this turn. */
   holdUntilTold(): void {
-    this.#held = true;
-    this.stream.ports.door.soon(() => this.#letGo());
+    this.#heldFor = 'answer';
+    this.stream.ports.door.soon(() => this.letGo());
   }
 
-  #letGo(): void {
-    this.#waitsForSync = false;
-    this.#held = false;
+  /** Delivers from now on; also when the stream goes on after a fault, which leaves nobody waiting for a sync. */
+  letGo(): void {
+    this.#heldFor = undefined;
     this.wake();
-  }
-
-  /** The stream goes on after a fault, which leaves nobody waiting for a sync. */
-  revived(): void {
-    this.#letGo();
   }
 
   /** Takes a changed configuration over. */
@@ -340,7 +334,7 @@ export class Consumer implements ConsumerReceiver {
 
   #pump(): void {
     this.#queued = false;
-    if (this.#closed || this.#held) return;
+    if (this.#closed || this.#heldFor !== undefined) return;
     const nowMs = this.#now();
     let rounds = 0;
     for (let work = this.machine.ready(nowMs); work !== undefined; work = this.machine.ready(nowMs)) {

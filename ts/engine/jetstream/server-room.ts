@@ -97,7 +97,7 @@ export class ServerRoom {
     const { storage } = stream.config;
     const streams = this.#streams();
     const left = this.#left(stream, streams);
-    if (left < 0 && (this.#counted.get(storage)?.stored ?? 0) > this.limit(storage)) return 'server';
+    if ((this.#counted.get(storage)?.stored ?? 0) > this.limit(storage)) return 'server';
     const limit = limitOf(storage, user.limits);
     const own = limit === Infinity ? limit : limit - user.stored(storage);
     if (own < bytes) return 'account';

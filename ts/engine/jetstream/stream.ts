@@ -140,7 +140,7 @@ export class Stream implements Origin {
     this.#publishing.revived();
     this.#scanFor((times) => times.forget());
     this.#sourcing.revived(this.#config);
-    for (const consumer of this.consumers.values()) consumer.revived();
+    for (const consumer of this.consumers.values()) consumer.letGo();
   }
 
   /** A message the host has judged is stored. */

@@ -77,7 +77,7 @@ class MemoryFile {
     const last = this.#pieces.at(-1);
     if (last === undefined || last.length === length) return;
     const resized = length === PIECE ? this.#stock.take() : new Uint8Array(length);
-    resized.set(last.subarray(0, length));
+    copyBytes(resized, last.subarray(0, length));
     this.#stock.give(last);
     this.#pieces[this.#pieces.length - 1] = resized;
   }
