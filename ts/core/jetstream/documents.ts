@@ -1,8 +1,10 @@
-// The documents of answers: states and infos in nats-server's field order, ready for `encodeJson`. Absent fields are left out.
+// The documents of answers: states and infos in nats-server's field order, ready for `encodeJson`, which leaves out what is undefined. Those of
+// files are texts already.
 
 import type { JsonInput } from '../../lib/json-text.ts';
 import { shownMetadata } from './api-level.ts';
 import { consumerConfigSchema, type ConsumerConfig } from './consumer-config.ts';
+import { encodeJson } from './json.ts';
 import { formatInstant, instantMs, instantOfMs, zeroInstant, type Instant } from './instant.ts';
 import { writeDocument, type Document } from './schema.ts';
 import { streamConfigSchema, type StreamConfig } from './stream-config.ts';
@@ -123,11 +125,16 @@ function sequenceInfo(pair: { readonly consumer: number; readonly stream: number
 }
 
 /** The content of a stream's meta.inf. */
-export function streamMeta(config: StreamConfig, created: Instant): Document {
-  return writeDocument(streamConfigSchema, config, { Created: formatInstant(created) });
+export function streamMeta(config: StreamConfig, created: Instant): string {
+  return withHead({ Created: formatInstant(created) }, writeDocument(streamConfigSchema, config));
 }
 
 /** The content of a consumer's meta.inf; `Name` and `name` are two keys. */
-export function consumerMeta(config: ConsumerConfig, name: string, created: Instant): Document {
-  return writeDocument(consumerConfigSchema, config, { Created: formatInstant(created), Name: name });
+export function consumerMeta(config: ConsumerConfig, name: string, created: Instant): string {
+  return withHead({ Created: formatInstant(created), Name: name }, writeDocument(consumerConfigSchema, config));
+}
+
+/** Both documents as the text of one; a configuration always says something. */
+function withHead(head: Document, config: Document): string {
+  return `${encodeJson(head).slice(0, -1)},${encodeJson(config).slice(1)}`;
 }

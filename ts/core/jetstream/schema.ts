@@ -104,25 +104,57 @@ function readInto(document: Document, schema: Schema, node: JsonNode, text: stri
   return document;
 }
 
-/** What is the same in every empty document of a schema, and the fields whose zero value is an object of its own. */
-interface Blank {
-  readonly document: Document;
-  readonly own: readonly (readonly [name: string, kind: Kind])[];
+interface Row {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly always: boolean;
+  /** Zero, where that is one value; undefined where it is an empty one of many. */
+  readonly zero: unknown;
+  /** JSON has the value as it is. */
+  readonly isPlain: boolean;
 }
 
-const blanks = new WeakMap<Schema, Blank>();
+/**
+ * A schema made ready, once: its fields in a row, and what documents begin as, so that all of them have one shape. Servers that have just started
+ * make streams by the thousand with code that V8 has not yet compiled: it looks up nothing twice and makes nothing that does not stay.
+ */
+interface Rows {
+  readonly rows: readonly Row[];
+  /** Those whose zero value is an object of its own. */
+  readonly own: readonly Row[];
+  /** An empty document, and one of which nothing is written. */
+  readonly empty: Document;
+  readonly unwritten: Document;
+}
 
-function blankOf(schema: Schema): Blank {
-  const fields = fieldsOf(schema).map(([name, { kind }]) => [name, kind] as const);
-  const document = Object.fromEntries(fields.map(([name, kind]) => [name, zeroOf(kind)]));
-  return { document, own: fields.filter(([name]) => typeof document[name] === 'object') };
+const ready = new WeakMap<Schema, Rows>();
+
+function rowOf([name, { kind, always }]: readonly [string, Field]): Row {
+  const zero = zeroOf(kind);
+  const isPlain =
+    kind.is === 'string' || kind.is === 'bytes' || kind.is === 'bool' || kind.is === 'integer' || kind.is === 'choice';
+  return { name, kind, always: always === true, zero: typeof zero === 'object' ? undefined : zero, isPlain };
+}
+
+function rowsOf(schema: Schema): Rows {
+  let found = ready.get(schema);
+  if (found === undefined) {
+    const rows = Object.entries(schema.fields).map(rowOf);
+    const empty = Object.fromEntries(rows.map(({ name, kind }) => [name, zeroOf(kind)]));
+    const unwritten = Object.fromEntries(rows.map(({ name }) => [name, undefined]));
+    found = { rows, own: rows.filter(({ name }) => typeof empty[name] === 'object'), empty, unwritten };
+    ready.set(schema, found);
+  }
+  return found;
 }
 
 export function emptyDocument(schema: Schema): Document {
-  let blank = blanks.get(schema);
-  if (blank === undefined) blanks.set(schema, (blank = blankOf(schema)));
-  const out = { ...blank.document };
-  for (const [name, kind] of blank.own) out[name] = zeroOf(kind);
+  const { empty, own } = rowsOf(schema);
+  const out = { ...empty };
+  for (let at = 0; at < own.length; at++) {
+    const { name, kind } = own[at] as Row;
+    out[name] = zeroOf(kind);
+  }
   return out;
 }
 
@@ -153,13 +185,14 @@ function zeroOf(kind: Kind): unknown {
 
 /** Reads members into `out`: a member that comes again is put over what it was before. */
 function readMembers(out: WithLarge, schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
+  const { text, strict, struct, path, misfit } = place;
   for (const [given, value] of node.members) {
     const name = Object.hasOwn(schema.fields, given) ? given : given.toLowerCase();
     const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
     if (field === undefined) {
-      if (place.strict) place.misfit.text ??= `json: unknown field ${JSON.stringify(given)}`;
+      if (strict) misfit.text ??= `json: unknown field ${JSON.stringify(given)}`;
     } else {
-      const read = readKind(field.kind, value, out[name], { ...place, path: pathOf(place.path, name, field) });
+      const read = readKind(field.kind, value, out[name], { text, strict, struct, path: pathOf(path, name, field), misfit });
       out[name] = field.kind.is === 'integer' ? exact(out, name, read as bigint | number) : read;
     }
   }
@@ -257,41 +290,29 @@ function readTime(node: JsonNode): Instant {
   throw new JsonError(timeProblem(node.value));
 }
 
-const listed = new WeakMap<Schema, readonly (readonly [name: string, field: Field])[]>();
-
-/** The fields of a schema, listed once. */
-function fieldsOf(schema: Schema): readonly (readonly [name: string, field: Field])[] {
-  let fields = listed.get(schema);
-  if (fields === undefined) listed.set(schema, (fields = Object.entries(schema.fields)));
-  return fields;
-}
-
-/** Writes a document in the table's order, leaving zero values out where nats-server does; behind what `out` has already. */
-export function writeDocument(schema: Schema, content: object, out: Document = {}): Document {
+/** A document in the table's order, for JSON: what nats-server leaves out because it is zero is undefined. */
+export function writeDocument(schema: Schema, content: object): Document {
   const document = content as WithLarge;
-  for (const [name, field] of fieldsOf(schema)) {
+  const given = document[large];
+  const { rows, unwritten } = rowsOf(schema);
+  const out = { ...unwritten };
+  for (let at = 0; at < rows.length; at++) {
+    const { name, kind, always, zero, isPlain } = rows[at] as Row;
     const value = document[name];
-    if (value === undefined || (field.always !== true && isZero(field.kind, value))) continue;
-    const given = document[large]?.[name];
-    out[name] = given !== undefined && clamp(given) === value ? given : writeKind(field.kind, value);
+    if (value === undefined || (!always && (value === zero || isEmpty(kind, value)))) continue;
+    out[name] = isPlain ? (given === undefined ? value : givenOr(given[name], value)) : writeKind(kind, value);
   }
   return out;
 }
 
-function isZero(kind: Kind, value: unknown): boolean {
-  switch (kind.is) {
-    case 'list':
-      return (value as readonly unknown[]).length === 0;
-    case 'texts':
-      return Object.keys(value as object).length === 0;
-    case 'choice':
-      return value === kind.values[0];
-    case 'time':
-    case 'document':
-      return value === undefined;
-    default:
-      return value === '' || value === false || value === 0 || value === 0n;
-  }
+/** The integer that was given, if the document has still what was made of it. */
+function givenOr(given: bigint | undefined, value: unknown): unknown {
+  return given !== undefined && clamp(given) === value ? given : value;
+}
+
+function isEmpty({ is }: Kind, value: unknown): boolean {
+  if (is === 'list') return (value as readonly unknown[]).length === 0;
+  return is === 'texts' && Object.keys(value as object).length === 0;
 }
 
 function writeKind(kind: Kind, value: unknown): unknown {

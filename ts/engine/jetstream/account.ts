@@ -243,7 +243,7 @@ export class JetStreamAccount {
   /** Adds a checked stream, or tells why the store refused. */
   addStream(config: StreamConfig, created: Instant): Stream | ApiError {
     try {
-      const store = this.ports.store.create(this.options(config), encodeJson(streamMeta(config, created)));
+      const store = this.ports.store.create(this.options(config), streamMeta(config, created));
       const stream = new Stream(this, config, created, store);
       this.enter(stream);
       stream.open();

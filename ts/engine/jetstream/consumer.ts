@@ -11,7 +11,6 @@ import { consumerInfoDocument, consumerMeta } from '../../core/jetstream/documen
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { buildHeaders, parseHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant, instantMs, zeroInstant } from '../../core/jetstream/instant.ts';
-import { encodeJson } from '../../core/jetstream/json.ts';
 import { isSubsetMatch, subjectsOverlap } from '../../core/subject/subject.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
@@ -277,7 +276,7 @@ export class Consumer implements ConsumerReceiver {
   /** Its configuration goes to disk. */
   writeMeta(): void {
     if (this.isVolatile) return;
-    this.stream.store.writeConsumer(this.name, encodeJson(consumerMeta(this.config, this.name, this.created)));
+    this.stream.store.writeConsumer(this.name, consumerMeta(this.config, this.name, this.created));
   }
 
   #now(): number {

@@ -186,7 +186,7 @@ class Restore implements Transfer {
     const room = account.countFault(config) ?? account.roomFault(config);
     if (room !== undefined) throw new ApiRefusal(room);
     const created = read.created ?? account.ports.clock.wallInstant();
-    this.#staging.writeMeta(config.name, encodeJson(streamMeta(config, created)));
+    this.#staging.writeMeta(config.name, streamMeta(config, created));
     this.#staging.install(config.name);
     return openFound(account, config, created);
   }

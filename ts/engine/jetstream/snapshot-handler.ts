@@ -11,7 +11,6 @@ import { tarEnd, tarMemberHead, tarPadding } from '../../core/archive/tar-writer
 import { consumerMeta, streamMeta, streamStateDocument } from '../../core/jetstream/documents.ts';
 import { buildHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
-import { encodeJson } from '../../core/jetstream/json.ts';
 import { writeDocument, type Document, type Schema } from '../../core/jetstream/schema.ts';
 import { streamConfigSchema } from '../../core/jetstream/stream-config.ts';
 import { isValidLiteral } from '../../core/subject/subject.ts';
@@ -59,10 +58,10 @@ function within(asked: number, { usual, most }: { readonly usual: number; readon
 function describe(stream: Stream, noConsumers: boolean): StreamDescription {
   const kept = noConsumers ? [] : [...stream.consumers.values()].filter(({ isVolatile }) => !isVolatile);
   return {
-    meta: encodeJson(streamMeta(stream.config, stream.created)),
+    meta: streamMeta(stream.config, stream.created),
     consumers: kept.map(({ name, config, created, machine }) => ({
       name,
-      meta: encodeJson(consumerMeta(config, name, created)),
+      meta: consumerMeta(config, name, created),
       state: machine.state(),
     })),
   };

@@ -7,7 +7,6 @@ import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { streamInfoDocument, streamMeta, streamStateDocument, type StateDetails } from '../../core/jetstream/documents.ts';
 import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
-import { encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import type { Accepted } from '../../core/stream/judge.ts';
@@ -201,7 +200,7 @@ export class Stream implements Origin {
     this.#openDirect();
     this.republisher.configure(config);
     this.#publishing.configure(config);
-    this.store.writeMeta(encodeJson(streamMeta(config, this.created)));
+    this.store.writeMeta(streamMeta(config, this.created));
     this.store.setLimits(storeLimits(config));
     this.store.setNoAck(config.no_ack);
     this.store.setCompression(config.compression);
