@@ -327,25 +327,6 @@ export class StreamKernel {
     return this.exports.sequenceOfId(stream, this.#block, length);
   }
 
-  openFastBatch(stream: number, id: string, sequence: number, due: number): void {
-    const length = this.#text(id);
-    this.exports.openFastBatch(stream, this.#block, length, sequence, due);
-  }
-
-  /** Sequence, sequence in the stream and time in milliseconds of what the kernel has taken of a batch; undefined: nothing. */
-  readFastBatch(stream: number, id: string): readonly [number, number, number] | undefined {
-    const length = this.#text(id);
-    if (this.exports.readFastBatch(stream, this.#block, length) === 0) return undefined;
-    const memory = this.memory.all();
-    const at = (this.exports.answerAt() >>> 0) + 16;
-    return [memory.readDoubleLE(at), memory.readDoubleLE(at + 8), memory.readDoubleLE(at + 16)];
-  }
-
-  closeFastBatch(stream: number, id: string): void {
-    const length = this.#text(id);
-    this.exports.closeFastBatch(stream, this.#block, length);
-  }
-
   rememberId(stream: number, id: string, seq: number, seconds: number, nanos: number): void {
     const length = this.#text(id);
     this.exports.rememberId(stream, this.#block, length, seq, seconds, nanos);

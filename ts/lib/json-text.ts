@@ -35,19 +35,25 @@ export function orderedMembers(list: Members): OrderedMembers | { readonly [key:
 }
 
 const special = /[<>&\u2028\u2029]/g;
+const anySpecial = /[<>&\u2028\u2029]/;
 
 function escapeOf(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
+/** Most texts have nothing to escape: finding that out takes a fraction of replacing nothing. */
+function escaped(text: string): string {
+  return anySpecial.test(text) ? text.replace(special, escapeOf) : text;
+}
+
 function quoted(text: string): string {
-  return JSON.stringify(text).replace(special, escapeOf);
+  return escaped(JSON.stringify(text));
 }
 
 /** `indent` is put before each member once for every level; without it the text is compact. */
 export function jsonText(value: JsonInput, indent = ''): string {
   try {
-    return JSON.stringify(value, undefined, indent).replace(special, escapeOf);
+    return escaped(JSON.stringify(value, undefined, indent));
   } catch {
     // A bigint or members in an order of their own: the engine's own writer, ten times as fast, does not take them.
     return write(value, indent, indent === '' ? '' : '\n');

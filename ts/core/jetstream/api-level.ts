@@ -16,7 +16,9 @@ const requiredLevel = '_nats.req.level';
 const dynamicKeys = ['_nats.ver', '_nats.level'];
 
 function withoutDynamic(metadata: Metadata): Record<string, string> {
-  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !dynamicKeys.includes(key)));
+  const kept = { ...metadata };
+  for (const key of dynamicKeys) delete kept[key];
+  return kept;
 }
 
 const streamLevels: readonly (readonly [level: number, needs: (config: StreamConfig) => boolean])[] = [
@@ -35,7 +37,7 @@ const consumerLevels: readonly (readonly [level: number, needs: (config: Consume
 ];
 
 function levelOf<T>(table: readonly (readonly [number, (config: T) => boolean])[], config: T): string {
-  return String(Math.max(0, ...table.filter(([, needs]) => needs(config)).map(([level]) => level)));
+  return String(table.reduce((most, [level, needs]) => (level > most && needs(config) ? level : most), 0));
 }
 
 /** The metadata that is stored: the client's and the level needed. */

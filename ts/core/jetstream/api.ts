@@ -148,7 +148,8 @@ export function findApiRoute(subject: string): ApiRoute | undefined {
 
 function matchTokens(pattern: readonly string[], tokens: readonly string[]): string[] | undefined {
   const parts: string[] = [];
-  for (const [index, wanted] of pattern.entries()) {
+  for (let index = 0; index < pattern.length; index++) {
+    const wanted = pattern[index];
     const token = tokens[index];
     if (token === undefined) return undefined;
     if (wanted === '>') return [...parts, tokens.slice(index).join('.')];

@@ -4,7 +4,7 @@
 import type { JsonInput } from '../../lib/json-text.ts';
 import { shownMetadata } from './api-level.ts';
 import { consumerConfigSchema, type ConsumerConfig } from './consumer-config.ts';
-import { encodeJson } from './json.ts';
+import { encodeJoined } from './json.ts';
 import { formatInstant, instantMs, instantOfMs, zeroInstant, type Instant } from './instant.ts';
 import { writeDocument, type Document } from './schema.ts';
 import { streamConfigSchema, type StreamConfig } from './stream-config.ts';
@@ -14,12 +14,12 @@ export interface StreamStateFacts {
   readonly messages: number;
   readonly bytes: number;
   readonly firstSeq: number;
-  readonly firstTs?: Instant;
+  readonly firstTs?: Instant | undefined;
   readonly lastSeq: number;
-  readonly lastTs?: Instant;
+  readonly lastTs?: Instant | undefined;
   readonly numSubjects: number;
   readonly numDeleted: number;
-  readonly lost?: { readonly bytes: number; readonly messages: readonly number[] };
+  readonly lost?: { readonly bytes: number; readonly messages: readonly number[] } | undefined;
 }
 
 /** Details that only some requests ask for. */
@@ -126,15 +126,10 @@ function sequenceInfo(pair: { readonly consumer: number; readonly stream: number
 
 /** The content of a stream's meta.inf. */
 export function streamMeta(config: StreamConfig, created: Instant): string {
-  return withHead({ Created: formatInstant(created) }, writeDocument(streamConfigSchema, config));
+  return encodeJoined({ Created: formatInstant(created) }, writeDocument(streamConfigSchema, config));
 }
 
 /** The content of a consumer's meta.inf; `Name` and `name` are two keys. */
 export function consumerMeta(config: ConsumerConfig, name: string, created: Instant): string {
-  return withHead({ Created: formatInstant(created), Name: name }, writeDocument(consumerConfigSchema, config));
-}
-
-/** Both documents as the text of one; a configuration always says something. */
-function withHead(head: Document, config: Document): string {
-  return `${encodeJson(head).slice(0, -1)},${encodeJson(config).slice(1)}`;
+  return encodeJoined({ Created: formatInstant(created), Name: name }, writeDocument(consumerConfigSchema, config));
 }

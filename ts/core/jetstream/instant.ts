@@ -60,19 +60,29 @@ function zoneText(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
-/** `2026-11-23T05:30:27.363694238Z`: fraction digits only as far as they are not zero. */
-export function formatInstant({ seconds: utc, nanos, zoneMinutes = 0 }: Instant): string {
-  const seconds = utc + zoneMinutes * 60;
-  const zone = zoneText(zoneMinutes);
+/** Date and time of a second. */
+function secondText(seconds: number): string {
   const days = Math.floor(seconds / 86400);
   const ofDay = seconds - days * 86400;
-  const time = `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
-  if (nanos === 0) return `${civil(days)}T${time}${zone}`;
+  return `${civil(days)}T${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
+}
+
+const zeroText = `${secondText(zeroInstant.seconds)}Z`;
+/** The second that was told last: most documents tell the same one several times. */
+let latest = { seconds: 0, text: secondText(0) };
+
+/** `2026-11-23T05:30:27.363694238Z`: fraction digits only as far as they are not zero. */
+export function formatInstant({ seconds: utc, nanos, zoneMinutes = 0 }: Instant): string {
+  if (utc === zeroInstant.seconds && nanos === 0 && zoneMinutes === 0) return zeroText;
+  const seconds = utc + zoneMinutes * 60;
+  if (latest.seconds !== seconds) latest = { seconds, text: secondText(seconds) };
+  const zone = zoneText(zoneMinutes);
+  if (nanos === 0) return `${latest.text}${zone}`;
   let digits = String(nanos).padStart(9, '0');
   let end = 9;
   while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
   if (end < 9) digits = digits.slice(0, end);
-  return `${civil(days)}T${time}.${digits}${zone}`;
+  return `${latest.text}.${digits}${zone}`;
 }
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,18}))?(Z|[+-]\d{2}:\d{2})$/;

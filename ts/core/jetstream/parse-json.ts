@@ -122,13 +122,17 @@ function readNumber(cursor: Cursor, start: number): JsonNode {
   return { kind: 'number', text: cursor.text.slice(start, cursor.at), start, end: cursor.at };
 }
 
+/** What stands in a string as it is. */
+const plainRun = /[^"\\\0-\x1f]*/y;
+
 function readString(cursor: Cursor): string {
   const { text } = cursor;
   let out = '';
   cursor.at += 1;
   for (;;) {
-    let end = cursor.at;
-    while (end < text.length && text[end] !== '"' && text[end] !== '\\' && text.charCodeAt(end) >= 0x20) end += 1;
+    plainRun.lastIndex = cursor.at;
+    plainRun.test(text);
+    const end = plainRun.lastIndex;
     out += text.slice(cursor.at, end);
     cursor.at = end;
     const char = text[end];

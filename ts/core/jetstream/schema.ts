@@ -322,12 +322,18 @@ function writeKind(kind: Kind, value: unknown): unknown {
     case 'list':
       return (value as readonly unknown[]).map((item) => writeKind(kind.of, item));
     case 'texts':
-      return orderedMembers(Object.entries(value as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1)));
+      return inOrder(value as Record<string, string>);
     case 'document':
       return writeDocument(kind.schema, value as Document);
     default:
       return typeof value === 'bigint' ? plainInteger(value) : value;
   }
+}
+
+/** Members by name. */
+function inOrder(texts: Record<string, string>): unknown {
+  const names = Object.keys(texts).sort();
+  return orderedMembers(names.map((name) => [name, texts[name]]));
 }
 
 /** A number where that is exact: a document without bigints is printed ten times as fast. */

@@ -74,8 +74,9 @@ export function checkStreamConfig(given: StreamConfig, around: StreamSurrounding
   }
 }
 
+const encoder = new TextEncoder();
+
 export function metadataLength(metadata: Readonly<Record<string, string>>): number {
-  const encoder = new TextEncoder();
   return Object.entries(metadata).reduce(
     (sum, [key, value]) => sum + encoder.encode(key).length + encoder.encode(value).length,
     0,
@@ -151,8 +152,13 @@ const asyncExclusions: typeof exclusions = [
   [(c) => c.allow_atomic, 'async persist mode is not supported with atomic batch publish'],
 ];
 
+function exclude(pairs: typeof exclusions, config: StreamConfig): void {
+  const broken = pairs.find((pair) => pair[0](config));
+  if (broken !== undefined) invalid(broken[1]);
+}
+
 function checkFeatures(config: Mutable, pedantic: boolean): void {
-  for (const [wrong, text] of exclusions) if (wrong(config)) invalid(text);
+  exclude(exclusions, config);
   const marker = config.subject_delete_marker_ttl;
   if (marker < 0n) invalid('subject delete marker TTL must not be negative');
   if (marker > 0n) {
@@ -165,7 +171,7 @@ function checkFeatures(config: Mutable, pedantic: boolean): void {
     if (config.discard === 'new') invalid('message scheduling cannot use discard new');
     allowRollup(config, pedantic, 'message scheduling cannot be set if roll-ups are disabled');
   }
-  if (config.persist_mode === 'async') for (const [wrong, text] of asyncExclusions) if (wrong(config)) invalid(text);
+  if (config.persist_mode === 'async') exclude(asyncExclusions, config);
 }
 
 function allowRollup(config: Mutable, pedantic: boolean, complaint: string): void {
@@ -192,6 +198,7 @@ interface External {
 }
 
 function checkUpstreams(config: Mutable, around: StreamSurroundings, pedantic: boolean): void {
+  if (config.mirror === undefined && config.sources.length === 0) return;
   const external: External = { deliverPrefixes: [], apiPrefixes: [], subjects: [] };
   if (config.mirror !== undefined) checkMirror(config, config.mirror, around, pedantic, external);
   if (config.sources.length > 0 && config.allow_msg_schedules) refuse('SourceWithMsgSchedulesErr');
@@ -306,6 +313,7 @@ function checkSource(
 }
 
 function checkCycles(config: StreamConfig, around: StreamSurroundings): void {
+  if (config.mirror === undefined && config.sources.length === 0) return;
   const queue: StreamConfig[] = [config];
   const visited = new Set<string>();
   for (let current = queue.shift(); current !== undefined; current = queue.shift()) {

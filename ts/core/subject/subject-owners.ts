@@ -4,10 +4,34 @@
 // Kept true: every subject that was added and not removed is in the tree once for each of its owners; branches without owners are gone.
 
 class Branch {
-  /** By token, wildcards included. */
-  readonly below = new Map<string, Branch>();
+  /** By token, wildcards included; undefined: none. Most subjects end where no other goes on. */
+  #below: Map<string, Branch> | undefined;
   /** Whose subject ends here. */
   readonly owners: string[] = [];
+
+  get isEmpty(): boolean {
+    return this.owners.length === 0 && (this.#below === undefined || this.#below.size === 0);
+  }
+
+  at(token: string): Branch | undefined {
+    return this.#below?.get(token);
+  }
+
+  /** The branch of a token, which is made if there is none. */
+  grown(token: string): Branch {
+    this.#below ??= new Map<string, Branch>();
+    let next = this.#below.get(token);
+    if (next === undefined) this.#below.set(token, (next = new Branch()));
+    return next;
+  }
+
+  cut(token: string): void {
+    this.#below?.delete(token);
+  }
+
+  all(): Iterable<Branch> {
+    return this.#below?.values() ?? [];
+  }
 }
 
 export class SubjectOwners {
@@ -15,18 +39,14 @@ export class SubjectOwners {
 
   add(owner: string, subject: readonly string[]): void {
     let branch = this.#root;
-    for (const token of subject) {
-      let next = branch.below.get(token);
-      if (next === undefined) branch.below.set(token, (next = new Branch()));
-      branch = next;
-    }
+    for (let at = 0; at < subject.length; at++) branch = branch.grown(subject[at] ?? '');
     branch.owners.push(owner);
   }
 
   remove(owner: string, subject: readonly string[]): void {
     const path = [this.#root];
     for (const token of subject) {
-      const next = path.at(-1)?.below.get(token);
+      const next = path.at(-1)?.at(token);
       if (next === undefined) return;
       path.push(next);
     }
@@ -35,8 +55,8 @@ export class SubjectOwners {
     if (at >= 0) owners.splice(at, 1);
     for (let depth = subject.length; depth > 0; depth--) {
       const branch = path[depth];
-      if (branch === undefined || branch.owners.length > 0 || branch.below.size > 0) return;
-      path[depth - 1]?.below.delete(subject[depth - 1] ?? '');
+      if (branch?.isEmpty !== true) return;
+      path[depth - 1]?.cut(subject[depth - 1] ?? '');
     }
   }
 
@@ -54,15 +74,16 @@ function overlaps(branch: Branch, parts: readonly string[], at: number, except: 
   const token = parts[at];
   if (token === undefined) return isOthers(branch, except);
   if (token === '>') return holdsOthers(branch, except);
-  const rest = branch.below.get('>');
+  const rest = branch.at('>');
   if (rest !== undefined && isOthers(rest, except)) return true;
-  const next = token === '*' ? branch.below.values() : [branch.below.get(token), branch.below.get('*')];
-  for (const one of next) if (one !== undefined && one !== rest && overlaps(one, parts, at + 1, except)) return true;
+  const goesOn = (one: Branch | undefined): boolean => one !== undefined && one !== rest && overlaps(one, parts, at + 1, except);
+  if (token !== '*') return goesOn(branch.at(token)) || goesOn(branch.at('*'));
+  for (const one of branch.all()) if (goesOn(one)) return true;
   return false;
 }
 
 /** Whether others own a subject below. */
-function holdsOthers({ below }: Branch, except: string): boolean {
-  for (const branch of below.values()) if (isOthers(branch, except) || holdsOthers(branch, except)) return true;
+function holdsOthers(branch: Branch, except: string): boolean {
+  for (const below of branch.all()) if (isOthers(below, except) || holdsOthers(below, except)) return true;
   return false;
 }

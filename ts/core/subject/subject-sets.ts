@@ -40,6 +40,7 @@ function covers(branch: Branch, parts: readonly string[], at: number, same: bool
 
 /** The place of the first subject that overlaps a later one; -1: none does. */
 export function firstOverlap(subjects: readonly string[]): number {
+  if (subjects.length < 2) return -1;
   const later = new SubjectOwners();
   let found = -1;
   for (let index = subjects.length - 1; index >= 0; index--) {

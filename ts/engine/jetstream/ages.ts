@@ -54,7 +54,7 @@ export class Ages {
   /** Begins from what an earlier run has left; answers from which sequence on messages are to be shown to `found`. */
   recover(): number {
     const bytes = this.#ttls ? this.#stream.store.readBeside('thw.db') : undefined;
-    const file = bytes === undefined ? undefined : decodeTimes('thw.db', bytes, this.#stream.store.state.lastSeq);
+    const file = bytes === undefined ? undefined : decodeTimes('thw.db', bytes, this.#stream.store.lastSeq);
     for (const { seq, at } of file?.entries ?? []) this.#due.add({ seq, atMs: instantMs(at) });
     this.wake();
     return this.#ttls ? (file?.stamp ?? 1) : Infinity;
@@ -152,7 +152,7 @@ export class Ages {
       if (message !== undefined) this.#end(message);
       gone += 1;
     }
-    if (gone > 0) this.#stream.removed(1, store.state.lastSeq);
+    if (gone > 0) this.#stream.removed(1, store.lastSeq);
     this.wake();
   }
 
@@ -175,7 +175,7 @@ export class Ages {
     if (!this.#ttls) return;
     const { store } = this.#stream;
     const entries = this.#due.all().map(({ seq, atMs }) => ({ seq, at: instantOfMs(atMs), subject: '' }));
-    store.writeBeside('thw.db', encodeTimes('thw.db', { stamp: store.state.lastSeq + 1, entries }));
+    store.writeBeside('thw.db', encodeTimes('thw.db', { stamp: store.lastSeq + 1, entries }));
   }
 
   close(): void {

@@ -25,7 +25,7 @@ export class HeaderScan {
     this.#store = store;
     this.#ports = ports;
     this.#readers = readers;
-    this.#toSeq = store.state.lastSeq;
+    this.#toSeq = store.lastSeq;
     this.#seq = Math.min(...readers.map(({ fromSeq }) => fromSeq));
   }
 

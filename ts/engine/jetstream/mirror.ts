@@ -33,12 +33,12 @@ export class MirrorIntake implements Intake {
   /** What came before is not the mirror's to have. */
   begun(firstSeq: number): void {
     const { store } = this.#target;
-    if (store.state.lastSeq === 0 && firstSeq > 1) store.skip(firstSeq - 1);
+    if (store.lastSeq === 0 && firstSeq > 1) store.skip(firstSeq - 1);
   }
 
   take({ seq, subject, ts, headers, payload }: StoredMessage): ApiError | undefined {
     // An origin that was deleted and made anew begins with sequences the mirror has already.
-    if (seq <= this.#target.store.state.lastSeq) return undefined;
+    if (seq <= this.#target.store.lastSeq) return undefined;
     return this.#target.storeSourced({
       subject: this.#target.subjectFor(this.#plan, subject),
       headers: mirroredHeaders(headers),

@@ -36,20 +36,20 @@ export type SourcedMessage = NewMessage & { readonly headers: Uint8Array };
 export class Publishing implements BatchStorage {
   readonly view: StreamJudgeView;
   readonly #stream: Stream;
-  readonly #batches: Batches;
+  /** Made with the first batch: most streams have none. */
+  #batches: Batches | undefined;
   #idsReadFrom: number | undefined;
 
   constructor(stream: Stream) {
     this.#stream = stream;
-    const { ids, state } = stream.store;
+    const { ids, lastSeq } = stream.store;
     ids.resize(millis(stream.config.duplicate_window));
-    ids.setCold(state.lastSeq > 0);
-    this.#idsReadFrom = state.lastSeq;
+    ids.setCold(lastSeq > 0);
+    this.#idsReadFrom = lastSeq;
     this.view = new StreamJudgeView(stream, (id) => {
       this.#readIdsBack();
       return ids.find(id);
     });
-    this.#batches = new Batches(stream, this);
   }
 
   configure(config: StreamConfig): void {
@@ -57,12 +57,12 @@ export class Publishing implements BatchStorage {
   }
 
   stop(): void {
-    this.#batches.stop();
+    this.#batches?.stop();
   }
 
   /** The stream has lost what was not on disk. */
   revived(): void {
-    this.#batches.revived();
+    this.#batches?.revived();
   }
 
   judge(published: JudgedPublish): void {
@@ -79,8 +79,10 @@ export class Publishing implements BatchStorage {
       return this.refuse(arrived.reply, error);
     }
     const publish = { ...arrived, subject: this.#stream.storedSubject(arrived.subject) };
-    if (fast !== undefined) return this.#batches.fast(publish, headers, fast);
-    if (headers.has('Nats-Batch-Id')) return this.#batches.atomic(publish, headers);
+    if (isBatch) {
+      this.#batches ??= new Batches(this.#stream, this);
+      return fast === undefined ? this.#batches.atomic(publish, headers) : this.#batches.fast(publish, headers, fast);
+    }
     const verdict = judgePublish(this.#stream.config, this.publishOf(publish, headers), this.view);
     this.#trace(
       arrived.subject,

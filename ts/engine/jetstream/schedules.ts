@@ -44,7 +44,7 @@ export class Schedules {
   /** Begins from what an earlier run has left; answers from which sequence on messages are to be shown to `found`. */
   recover(): number {
     const bytes = this.#enabled ? this.#stream.store.readBeside('sched.db') : undefined;
-    const file = bytes === undefined ? undefined : decodeTimes('sched.db', bytes, this.#stream.store.state.lastSeq);
+    const file = bytes === undefined ? undefined : decodeTimes('sched.db', bytes, this.#stream.store.lastSeq);
     for (const { subject, seq, at } of file?.entries ?? []) this.#add(subject, seq, at);
     this.#wake();
     return this.#enabled ? (file?.stamp ?? 1) : Infinity;
@@ -165,7 +165,7 @@ export class Schedules {
     if (!this.#enabled) return;
     const { store } = this.#stream;
     const entries = [...this.#schedules].map(([subject, { seq, at }]) => ({ subject, seq, at }));
-    store.writeBeside('sched.db', encodeTimes('sched.db', { stamp: store.state.lastSeq + 1, entries }));
+    store.writeBeside('sched.db', encodeTimes('sched.db', { stamp: store.lastSeq + 1, entries }));
   }
 
   close(): void {

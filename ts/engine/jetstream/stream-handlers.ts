@@ -130,7 +130,7 @@ export const update: ApiHandler = (request) => {
   const fault = account.roomFault(config, stream.config);
   if (fault !== undefined) return { error: fault };
   stream.update(config);
-  stream.removed(1, stream.store.state.lastSeq);
+  stream.removed(1, stream.store.lastSeq);
   account.advise('streamUpdated', { stream: stream.name, action: 'modify' }, stream.name);
   return { fields: stream.info({}, true), after: stream };
 };
@@ -197,7 +197,7 @@ export const remove: ApiHandler = async (request) => {
 
 /** A purge up to a sequence beyond what a stream may begin at is one of everything there is. */
 function highestPurge({ store }: Stream): number {
-  return Math.max(highestStart, store.state.lastSeq + 1);
+  return Math.max(highestStart, store.lastSeq + 1);
 }
 
 export const purge: ApiHandler = (request) => {

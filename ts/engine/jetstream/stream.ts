@@ -5,7 +5,6 @@ import { checkConsumerConfig } from '../../core/consumer/check-config.ts';
 import type { StreamSettings } from '../../core/consumer/settings.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import { streamInfoDocument, streamMeta, streamStateDocument, type StateDetails } from '../../core/jetstream/documents.ts';
-import { parseHeaders } from '../../core/jetstream/headers.ts';
 import { millis } from '../../core/jetstream/instant.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
@@ -14,17 +13,15 @@ import { isSubsetMatch } from '../../core/subject/subject.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { ConsumerState, StoreLimits, StreamStore } from '../store/store.ts';
 import type { JetStreamAccount } from './account.ts';
-import { Ages } from './ages.ts';
 import { Consumer } from './consumer.ts';
 import { directGet } from './direct-get.ts';
-import { HeaderScan } from './header-scan.ts';
 import type { Origin, OriginFollower } from './origin.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
 import { Publishing, type SourcedMessage } from './publishing.ts';
 import { Republisher } from './republish.ts';
-import { Schedules } from './schedules.ts';
 import { Sourcing } from './sourcing.ts';
 import { startOf } from './start.ts';
+import { Times } from './times.ts';
 
 export function storeLimits(config: StreamConfig): StoreLimits {
   return {
@@ -62,11 +59,10 @@ export class Stream implements Origin {
   readonly hungry = new Set<Consumer>();
   #config: StreamConfig;
   readonly #publishing: Publishing;
-  readonly #ages: Ages;
-  readonly #schedules: Schedules;
-  #scan: HeaderScan | undefined;
+  readonly #times: Times;
   readonly republisher: Republisher;
-  readonly #sourcing: Sourcing;
+  /** Of a stream that takes from others, or stores messages under other subjects. */
+  #sourcing: Sourcing | undefined;
   readonly #followers = new Set<OriginFollower>();
   #isOpen = false;
   /** Up to here an interest stream has looked who wants its messages. */
@@ -82,10 +78,8 @@ export class Stream implements Origin {
     this.republisher = new Republisher(store, account.ports, account.number);
     this.republisher.configure(config);
     this.#publishing = new Publishing(this);
-    this.#ages = new Ages(this);
-    this.#schedules = new Schedules(this);
-    this.#sourcing = new Sourcing(this, this.#publishing, account);
-    this.#judgedInterest = store.state.lastSeq;
+    this.#times = new Times(this);
+    this.#judgedInterest = store.lastSeq;
   }
 
   get name(): string {
@@ -105,7 +99,7 @@ export class Stream implements Origin {
       this.#dropUnwanted(syncedSeq);
       for (const consumer of this.hungry) consumer.wake();
       for (const follower of this.#followers) follower.synced();
-      this.#ages.synced();
+      this.#times.synced();
     });
     this.store.onRevived(() => this.#revived());
     this.store.onRemoved((fromSeq, toSeq) => this.removed(fromSeq, toSeq));
@@ -115,39 +109,31 @@ export class Stream implements Origin {
     this.store.setSealed(this.#config.sealed);
     this.store.setSubjects(this.#config.subjects);
     this.#isOpen = true;
-    this.#beginTimes();
-    this.#sourcing.configure(this.#config);
+    this.#times.configure(this.#config);
+    this.#times.recover();
+    this.#configureSourcing(this.#config);
     this.account.originOpened();
   }
 
-  /** TTLs and schedules go on where an earlier run has left them. */
-  #beginTimes(): void {
-    for (const times of [this.#ages, this.#schedules]) times.configure(this.#config);
-    this.#scanFor((times) => times.recover());
-  }
-
-  #scanFor(from: (times: Ages | Schedules) => number): void {
-    this.#scan?.cancel();
-    const readers = [this.#ages, this.#schedules].map((times) => ({ fromSeq: from(times), found: times.found.bind(times) }));
-    this.#scan = new HeaderScan(this.store, this.ports, readers);
-    this.#scan.run();
+  #configureSourcing(config: StreamConfig): void {
+    const { mirror, sources, subject_transform } = config;
+    if (mirror !== undefined || sources.length > 0 || subject_transform !== undefined)
+      this.#sourcing ??= new Sourcing(this, this.#publishing, this.account);
+    this.#sourcing?.configure(config);
   }
 
   /** The store goes on after a fault: nobody remembers what it has lost, and whoever waited for it waits no longer. */
   #revived(): void {
-    this.#judgedInterest = Math.min(this.#judgedInterest, this.store.state.lastSeq);
+    this.#judgedInterest = Math.min(this.#judgedInterest, this.store.lastSeq);
     this.#publishing.revived();
-    this.#scanFor((times) => times.forget());
-    this.#sourcing.revived(this.#config);
+    this.#times.revived();
+    this.#sourcing?.revived(this.#config);
     for (const consumer of this.consumers.values()) consumer.letGo();
   }
 
   /** A message the host has judged is stored. */
-  stored(seq: number, subject: string, { block, ttlSeconds }: Accepted): void {
-    const { clock } = this.ports;
-    if (ttlSeconds > 0) this.#ages.stored(seq, clock.wallMs(), ttlSeconds);
-    if (this.#config.allow_msg_schedules && block.length > 0)
-      this.#schedules.stored(seq, subject, clock.wallInstant(), parseHeaders(block));
+  stored(seq: number, subject: string, accepted: Accepted): void {
+    this.#times.stored(seq, subject, accepted);
   }
 
   /** Stores a message of the stream's own: a marker, or what a schedule publishes. */
@@ -171,12 +157,12 @@ export class Stream implements Origin {
 
   /** The subject a publish is stored under. */
   storedSubject(subject: string): string {
-    return this.#sourcing.ownSubject(subject);
+    return this.#sourcing?.ownSubject(subject) ?? subject;
   }
 
   /** A stream has appeared that mirrors and sources may wait for. */
   originOpened(): void {
-    this.#sourcing.originOpened();
+    this.#sourcing?.originOpened();
   }
 
   follow(follower: OriginFollower): void {
@@ -190,7 +176,7 @@ export class Stream implements Origin {
   release(seqs: readonly number[]): void {
     if (this.#config.retention === 'limits' || this.store.fault !== undefined) return;
     for (const seq of seqs) if (!this.#isWanted(seq)) this.store.delete(seq);
-    this.#sourcing.roomMade();
+    this.#sourcing?.roomMade();
   }
 
   update(config: StreamConfig): void {
@@ -207,9 +193,8 @@ export class Stream implements Origin {
     this.store.setJudged(isJudged(config));
     this.store.setSealed(config.sealed);
     this.store.setSubjects(config.subjects);
-    this.#ages.configure(config);
-    this.#schedules.configure(config);
-    this.#sourcing.configure(config);
+    this.#times.configure(config);
+    this.#configureSourcing(config);
   }
 
   /** Listens for direct gets as long as the configuration allows them. */
@@ -235,14 +220,14 @@ export class Stream implements Origin {
   }
 
   info(details: StateDetails, versions: boolean, leader?: string): Document {
-    this.#dropUnwanted(this.store.state.lastSeq);
+    this.#dropUnwanted(this.store.lastSeq);
     return streamInfoDocument({
       config: this.#config,
       created: this.created,
       state: streamStateDocument(this.store.state, this.consumers.size, details),
       domain: this.account.settings.domain,
       ...(leader === undefined ? {} : { leader }),
-      upstreams: this.#sourcing.info(),
+      ...(this.#sourcing === undefined ? {} : { upstreams: this.#sourcing.info() }),
       now: this.ports.clock.wallInstant(),
       versions,
     });
@@ -257,13 +242,13 @@ export class Stream implements Origin {
   /** Consumers look at the stream again after a purge, of a filter or of everything. */
   purged(filter?: string): void {
     for (const consumer of this.consumers.values()) consumer.purged(filter);
-    this.#sourcing.roomMade();
+    this.#sourcing?.roomMade();
   }
 
   #firstMoved(): void {
     const { firstSeq } = this.store.state;
     for (const consumer of this.consumers.values()) consumer.firstMoved(firstSeq);
-    this.#sourcing.roomMade();
+    this.#sourcing?.roomMade();
   }
 
   /** Calls when everything so far is on disk; `failed` when it cannot be any more. */
@@ -286,7 +271,7 @@ export class Stream implements Origin {
 
   /** Adds a checked consumer. Nobody waits for an ephemeral one: what a power failure takes is gone for its client as if it had been inactive. */
   addConsumer(name: string, config: ConsumerConfig, created: Instant): Consumer {
-    this.#dropUnwanted(this.store.state.lastSeq);
+    this.#dropUnwanted(this.store.lastSeq);
     const consumer = new Consumer(this, name, config, created, startOf(config, this.store));
     this.consumers.set(name, consumer);
     consumer.writeMeta();
@@ -299,7 +284,7 @@ export class Stream implements Origin {
 
   /** Every message is on disk. */
   get #isAllSynced(): boolean {
-    return this.store.syncedSeq >= this.store.state.lastSeq;
+    return this.store.syncedSeq >= this.store.lastSeq;
   }
 
   /** Brings a consumer of an earlier run back. */
@@ -346,7 +331,7 @@ export class Stream implements Origin {
     const { retention } = this.#config;
     if (retention === 'limits') return;
     for (let seq = fromSeq; seq <= toSeq; seq++) if (retention === 'workqueue' || !this.#isWanted(seq)) this.store.delete(seq);
-    this.#sourcing.roomMade();
+    this.#sourcing?.roomMade();
   }
 
   /** What nobody wants any more, after consumers went or changed, leaves a stream that keeps messages for interest. */
@@ -362,7 +347,7 @@ export class Stream implements Origin {
       seq = this.store.nextSeq([], seq + 1);
     }
     if (seq > 0 && seq <= this.#judgedInterest) this.ports.clock.after(0, () => this.releaseUnwanted(seq));
-    else this.#sourcing.roomMade();
+    else this.#sourcing?.roomMade();
   }
 
   /** Whether anybody wants messages of a subject: a stream that keeps them for interest keeps no others, and publishes no others again. */
@@ -403,7 +388,7 @@ export class Stream implements Origin {
   /** Nothing is taken from other streams any more, and nothing from this one. */
   #closeSourcing(): void {
     this.#isOpen = false;
-    this.#sourcing.close();
+    this.#sourcing?.close();
     for (const follower of this.#followers) follower.gone();
     this.#followers.clear();
   }
@@ -414,24 +399,20 @@ export class Stream implements Origin {
     this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
-    this.#scan?.cancel();
-    this.#ages.stop();
-    this.#schedules.stop();
+    this.#times.stop();
     for (const consumer of this.consumers.values()) {
       consumer.save();
       consumer.close(told);
     }
     await this.store.stop();
-    this.#sourcing.stopped();
+    this.#sourcing?.stopped();
   }
 
   async remove(): Promise<void> {
     this.#closeSourcing();
     this.#closeDirect();
     this.#publishing.stop();
-    this.#scan?.cancel();
-    this.#ages.close();
-    this.#schedules.close();
+    this.#times.close();
     this.store.setSubjects([]);
     for (const consumer of this.consumers.values()) {
       consumer.close('409 Consumer Deleted');

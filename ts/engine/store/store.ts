@@ -75,15 +75,15 @@ export interface StoreState {
   readonly messages: number;
   readonly bytes: number;
   readonly firstSeq: number;
-  /** Absent in an empty stream. */
-  readonly firstTs?: Instant;
+  /** Undefined in an empty stream. */
+  readonly firstTs: Instant | undefined;
   readonly lastSeq: number;
-  /** Absent in a stream that never had a message. */
-  readonly lastTs?: Instant;
+  /** Undefined in a stream that never had a message. */
+  readonly lastTs: Instant | undefined;
   readonly numSubjects: number;
   readonly numDeleted: number;
   /** Found damaged when the stream was opened. */
-  readonly lost?: { readonly bytes: number; readonly messages: readonly number[] };
+  readonly lost: { readonly bytes: number; readonly messages: readonly number[] } | undefined;
 }
 
 /** A message out of the store; the arrays are copies. */

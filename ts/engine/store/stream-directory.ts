@@ -49,6 +49,8 @@ interface MetaPlace {
   readonly isNew: boolean;
 }
 
+const noTickets = { last: 0, durable: 0 } as const;
+
 const plain: Sealing & Unsealing = {
   problem: undefined,
   create: () => {},
@@ -61,15 +63,15 @@ export class StreamDirectory {
   readonly name: string;
   readonly accountName: string;
   readonly #ports: DirectoryPorts;
-  readonly #seals = new Map<string, SealedDirectory>();
-  readonly #writes: MetaWrites;
+  #seals: Map<string, SealedDirectory> | undefined;
+  /** What rides the rounds of the stream. */
+  #writes: MetaWrites | undefined;
 
   constructor(ports: DirectoryPorts, accountName: string, path: string, name: string) {
     this.#ports = ports;
     this.accountName = accountName;
     this.path = path;
     this.name = name;
-    this.#writes = new MetaWrites(ports.disk);
   }
 
   get blocks(): string {
@@ -126,7 +128,7 @@ export class StreamDirectory {
     const { disk, keyring } = this.#ports;
     const { accountName, name } = this;
     const path = consumer === undefined ? this.path : this.#consumerPath(consumer);
-    let seal = this.#seals.get(path);
+    let seal = this.#seals?.get(path);
     if (seal === undefined) {
       seal = new SealedDirectory({
         disk,
@@ -135,6 +137,7 @@ export class StreamDirectory {
         context: consumer === undefined ? name : `${name}.${consumer}`,
         path,
       });
+      this.#seals ??= new Map<string, SealedDirectory>();
       if (consumer === undefined || keyring !== undefined) this.#seals.set(path, seal);
     }
     return seal;
@@ -185,30 +188,35 @@ export class StreamDirectory {
 
   // Rounds: see meta-writes.ts
 
-  /** The last change of metadata, and up to which they are on disk. */
-  get tickets(): { readonly last: number; readonly durable: number } {
+  get #roundWrites(): MetaWrites {
+    this.#writes ??= new MetaWrites(this.#ports.disk);
     return this.#writes;
   }
 
+  /** The last change of metadata, and up to which they are on disk. */
+  get tickets(): { readonly last: number; readonly durable: number } {
+    return this.#writes ?? noTickets;
+  }
+
   get hasUnsynced(): boolean {
-    return this.#writes.last > this.#writes.durable;
+    return this.tickets.last > this.tickets.durable;
   }
 
   takeUnsynced(): OpenFile[] {
-    return this.#writes.takeUnsynced();
+    return this.#writes?.takeUnsynced() ?? [];
   }
 
   synced(file: OpenFile): boolean {
-    return this.#writes.synced(file);
+    return this.#writes?.synced(file) === true;
   }
 
   settled(): boolean {
-    return this.#writes.settled();
+    return this.#writes?.settled() === true;
   }
 
   /** After a fault: what was on its way to disk is written once more. */
   writeAgain(): void {
-    this.#writes.again();
+    this.#writes?.again();
   }
 
   /**
@@ -224,7 +232,7 @@ export class StreamDirectory {
       { name: 'meta.sum', content: encoder.encode(kernel.sum(keyName, content)), isNew },
     ];
     if (metadata === 'in rounds') {
-      this.#writes.put(path, files, above);
+      this.#roundWrites.put(path, files, above);
       return;
     }
     const durable = metadata === 'at once';
@@ -300,7 +308,7 @@ export class StreamDirectory {
     const { disk } = this.#ports;
     const isNew = disk.makeDirectory(path);
     // What a crash has left of another one of this name is not its state.
-    if (!isNew && !this.#writes.isBusy(path) && !this.#isWritten(path)) disk.remove(`${path}/o.dat`);
+    if (!isNew && this.#writes?.isBusy(path) !== true && !this.#isWritten(path)) disk.remove(`${path}/o.dat`);
     const seal = this.#sealing(name);
     seal.create();
     this.#writeMeta({ path, keyName: `${this.name}/${name}`, seal, isNew }, meta, [`${this.path}/obs`, this.path]);
@@ -311,8 +319,8 @@ export class StreamDirectory {
     const { disk, clock, metadata } = this.#ports;
     const path = this.#consumerPath(name);
     const content = this.#sealing(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
-    if (metadata === 'in rounds' && (durable || this.#writes.isBusy(path))) {
-      this.#writes.put(path, [{ name: 'o.dat', content }], []);
+    if (metadata === 'in rounds' && (durable || this.#writes?.isBusy(path) === true)) {
+      this.#roundWrites.put(path, [{ name: 'o.dat', content }], []);
       return true;
     }
     disk.replace(`${path}/o.dat`, content, durable && metadata === 'at once');
@@ -331,9 +339,9 @@ export class StreamDirectory {
   removeConsumer(name: string): void {
     const path = this.#consumerPath(name);
     const { disk, metadata } = this.#ports;
-    this.#seals.delete(path);
+    this.#seals?.delete(path);
     disk.removeTree(path);
-    if (metadata === 'in rounds' && disk.exists(`${this.path}/obs`)) this.#writes.remove(path, `${this.path}/obs`);
+    if (metadata === 'in rounds' && disk.exists(`${this.path}/obs`)) this.#roundWrites.remove(path, `${this.path}/obs`);
   }
 
   /**

@@ -1,6 +1,7 @@
 // What a stream on disk can be asked: its state, single messages, subjects and counts. Nothing here changes anything.
 
 import { AtomicBatchKernel } from '../../kernel/atomic-batches.ts';
+import { FastBatchKernel } from '../../kernel/fast-batches.ts';
 import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
@@ -30,14 +31,7 @@ export class StreamView {
     this.#lost = lost;
     this.ids = new KernelIds(handle, streams);
     this.atomic = new AtomicBatchKernel(handle, streams);
-    this.fast = {
-      open: (id, sequence, due) => streams.openFastBatch(handle, id, sequence, due),
-      close: (id) => streams.closeFastBatch(handle, id),
-      read: (id) => {
-        const taken = streams.readFastBatch(handle, id);
-        return taken === undefined ? undefined : { sequence: taken[0], streamSequence: taken[1], atMs: taken[2] };
-      },
-    };
+    this.fast = new FastBatchKernel(handle, streams);
   }
 
   /** The first sequence of an empty stream. */
@@ -56,17 +50,16 @@ export class StreamView {
 
   get state(): StoreState {
     const { messages, bytes, first, last, lastSeconds, lastNanos, subjects } = this.numbers;
-    const firstTs = messages > 0 ? this.timeOfFirst(first) : undefined;
     return {
       messages,
       bytes,
       firstSeq: last === 0 && !this.begun ? 0 : first,
+      firstTs: messages > 0 ? this.timeOfFirst(first) : undefined,
       lastSeq: last,
+      lastTs: lastSeconds === 0 && lastNanos === 0 ? undefined : { seconds: lastSeconds, nanos: lastNanos },
       numSubjects: subjects,
       numDeleted: messages > 0 ? last - first + 1 - messages : 0,
-      ...(firstTs === undefined ? {} : { firstTs }),
-      ...(lastSeconds === 0 && lastNanos === 0 ? {} : { lastTs: { seconds: lastSeconds, nanos: lastNanos } }),
-      ...(this.#lost.bytes > 0 || this.#lost.messages.length > 0 ? { lost: this.#lost } : {}),
+      lost: this.#lost.bytes > 0 || this.#lost.messages.length > 0 ? this.#lost : undefined,
     };
   }
 

@@ -100,16 +100,16 @@ export class FakeStream implements StreamStore {
     }
     const seqs = [...this.#messages.keys()];
     const firstSeq = seqs[0] ?? (this.#lastSeq === 0 ? this.#firstSeq : Math.max(this.#firstSeq, this.#lastSeq + 1));
-    const firstTs = this.#messages.get(firstSeq)?.ts;
     return {
       messages: seqs.length,
       bytes,
       firstSeq,
+      firstTs: this.#messages.get(firstSeq)?.ts,
       lastSeq: this.#lastSeq,
+      lastTs: this.#lastTs,
       numSubjects: subjects.size,
       numDeleted: seqs.length === 0 ? 0 : this.#lastSeq - firstSeq + 1 - seqs.length,
-      ...(firstTs === undefined ? {} : { firstTs }),
-      ...(this.#lastTs === undefined ? {} : { lastTs: this.#lastTs }),
+      lost: undefined,
     };
   }
 
