@@ -111,6 +111,8 @@ export class StreamKernel {
   readonly exports: CoreExports & StreamExports;
   readonly memory: KernelMemory;
   readonly #small: number;
+  /** What the kernel says of a stream: the first numbers there. */
+  readonly #numbers: Float64Array;
   #block = 0;
   #blockSize = 0;
 
@@ -118,6 +120,7 @@ export class StreamKernel {
     this.exports = kernel.exports as CoreExports & StreamExports;
     this.memory = kernel.memory;
     this.#small = this.exports.alloc(MOST_RUNS * RUN_WORDS * 4) >>> 0;
+    this.#numbers = this.memory.numbers(this.#small, NUMBERS);
   }
 
   /** A block of at least `size` bytes for arguments, valid until the next call of this. */
@@ -161,19 +164,18 @@ export class StreamKernel {
 
   numbers(stream: number): StreamNumbers {
     this.exports.readStream(stream, this.#small);
-    const values = this.memory.numbers(this.#small, NUMBERS);
-    const value = (i: number): number => values[i] ?? 0;
+    const values = this.#numbers;
     return {
-      messages: value(0),
-      bytes: value(1),
-      first: value(2),
-      last: value(3),
-      lastSeconds: value(4),
-      lastNanos: value(5),
-      subjects: value(6),
-      block: value(7),
-      offset: value(8),
-      staged: value(9),
+      messages: values[0] ?? 0,
+      bytes: values[1] ?? 0,
+      first: values[2] ?? 0,
+      last: values[3] ?? 0,
+      lastSeconds: values[4] ?? 0,
+      lastNanos: values[5] ?? 0,
+      subjects: values[6] ?? 0,
+      block: values[7] ?? 0,
+      offset: values[8] ?? 0,
+      staged: values[9] ?? 0,
     };
   }
 

@@ -49,9 +49,13 @@ export function storedConsumerMetadata(config: ConsumerConfig): Metadata {
   return { ...withoutDynamic(config.metadata), [requiredLevel]: levelOf(consumerLevels, config) };
 }
 
-/** The metadata of an answer: what is stored and this server's version and level. */
+const shownLevel = String(apiLevel);
+
+/** The metadata of an answer: what is stored and this server's version and level, by name where the client gave none. */
 export function shownMetadata(metadata: Metadata): Metadata {
-  return { ...metadata, '_nats.ver': compatibleVersion, '_nats.level': String(apiLevel) };
+  const shown = { '_nats.level': shownLevel, ...metadata, '_nats.ver': compatibleVersion };
+  shown['_nats.level'] = shownLevel;
+  return shown;
 }
 
 /** Whether a request's headers ask for more than this server's level. */

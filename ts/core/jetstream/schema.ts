@@ -332,8 +332,9 @@ function writeKind(kind: Kind, value: unknown): unknown {
 
 /** Members by name. */
 function inOrder(texts: Record<string, string>): unknown {
-  const names = Object.keys(texts).sort();
-  return orderedMembers(names.map((name) => [name, texts[name]]));
+  const names = Object.keys(texts);
+  if (names.every((name, at) => at === 0 || (names[at - 1] ?? '') < name)) return texts;
+  return orderedMembers(names.sort().map((name) => [name, texts[name]]));
 }
 
 /** A number where that is exact: a document without bigints is printed ten times as fast. */

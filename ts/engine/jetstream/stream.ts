@@ -104,9 +104,7 @@ export class Stream implements Origin {
     this.store.onRevived(() => this.#revived());
     this.store.onRemoved((fromSeq, toSeq) => this.removed(fromSeq, toSeq));
     this.store.grant(0);
-    this.store.setNoAck(this.#config.no_ack);
     this.store.setJudged(isJudged(this.#config));
-    this.store.setSealed(this.#config.sealed);
     this.store.setSubjects(this.#config.subjects);
     this.#isOpen = true;
     this.#times.configure(this.#config);

@@ -181,7 +181,7 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#parts.streams.limitNow(this.handle, this.#writeSome);
     this.#expiry.limit(limits.maxAgeMs);
     this.#passOnRemoved();
-    this.#parts.rounds.add(this);
+    if (this.lastSeq > 0 || this.#staged() > 0) this.#parts.rounds.add(this);
   }
 
   #applyLimits(limits: StoreLimits): void {
