@@ -4,7 +4,7 @@
 import type { JsonInput } from '../../lib/json-text.ts';
 import { shownMetadata } from './api-level.ts';
 import { consumerConfigSchema, type ConsumerConfig } from './consumer-config.ts';
-import { encodeJoined } from './json.ts';
+import { encodeBehind, encodeJson } from './json.ts';
 import { formatInstant, instantMs, instantOfMs, zeroInstant, type Instant } from './instant.ts';
 import { writeDocument, type Document } from './schema.ts';
 import { streamConfigSchema, type StreamConfig } from './stream-config.ts';
@@ -53,9 +53,9 @@ export interface StreamInfoFacts {
   readonly state: Document;
   readonly domain: string;
   /** The server's name, where the answer tells the leader. */
-  readonly leader?: string;
+  readonly leader: string | undefined;
   /** Of a mirror or of sources: how far they are. */
-  readonly upstreams?: { readonly mirror?: Document; readonly sources?: readonly Document[] };
+  readonly upstreams: { readonly mirror?: Document; readonly sources?: readonly Document[] } | undefined;
   readonly now: Instant;
   /** Answers of single streams add this server's version to the metadata; lists do not. */
   readonly versions: boolean;
@@ -126,10 +126,13 @@ function sequenceInfo(pair: { readonly consumer: number; readonly stream: number
 
 /** The content of a stream's meta.inf. */
 export function streamMeta(config: StreamConfig, created: Instant): string {
-  return encodeJoined({ Created: formatInstant(created) }, writeDocument(streamConfigSchema, config));
+  return encodeBehind(`"Created":"${formatInstant(created)}"`, writeDocument(streamConfigSchema, config));
 }
 
 /** The content of a consumer's meta.inf; `Name` and `name` are two keys. */
 export function consumerMeta(config: ConsumerConfig, name: string, created: Instant): string {
-  return encodeJoined({ Created: formatInstant(created), Name: name }, writeDocument(consumerConfigSchema, config));
+  return encodeBehind(
+    `"Created":"${formatInstant(created)}","Name":${encodeJson(name)}`,
+    writeDocument(consumerConfigSchema, config),
+  );
 }

@@ -2,11 +2,10 @@
 
 import { jsonText, type JsonInput } from '../../lib/json-text.ts';
 
-/** The members of two documents as the text of one. */
-export function encodeJoined(first: object, then: object): string {
-  const [head, rest] = [encodeJson(first), encodeJson(then)];
-  if (head === '{}' || rest === '{}') return head === '{}' ? rest : head;
-  return `${head.slice(0, -1)},${rest.slice(1)}`;
+/** A document behind members that are text already: `"type":"a"`. */
+export function encodeBehind(members: string, document: object): string {
+  const rest = encodeJson(document);
+  return rest === '{}' ? `{${members}}` : `{${members},${rest.slice(1)}`;
 }
 
 /** `value` is made of plain objects, arrays, strings, numbers, bigints and booleans; nothing at all is `null`. */

@@ -108,6 +108,7 @@ interface Row {
   readonly name: string;
   readonly kind: Kind;
   readonly always: boolean;
+  readonly own: boolean;
   /** Zero, where that is one value; undefined where it is an empty one of many. */
   readonly zero: unknown;
   /** JSON has the value as it is. */
@@ -120,6 +121,7 @@ interface Row {
  */
 interface Rows {
   readonly rows: readonly Row[];
+  readonly byName: ReadonlyMap<string, Row>;
   /** Those whose zero value is an object of its own. */
   readonly own: readonly Row[];
   /** An empty document, and one of which nothing is written. */
@@ -129,11 +131,11 @@ interface Rows {
 
 const ready = new WeakMap<Schema, Rows>();
 
-function rowOf([name, { kind, always }]: readonly [string, Field]): Row {
+function rowOf([name, { kind, always, own }]: readonly [string, Field]): Row {
   const zero = zeroOf(kind);
   const isPlain =
     kind.is === 'string' || kind.is === 'bytes' || kind.is === 'bool' || kind.is === 'integer' || kind.is === 'choice';
-  return { name, kind, always: always === true, zero: typeof zero === 'object' ? undefined : zero, isPlain };
+  return { name, kind, always: always === true, own: own === true, zero: typeof zero === 'object' ? undefined : zero, isPlain };
 }
 
 function rowsOf(schema: Schema): Rows {
@@ -142,7 +144,8 @@ function rowsOf(schema: Schema): Rows {
     const rows = Object.entries(schema.fields).map(rowOf);
     const empty = Object.fromEntries(rows.map(({ name, kind }) => [name, zeroOf(kind)]));
     const unwritten = Object.fromEntries(rows.map(({ name }) => [name, undefined]));
-    found = { rows, own: rows.filter(({ name }) => typeof empty[name] === 'object'), empty, unwritten };
+    const byName = new Map(rows.map((row) => [row.name, row]));
+    found = { rows, byName, own: rows.filter(({ name }) => typeof empty[name] === 'object'), empty, unwritten };
     ready.set(schema, found);
   }
   return found;
@@ -186,21 +189,22 @@ function zeroOf(kind: Kind): unknown {
 /** Reads members into `out`: a member that comes again is put over what it was before. */
 function readMembers(out: WithLarge, schema: Schema, node: JsonNode & { kind: 'object' }, place: Place): Document {
   const { text, strict, struct, path, misfit } = place;
+  const { byName } = rowsOf(schema);
   for (const [given, value] of node.members) {
-    const name = Object.hasOwn(schema.fields, given) ? given : given.toLowerCase();
-    const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
-    if (field === undefined) {
+    const row = byName.get(given) ?? byName.get(given.toLowerCase());
+    if (row === undefined) {
       if (strict) misfit.text ??= `json: unknown field ${JSON.stringify(given)}`;
     } else {
-      const read = readKind(field.kind, value, out[name], { text, strict, struct, path: pathOf(path, name, field), misfit });
-      out[name] = field.kind.is === 'integer' ? exact(out, name, read as bigint | number) : read;
+      const { name, kind } = row;
+      const read = readKind(kind, value, out[name], { text, strict, struct, path: pathOf(path, row), misfit });
+      out[name] = kind.is === 'integer' ? exact(out, name, read as bigint | number) : read;
     }
   }
   return out;
 }
 
-function pathOf(prefix: string, name: string, { own }: Field): string {
-  return prefix === '' || own === true ? name : `${prefix}.${name}`;
+function pathOf(prefix: string, { name, own }: Row): string {
+  return prefix === '' || own ? name : `${prefix}.${name}`;
 }
 
 function mismatch(node: JsonNode, type: string, place: Place, what: string = node.kind): string {

@@ -346,7 +346,8 @@ function checkSubjects(config: Mutable): void {
     return;
   }
   const overlapping = firstOverlap(subjects);
-  for (const [index, subject] of subjects.entries()) {
+  for (let index = 0; index < subjects.length; index++) {
+    const subject = subjects[index] ?? '';
     if (!isValidSubject(subject)) invalid('invalid subject');
     if (subject === '>') {
       if (!config.no_ack) invalid('capturing all subjects requires no-ack to be true');

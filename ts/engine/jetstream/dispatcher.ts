@@ -4,7 +4,7 @@ import { isLevelRefused } from '../../core/jetstream/api-level.ts';
 import { findApiRoute, responseType, type ApiHandlerId, type ApiRoute } from '../../core/jetstream/api.ts';
 import { advisoryOf } from '../../core/jetstream/advisories.ts';
 import { apiError } from '../../core/jetstream/errors.ts';
-import { encodeJoined, encodeJson } from '../../core/jetstream/json.ts';
+import { encodeBehind, encodeJson } from '../../core/jetstream/json.ts';
 import type { Document } from '../../core/jetstream/schema.ts';
 import { accountInfo } from './account-handlers.ts';
 import type { JetStreamAccount } from './account.ts';
@@ -185,5 +185,5 @@ function textOf({ row }: ApiRoute, answer: Answer): string {
   if ('text' in answer) return answer.text;
   const type = responseType(row.type ?? '');
   if ('error' in answer) return encodeJson({ type, error: answer.error, ...row.withError, ...answer.fields });
-  return encodeJoined({ type }, typeof answer.fields === 'function' ? answer.fields() : answer.fields);
+  return encodeBehind(`"type":"${type}"`, typeof answer.fields === 'function' ? answer.fields() : answer.fields);
 }

@@ -224,8 +224,8 @@ export class Stream implements Origin {
       created: this.created,
       state: streamStateDocument(this.store.state, this.consumers.size, details),
       domain: this.account.settings.domain,
-      ...(leader === undefined ? {} : { leader }),
-      ...(this.#sourcing === undefined ? {} : { upstreams: this.#sourcing.info() }),
+      leader,
+      upstreams: this.#sourcing?.info(),
       now: this.ports.clock.wallInstant(),
       versions,
     });
