@@ -10,6 +10,8 @@ export class HeldDisk extends NodeDisk {
   failSync = false;
   onSync: (files: readonly OpenFile[]) => void = () => {};
   failWrite: 'ENOSPC' | 'SHORT' | undefined;
+  /** Only what is done to these paths fails. */
+  failsAt = /./;
   /** Reads that touch this byte of a file fail. */
   badByte: number | undefined;
   rounds = 0;
@@ -18,11 +20,9 @@ export class HeldDisk extends NodeDisk {
     this.rounds++;
     this.onSync(files);
     const run = (): void => {
-      if (!this.failSync) {
-        super.sync(files, done);
-        return;
-      }
-      const failures = files.map((file) => ({ file, fault: new DiskFault('EIO', file.path, `${file.path}: i/o error`) }));
+      const failing = files.filter(({ path }) => this.failSync && this.failsAt.test(path));
+      if (failing.length === 0) return super.sync(files, done);
+      const failures = failing.map((file) => ({ file, fault: new DiskFault('EIO', file.path, `${file.path}: i/o error`) }));
       setImmediate(() => done(failures));
     };
     if (this.holding) this.held.push(run);
@@ -42,13 +42,14 @@ export class HeldDisk extends NodeDisk {
   }
 
   override writeWhole(path: string, content: Uint8Array, durable: boolean): void {
-    if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, path, `${path}: no space left`);
+    if (this.failWrite !== undefined && this.failsAt.test(path))
+      throw new DiskFault(this.failWrite, path, `${path}: no space left`);
     super.writeWhole(path, content, durable);
   }
 
   override write(file: OpenFile, views: readonly Uint8Array[], offset: number): void {
+    if (this.failWrite === undefined || !this.failsAt.test(file.path)) return super.write(file, views, offset);
     if (this.failWrite === 'SHORT') super.write(file, [Buffer.concat(views).subarray(0, 7)], offset);
-    if (this.failWrite !== undefined) throw new DiskFault(this.failWrite, file.path, `${file.path}: no space left`);
-    super.write(file, views, offset);
+    throw new DiskFault(this.failWrite, file.path, `${file.path}: no space left`);
   }
 }

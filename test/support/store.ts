@@ -66,13 +66,14 @@ export interface TestStoreOptions {
   readonly upkeep?: UpkeepOptions;
   readonly maximumPages?: number;
   readonly indexBytes?: number;
+  readonly journalFrom?: number;
 }
 
 export function openTestStore(
   root: string,
   disk: Disk = new NodeDisk(),
   syncIntervalMs = 0,
-  { encryption, jobs = new NodeJobs(), upkeep, maximumPages = 65536, indexBytes }: TestStoreOptions = {},
+  { encryption, jobs = new NodeJobs(), upkeep, maximumPages = 65536, indexBytes, journalFrom }: TestStoreOptions = {},
 ): TestStore {
   const kernel = new Kernel({ module, seed: [1, 2], maximumPages });
   const clock = new NodeClock();
@@ -110,6 +111,7 @@ export function openTestStore(
       ...(encryption === undefined ? {} : { encryption }),
       ...(upkeep === undefined ? {} : { upkeep }),
       ...(indexBytes === undefined ? {} : { indexBytes }),
+      ...(journalFrom === undefined ? {} : { journalFrom }),
     },
     ports,
   );

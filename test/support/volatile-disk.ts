@@ -1,29 +1,31 @@
 /**
  * A disk in memory that forgets in a power failure whatever was not synced: file contents without a sync of the file, names without a sync of
  * their directory. What is left is written to a real folder, for a store to open.
+ *
+ * A sync that fails loses what it was to write, as on Linux: every sync of the file that is under way fails too, and one that comes later says
+ * that all is well. Only what is written again afterwards gets to the disk.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DiskFault } from '../../ts/ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
-
-class File {
-  content = Buffer.alloc(0);
-  synced = Buffer.alloc(0);
-}
+import { VolatileFile } from './volatile-file.ts';
 
 class Directory {
-  readonly entries = new Map<string, File | Directory>();
-  synced = new Map<string, File | Directory>();
+  readonly entries = new Map<string, Node>();
+  synced = new Map<string, Node>();
+  syncNumber = 0;
 }
 
-type Node = File | Directory;
+type Node = VolatileFile | Directory;
 
 export class VolatileDisk implements Disk {
   readonly #root = new Directory();
   readonly #open = new Map<number, Node>();
-  readonly #waiting: ((code?: string) => void)[] = [];
+  readonly #waiting: { readonly end: (code?: string) => void; readonly keep: (file: number) => void; readonly files: number }[] =
+    [];
   #lastDescriptor = 0;
+  #lastSync = 0;
 
   #names(path: string): string[] {
     return path.split('/').filter((name) => name !== '');
@@ -41,9 +43,9 @@ export class VolatileDisk implements Disk {
     return { directory, name: this.#names(path).at(-1) ?? '' };
   }
 
-  #file(file: OpenFile): File {
+  #file(file: OpenFile): VolatileFile {
     const node = this.#open.get(file.descriptor);
-    if (!(node instanceof File)) throw new DiskFault('EBADF', file.path, `${file.path}: not an open file`);
+    if (!(node instanceof VolatileFile)) throw new DiskFault('EBADF', file.path, `${file.path}: not an open file`);
     return node;
   }
 
@@ -70,16 +72,19 @@ export class VolatileDisk implements Disk {
 
   readWhole(path: string): Uint8Array | undefined {
     const node = this.#find(path);
-    return node instanceof File ? Buffer.from(node.content) : undefined;
+    return node instanceof VolatileFile ? Buffer.from(node.content) : undefined;
   }
 
   writeWhole(path: string, content: Uint8Array, durable: boolean): void {
     const { directory, name } = this.#parent(path);
-    const file = directory.entries.get(name) ?? new File();
-    if (!(file instanceof File)) throw new DiskFault('EISDIR', path, `${path}: a directory`);
+    const file = directory.entries.get(name) ?? new VolatileFile();
+    if (!(file instanceof VolatileFile)) throw new DiskFault('EISDIR', path, `${path}: a directory`);
     directory.entries.set(name, file);
-    file.content = Buffer.from(content);
-    if (durable) file.synced = file.content;
+    file.replaced(content);
+    if (!durable) return;
+    const writing = file.begin(++this.#lastSync);
+    file.keep(writing);
+    file.end(writing);
   }
 
   replace(path: string, content: Uint8Array, durable: boolean): void {
@@ -108,7 +113,9 @@ export class VolatileDisk implements Disk {
 
   syncDirectory(path: string): void {
     const node = this.#find(path);
-    if (node instanceof Directory) node.synced = new Map(node.entries);
+    if (!(node instanceof Directory)) return;
+    node.synced = new Map(node.entries);
+    node.syncNumber = ++this.#lastSync;
   }
 
   #opened(node: Node, path: string): OpenFile {
@@ -123,7 +130,7 @@ export class VolatileDisk implements Disk {
       this.writeWhole(path, new Uint8Array(0), false);
       node = this.#find(path);
     }
-    if (!(node instanceof File)) throw new DiskFault('ENOENT', path, `${path}: no such file`);
+    if (!(node instanceof VolatileFile)) throw new DiskFault('ENOENT', path, `${path}: no such file`);
     return this.#opened(node, path);
   }
 
@@ -151,11 +158,11 @@ export class VolatileDisk implements Disk {
     const bytes = Buffer.concat(views);
     if (offset !== end && offset + bytes.length > end) throw new Error(`${file.path}: written at ${offset}, ends at ${end}`);
     node.content = Buffer.concat([node.content.subarray(0, offset), bytes, node.content.subarray(offset + bytes.length)]);
+    node.wrote(offset, offset + bytes.length);
   }
 
   cut(file: OpenFile, length: number): void {
-    const node = this.#file(file);
-    node.content = Buffer.from(node.content.subarray(0, length));
+    this.#file(file).cut(length);
   }
 
   /** Waits for `finishSync`. */
@@ -166,17 +173,32 @@ export class VolatileDisk implements Disk {
       return node;
     });
     // What is synced is what there is when the sync ends, or any earlier state: the earliest is the hardest.
-    const before = nodes.map((node) => (node instanceof File ? node.content : new Map(node.entries)));
-    this.#waiting.push((code) => {
-      if (code !== undefined)
-        return done(files.map((file) => ({ file, fault: new DiskFault(code, file.path, `${code}: sync`) })));
-      nodes.forEach((node, i) => {
-        const state = before[i];
-        if (node instanceof File && Buffer.isBuffer(state)) node.synced = state;
-        else if (node instanceof Directory && state instanceof Map) node.synced = state;
-      });
-      done([]);
-    });
+    const number = ++this.#lastSync;
+    const before = nodes.map((node) => (node instanceof VolatileFile ? node.begin(number) : new Map(node.entries)));
+    const keep = (i: number): void => {
+      const [node, state] = [nodes[i], before[i]];
+      if (node instanceof VolatileFile && state !== undefined && !(state instanceof Map)) {
+        if (state.failures === node.failures) node.keep(state);
+      } else if (node instanceof Directory && state instanceof Map && node.syncNumber < number) {
+        node.synced = state;
+        node.syncNumber = number;
+      }
+    };
+    const end = (code?: string): void => {
+      const failures: SyncFailure[] = [];
+      for (const [i, node] of nodes.entries()) {
+        const [file, state] = [files[i], before[i]];
+        if (file === undefined || state === undefined) continue;
+        if (code === undefined) keep(i);
+        else if (node instanceof VolatileFile) node.failures++;
+        if (node instanceof VolatileFile && !(state instanceof Map)) node.end(state);
+        const hasFailed =
+          code !== undefined || (node instanceof VolatileFile && !(state instanceof Map) && state.failures !== node.failures);
+        if (hasFailed) failures.push({ file, fault: new DiskFault(code ?? 'EIO', file.path, `${code ?? 'EIO'}: sync`) });
+      }
+      done(failures);
+    };
+    this.#waiting.push({ end, keep, files: files.length });
   }
 
   get syncing(): boolean {
@@ -184,12 +206,18 @@ export class VolatileDisk implements Disk {
   }
 
   finishSync(at = 0): void {
-    this.#waiting.splice(at, 1)[0]?.();
+    this.#waiting.splice(at, 1)[0]?.end();
+  }
+
+  /** Of the files whose syncs are under way, the disk has some; nobody hears of it. */
+  finishSome(chosen: (file: number) => boolean): void {
+    let number = 0;
+    for (const { keep, files } of this.#waiting) for (let i = 0; i < files; i++) if (chosen(number++)) keep(i);
   }
 
   /** The sync under way fails, for all its files. */
   failSync(code: string): void {
-    this.#waiting.shift()?.(code);
+    this.#waiting.shift()?.end(code);
   }
 
   map(): MappedFile | undefined {
@@ -224,7 +252,7 @@ export class VolatileDisk implements Disk {
     const leave = (directory: Directory, path: string): void => {
       for (const [name, node] of names === 'synced' ? directory.synced : directory.entries) {
         const to = join(path, name);
-        if (node instanceof File) {
+        if (node instanceof VolatileFile) {
           writeFileSync(to, content(node.synced, node.content));
         } else {
           mkdirSync(to);

@@ -3,6 +3,7 @@
 
 export interface StreamExports {
   hashNamed(to: number, name: number, nameLength: number, data: number, length: number): void;
+  hashJournal(to: number, data: number, length: number): void;
   boundIndex(bytes: number): void;
   openStream(tag: number, account: number, name: number, nameLength: number, ack: number, ackLength: number): number;
   closeStream(stream: number): void;

@@ -410,4 +410,13 @@ export class StreamKernel {
     this.release(at);
     return this.memory.bytes(this.#small, 8).toString('hex');
   }
+
+  /** The checksum of an entry of the journal. */
+  journalSum(entry: Uint8Array): bigint {
+    const at = this.take(entry.length + 8);
+    copyBytes(this.memory.bytes(at, entry.length), entry);
+    this.exports.hashJournal(this.#small, at, entry.length);
+    this.release(at);
+    return this.memory.bytes(this.#small, 8).readBigUInt64LE();
+  }
 }

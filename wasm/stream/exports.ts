@@ -48,6 +48,8 @@ import { nowNs } from '../lib/time';
 import { overLimit } from './remove';
 
 const hashKey: usize = memory.data(32, 16);
+/** All zeros. */
+const journalKey: usize = memory.data(32, 16);
 
 // @ts-ignore: decorator
 @inline
@@ -59,6 +61,11 @@ function at(stream: usize): Stream {
 export function hashNamed(to: usize, name: usize, nameLength: u32, data: usize, length: u32): void {
   sha256(hashKey, name, nameLength);
   store<u64>(to, highwayHash(hashKey, data, 0, data, length));
+}
+
+/** Checksum of an entry of the journal, as 8 bytes at `to`. */
+export function hashJournal(to: usize, data: usize, length: u32): void {
+  store<u64>(to, highwayHash(journalKey, data, 0, data, length));
 }
 
 /** There is a file for what the index has no room for: it may take so many bytes of memory from now on. 0: there is none. */

@@ -4,12 +4,14 @@
 //
 // Offsets and sizes are those of a block's content, whatever form its file has: plain, encrypted, or compressed.
 
+import { BEFORE } from '../../core/journal/entry.ts';
 import { copyBytes } from '../../kernel/copy.ts';
 import type { ContentKey, KeyStream } from '../../ports/ciphers.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
 import type { Maps } from './maps.ts';
+import { UnsyncedFiles } from './unsynced-files.ts';
 import { packContent, unpackFile, type PackedFile, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
 
@@ -51,6 +53,20 @@ export interface BlockFilesPorts {
   readonly unpacked: Unpacked;
 }
 
+/** Bytes that were appended to a block. */
+export interface Appended {
+  readonly directory: string;
+  readonly block: number;
+  readonly offset: number;
+  /** The last bytes in front of the offset, `BEFORE` of them. */
+  readonly before: Uint8Array;
+  /** As the file has them. */
+  readonly views: readonly Uint8Array[];
+}
+
+/** Takes what was appended, so that the file needs no sync. False: it does. */
+export type TakeAppended = (appended: Appended) => boolean;
+
 /** A block as an archive has it. */
 export interface ListedBlock extends BlockForm {
   readonly number: number;
@@ -75,18 +91,15 @@ export class BlockFiles {
   readonly #open = new Set<Block>();
   /** The highest number there was. Blocks below it are complete: runs are written in order. */
   #newest = 0;
-  /** Written and not yet handed to a sync. */
-  readonly #unsynced = new Set<OpenFile>();
+  readonly #unsynced: UnsyncedFiles;
+  readonly #before = new Uint8Array(BEFORE);
   #directoryFile: OpenFile | undefined;
   /** Files beside the blocks that tell what is in them. */
   #described: readonly string[] = [];
-  /** Handed to a sync that is not through, how often. */
-  readonly #syncing = new Map<OpenFile, number>();
-  /** No longer used here, but perhaps by a sync: closed when that is through. */
-  readonly #retired = new Set<OpenFile>();
 
   constructor({ disk, maps, unpacked }: BlockFilesPorts, directory: string, keys: BlockKeys | undefined) {
     this.#disk = disk;
+    this.#unsynced = new UnsyncedFiles(disk);
     this.#maps = maps;
     this.#unpacked = unpacked;
     this.#keys = keys;
@@ -149,8 +162,11 @@ export class BlockFiles {
     return `${this.directory}/${number}.blk`;
   }
 
-  /** Appends runs in order, one gathered write a block. Throws a DiskFault; then the failing file is cut back. */
-  write(runs: readonly Run[]): void {
+  /**
+   * Appends runs in order, one gathered write a block. `take` may take what is appended, as long as nothing else of the stream is to be synced.
+   * Throws a DiskFault; then the failing file is cut back.
+   */
+  write(runs: readonly Run[], take?: TakeAppended): void {
     for (let i = 0; i < runs.length;) {
       const { block: number, offset } = runs[i] as Run;
       const views: Uint8Array[] = [];
@@ -160,24 +176,34 @@ export class BlockFiles {
         views.push(bytes);
         end += bytes.length;
       }
-      this.#append(number, offset, views, end);
+      this.#append(number, offset, views, end, take);
     }
   }
 
-  #append(number: number, offset: number, views: readonly Uint8Array[], end: number): void {
+  #append(number: number, offset: number, views: readonly Uint8Array[], end: number, take?: TakeAppended): void {
     this.changing();
     const block = this.#blocks.get(number) ?? this.create(number);
     const file = this.#use(block);
     this.#checkLength(file, offset);
+    const written = enciphered(block.form, views, offset);
     try {
-      this.#disk.write(file, enciphered(block.form, views, offset), offset);
+      this.#disk.write(file, written, offset);
     } catch (fault) {
       this.#disk.cut(file, offset);
       throw fault;
     }
     block.size = end;
-    this.#unsynced.add(file);
+    if (take !== undefined && this.#isTaken(take, block, file, written, offset)) this.#unsynced.addTaken(file);
+    else this.#unsynced.add(file);
     if (offset < NEXT_KEY_AT && end >= NEXT_KEY_AT) this.#keys?.prepare(number + 1);
+  }
+
+  #isTaken(take: TakeAppended, { number }: Block, file: OpenFile, views: readonly Uint8Array[], offset: number): boolean {
+    if (this.#unsynced.any || offset < BEFORE) return false;
+    const { directory } = this;
+    const before = this.#before;
+    this.#disk.read(file, before, offset - BEFORE);
+    return take({ directory, block: number, offset, before, views });
   }
 
   /** The file ends where we left it. Somebody else's records are neither written over nor cut away. */
@@ -273,10 +299,7 @@ export class BlockFiles {
   /** Gives back what is held of a block's file. */
   #letGo(block: Block): void {
     this.#open.delete(block);
-    if (block.file !== undefined) {
-      this.#unsynced.delete(block.file);
-      this.#closeLater(block.file);
-    }
+    if (block.file !== undefined) this.#unsynced.retire(block.file);
     block.file = undefined;
     this.#maps.drop(block);
     this.#unpacked.drop(block);
@@ -306,32 +329,26 @@ export class BlockFiles {
 
   /** What was written since the last call, for a sync. */
   takeUnsynced(): OpenFile[] {
-    const files = [...this.#unsynced];
-    for (const file of files) this.#syncing.set(file, (this.#syncing.get(file) ?? 0) + 1);
-    this.#unsynced.clear();
-    return files;
+    return this.#unsynced.handOut();
+  }
+
+  /** What was written since the last call and is synced elsewhere: each to be reported to `synced` all the same. */
+  takeTaken(): OpenFile[] {
+    return this.#unsynced.handOutTaken();
   }
 
   /** What was handed to a sync that may not be through, and what was not yet: once more, each to be reported to `synced`. */
   takePending(): OpenFile[] {
-    const files = new Set([...this.#syncing.keys(), ...this.#unsynced]);
-    for (const file of files) this.#syncing.set(file, (this.#syncing.get(file) ?? 0) + 1);
-    return [...files];
+    return this.#unsynced.handOutPending();
   }
 
   /** A sync of a file that was handed out is through. */
   synced(file: OpenFile): void {
-    const times = this.#syncing.get(file) ?? 0;
-    if (times > 1) {
-      this.#syncing.set(file, times - 1);
-      return;
-    }
-    this.#syncing.delete(file);
-    if (this.#retired.delete(file)) this.#disk.close(file);
+    this.#unsynced.synced(file);
   }
 
   get hasUnsynced(): boolean {
-    return this.#unsynced.size > 0;
+    return this.#unsynced.any;
   }
 
   #use(block: Block): OpenFile {
@@ -346,13 +363,8 @@ export class BlockFiles {
   #retire(block: Block): void {
     if (block.file !== undefined && this.#unsynced.has(block.file)) return;
     this.#open.delete(block);
-    if (block.file !== undefined) this.#closeLater(block.file);
+    if (block.file !== undefined) this.#unsynced.retire(block.file);
     block.file = undefined;
-  }
-
-  #closeLater(file: OpenFile): void {
-    if (this.#syncing.has(file)) this.#retired.add(file);
-    else this.#disk.close(file);
   }
 
   /**
@@ -440,7 +452,7 @@ export class BlockFiles {
   /** After a fault: lets every descriptor go. */
   letGo(): void {
     for (const block of this.#blocks.values()) this.#letGo(block);
-    if (this.#directoryFile !== undefined) this.#closeLater(this.#directoryFile);
+    if (this.#directoryFile !== undefined) this.#unsynced.retire(this.#directoryFile);
     this.#directoryFile = undefined;
     this.#unsynced.clear();
   }

@@ -4,6 +4,7 @@
 // What stays true:
 // - Only blocks in front of everything promised are touched, so that no fault has to cut one back.
 // - What is dropped is dead by a state that is on disk: else a power failure could take the newer message that pushed it out, and it, too.
+// - A block that the journal names is let alone until it does not: its entries are of the file as it was.
 // - A block that changed in any way while it was rewritten keeps its file; the work is done again.
 
 import { keptOfBlock, moveBlock } from '../../kernel/compaction.ts';
@@ -13,6 +14,7 @@ import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BlockEnd, BlockFiles } from './block-files.ts';
 import type { Erasures } from './erasures.ts';
+import type { Journal } from './journal/journal.ts';
 import type { StreamReader } from './reader.ts';
 import type { Upkeep } from './upkeep.ts';
 import { messageOf } from '../../lib/message-of.ts';
@@ -26,6 +28,7 @@ export interface BlockUpkeepParts {
   readonly files: BlockFiles;
   readonly reader: StreamReader;
   readonly erasures: Erasures;
+  readonly journal: Journal | undefined;
   readonly disk: Disk;
   readonly jobs: Jobs;
   readonly upkeep: Upkeep;
@@ -110,9 +113,10 @@ export class BlockUpkeep {
   }
 
   async #pack(block: number): Promise<number> {
-    const { files, jobs } = this.#parts;
+    const { files, jobs, journal } = this.#parts;
     const version = files.versionOf(block);
     if (version === undefined || !this.#mayReplace(block, version)) return 0;
+    await journal?.without(files.directory, { block });
     const target = files.temporaryPath(block);
     const { size, packed, problem } = await jobs.rewrite({ ...files.source(block), target, pack: true });
     if (problem !== undefined) this.#report(block, problem);
@@ -179,7 +183,7 @@ export class BlockUpkeep {
   }
 
   async #compact(block: number): Promise<number> {
-    const { files, jobs, streams, handle } = this.#parts;
+    const { files, jobs, journal, streams, handle } = this.#parts;
     const { onDisk, name } = this.#stream;
     const version = files.versionOf(block);
     if (version === undefined || !this.#mayReplace(block, version)) return 0;
@@ -193,6 +197,7 @@ export class BlockUpkeep {
     for (let i = 1; i < kept.length; i += 2) keptBytes += kept[i] ?? 0;
     if (keptBytes > size * (1 - WORTH)) return size;
     await onDisk();
+    await journal?.without(files.directory, { block });
     const target = files.temporaryPath(block);
     const result = await jobs.rewrite({ ...files.source(block), target, keep: kept, pack: this.#packs });
     if (result.problem !== undefined) throw new Error(result.problem);

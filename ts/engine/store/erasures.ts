@@ -1,14 +1,29 @@
 // Secure erase: the bytes of a deleted message are overwritten by an erased record of the same length. A record that is still in memory is
 // overwritten there; one on disk when the round with its tombstone is through, so that whatever a crash leaves of the overwriting is a
 // message that is deleted already.
+//
+// What the journal still has is overwritten there first: it would be put back by the next start.
 
 import { copyBytes } from '../../kernel/copy.ts';
 import type { Place, StreamKernel } from '../../kernel/streams.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { BlockFiles } from './block-files.ts';
+import type { Journal } from './journal/journal.ts';
 import type { StreamReader } from './reader.ts';
 
 /** Where a record has its time. */
 const TIME = 12;
+
+/** When the journal did not let its entries go. */
+const AGAIN_MS = 1_000;
+
+export interface ErasurePorts {
+  readonly streams: StreamKernel;
+  readonly files: BlockFiles;
+  readonly reader: StreamReader;
+  readonly journal: Journal | undefined;
+  readonly clock: Clock;
+}
 
 interface Erasure {
   readonly seq: number;
@@ -20,14 +35,24 @@ export class Erasures {
   readonly #stream: number;
   readonly #files: BlockFiles;
   readonly #reader: StreamReader;
+  readonly #journal: Journal | undefined;
+  readonly #clock: Clock;
   #next: Erasure[] = [];
   #inRound: Erasure[] = [];
+  #isWaiting = false;
 
-  constructor(kernel: StreamKernel, stream: number, files: BlockFiles, reader: StreamReader) {
-    this.#kernel = kernel;
+  constructor(stream: number, { streams, files, reader, journal, clock }: ErasurePorts) {
+    this.#kernel = streams;
     this.#stream = stream;
     this.#files = files;
     this.#reader = reader;
+    this.#journal = journal;
+    this.#clock = clock;
+  }
+
+  /** There are records to be overwritten. */
+  get any(): boolean {
+    return this.#next.length > 0 || this.#inRound.length > 0;
   }
 
   /** A message at `place` was deleted. */
@@ -60,8 +85,16 @@ export class Erasures {
     this.#inRound = [...this.#inRound, ...this.#next.splice(0)];
   }
 
-  /** The round is through. True: something was overwritten, which the next one syncs. */
-  finish(): boolean {
+  /**
+   * The round is through: records are `overwritten`, which the next one syncs; or they are `held` by the journal, and `again` is called when it has let
+   * them go, to ask for another round.
+   */
+  finish(again: () => void): 'overwritten' | 'held' | 'nothing' {
+    if (this.#inRound.length === 0) return 'nothing';
+    if (this.#journal?.names(this.#files.directory) === true) {
+      void this.#letGo(this.#journal, again);
+      return 'held';
+    }
     const due = this.#inRound.splice(0);
     for (const { seq, place } of due) {
       const at = this.#kernel.take(place.length);
@@ -72,6 +105,19 @@ export class Erasures {
       this.#kernel.release(at);
       this.#reader.forget(place.block);
     }
-    return due.length > 0;
+    return 'overwritten';
+  }
+
+  async #letGo(journal: Journal, again: () => void): Promise<void> {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    try {
+      await journal.without(this.#files.directory, { isSecret: true });
+      again();
+    } catch {
+      this.#clock.after(AGAIN_MS, again);
+    } finally {
+      this.#isWaiting = false;
+    }
   }
 }

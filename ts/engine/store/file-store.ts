@@ -6,13 +6,16 @@ import { StreamKernel, streamEvent, streamFlag } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { Jobs } from '../../ports/jobs.ts';
+import type { Jobs, ScanResult } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Ciphers } from '../../ports/ciphers.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import { BlockFiles } from './block-files.ts';
 import { Keyring, type EncryptionOptions } from './cipher/keyring.ts';
 import { DeliverCall } from './deliver-call.ts';
 import { Erasures } from './erasures.ts';
+import { Journal } from './journal/journal.ts';
+import { Replay } from './journal/replay.ts';
 import { untilSynced } from './everything-on-disk.ts';
 import { FileStream } from './file-stream.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
@@ -21,7 +24,7 @@ import { Maps } from './maps.ts';
 import { StreamReader } from './reader.ts';
 import { Staging, stagingPath } from './staging.ts';
 import { missingBetween, missingOfIndex, type MissingBlock } from './missing-blocks.ts';
-import { blockNumbers, recoverStream, reportMissing } from './recover.ts';
+import { blockNumbers, recoverStream, reportMissing, scanTask } from './recover.ts';
 import type { MetricHistogram } from '../../ports/metrics.ts';
 import type { Recovered } from './recover.ts';
 import { Revival } from './revival.ts';
@@ -42,12 +45,17 @@ export interface FileStoreOptions {
   /** Absent: what is stored is plain. */
   readonly encryption?: EncryptionOptions;
   readonly upkeep?: UpkeepOptions;
+  /** Rounds over so many streams go by way of the journal. */
+  readonly journalFrom?: number;
   /** The disk is memory: bytes are counted as nats-server's memory streams count them, and nothing is left for a next start. */
   readonly inMemory?: true;
 }
 
 /** How often streams are synced whose publishers do not wait for it, where others are synced before they are acknowledged. */
 const ASYNC_SYNC_MS = 1_000;
+
+/** As many files are synced one by one as quickly (ts/node/disk.ts). */
+const journalFromDefault = 9;
 
 /** Streams of a store in memory have tags from here on. */
 const MEMORY_TAGS = 1 << 30;
@@ -72,6 +80,10 @@ export class FileStore implements Store {
   readonly #options: FileStoreOptions;
   readonly #ports: FileStorePorts;
   readonly #streams: StreamKernel;
+  /** Where acknowledgements wait for syncs. */
+  readonly #journal: Journal | undefined;
+  /** What a crash left of a journal is in its place; directories that did not take it, and why. */
+  readonly #replayed: Promise<ReadonlyMap<string, string>>;
   readonly #rounds: Rounds;
   /** For streams that are acknowledged before they are synced. */
   #asyncRounds: Rounds | undefined;
@@ -95,7 +107,11 @@ export class FileStore implements Store {
     this.#keyring = options.encryption === undefined ? undefined : new Keyring(options.encryption, ports.ciphers);
     this.#streams = new StreamKernel(ports.kernel);
     this.#syncTimes = new SyncTimes(clock);
+    const isJournaled = options.inMemory !== true && options.syncIntervalMs === 0;
+    this.#journal = isJournaled ? new Journal(options.root, { ...ports, kernel: this.#streams }) : undefined;
     this.#rounds = this.#newRounds(options.syncIntervalMs);
+    this.#replayed = options.inMemory === true ? Promise.resolve(new Map<string, string>()) : this.#replay();
+    this.#replayed.catch((error: unknown) => ports.log.error(`The journal is not in its place: ${messageOf(error)}`));
     this.#revival = new Revival(disk, clock, turn);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
@@ -150,7 +166,33 @@ export class FileStore implements Store {
   #newRounds(syncIntervalMs: number): Rounds {
     const { disk, clock, turn, soon } = this.#ports;
     const onDisk = this.#options.inMemory !== true;
-    return new Rounds({ disk: this.#syncTimes.over(disk), onDisk, clock, turn, soon, syncIntervalMs });
+    const journal = syncIntervalMs === 0 ? this.#journal : undefined;
+    const { journalFrom = journalFromDefault } = this.#options;
+    return new Rounds({ disk: this.#syncTimes.over(disk), journal, journalFrom, onDisk, clock, turn, soon, syncIntervalMs });
+  }
+
+  async #replay(): Promise<ReadonlyMap<string, string>> {
+    const { disk, jobs, log } = this.#ports;
+    const scan = async (path: string, block: number): Promise<ScanResult | undefined> => {
+      const names = path.split('/');
+      const directory = this.#directory(names.slice(0, -3).join('/'), names.at(-2) ?? '');
+      const [scanned] = await jobs.scan([scanTask(directory, block, directory.blockKeys()?.open(block))]);
+      return scanned;
+    };
+    const replay = new Replay(this.#options.root, { disk, log, kernel: this.#streams, scan });
+    return replay.run();
+  }
+
+  /** Rejects with a StoreFault when what the journal has of a stream is not in its place. */
+  async #whenReplayed({ blocks }: StreamDirectory): Promise<void> {
+    let refused: string | undefined;
+    try {
+      refused = (await this.#replayed).get(blocks.slice(this.#options.root.length + 1));
+    } catch (error) {
+      refused = messageOf(error);
+    }
+    if (refused === undefined) return;
+    throw new StoreFault('JOURNAL', `what the journal has of it could not be written to its blocks, and stays there: ${refused}`);
   }
 
   get syncTimes(): MetricHistogram {
@@ -229,6 +271,7 @@ export class FileStore implements Store {
   async recover(options: StreamOptions): Promise<StreamStore> {
     const { disk, jobs, log } = this.#ports;
     const directory = this.#directoryOf(options);
+    await this.#whenReplayed(directory);
     const files = this.#blockFiles(directory);
     const handle = this.#newHandle(options);
     let stream: FileStream | undefined;
@@ -329,7 +372,9 @@ export class FileStore implements Store {
     const closed = (): void => {
       this.#open.delete(tag);
     };
-    const erasures = new Erasures(streams, address, files, reader);
+    const rounds = this.#roundsOf(options);
+    const journal = rounds === this.#rounds ? this.#journal : undefined;
+    const erasures = new Erasures(address, { streams, files, reader, journal, clock });
     const parts = {
       handle: address,
       erasures,
@@ -339,7 +384,8 @@ export class FileStore implements Store {
       inMemory,
       directory,
       reader,
-      rounds: this.#roundsOf(options),
+      rounds,
+      journal,
       revival: this.#revival,
       disk,
       jobs,
@@ -359,12 +405,22 @@ export class FileStore implements Store {
     return stream;
   }
 
+  async #stopJournal(): Promise<void> {
+    try {
+      await this.#journal?.stop();
+    } catch (error) {
+      this.#ports.log.error(`The journal stays for the next start: ${messageOf(error)}`);
+    }
+  }
+
   async stop(): Promise<void> {
     this.#revival.stop();
+    const journal = this.#stopJournal();
     await this.#upkeep.stop();
     await Promise.all([...this.#open.values()].map((stream) => stream.stop()));
     this.#rounds.stop();
     this.#asyncRounds?.stop();
+    await journal;
     await this.#ports.disk.stop();
     await this.#ports.jobs.stop();
     this.#ports.closed?.();

@@ -8,6 +8,7 @@ import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { Erasures } from './erasures.ts';
+import type { Journal } from './journal/journal.ts';
 import type { StreamReader } from './reader.ts';
 import type { Revival } from './revival.ts';
 import type { Rounds } from './rounds.ts';
@@ -24,6 +25,8 @@ export interface FileStreamParts {
   readonly reader: StreamReader;
   readonly erasures: Erasures;
   readonly rounds: Rounds;
+  /** What its rounds may go by way of. */
+  readonly journal: Journal | undefined;
   readonly revival: Revival;
   readonly disk: Disk;
   readonly jobs: Jobs;

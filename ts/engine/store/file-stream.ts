@@ -5,12 +5,11 @@
 
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
-import type { BesideFileName } from '../../core/stream/times-file.ts';
 import { streamFlag, type KernelPublish } from '../../kernel/streams.ts';
 import { DiskFault } from '../../ports/disk.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
-import type { BlockEnd } from './block-files.ts';
+import type { BlockEnd, TakeAppended } from './block-files.ts';
 import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
@@ -25,10 +24,8 @@ import { cutBack, readAnew, type Faulted } from './revival.ts';
 import { StoreFault } from './store.ts';
 import { streamFault, type StreamFault } from './stream-fault.ts';
 import type {
-  ConsumerState,
   DeliverRequest,
   Delivered,
-  FoundConsumer,
   JudgedPublish,
   NewMessage,
   PurgeRequest,
@@ -37,7 +34,7 @@ import type {
   StreamOptions,
   StreamStore,
 } from './store.ts';
-import { StreamSettings } from './stream-settings.ts';
+import { StreamBeside } from './stream-beside.ts';
 import { SyncWaiters, type Waiter } from './sync-waiters.ts';
 import { Visibility } from './visibility.ts';
 
@@ -46,7 +43,7 @@ const EMPTY = new Uint8Array(0);
 /** More than this staged is written before the next round. */
 const WRITE_EARLY = 4 << 20;
 
-export class FileStream extends StreamSettings implements StreamStore, RoundMember, Faulted {
+export class FileStream extends StreamBeside implements StreamStore, RoundMember, Faulted {
   readonly name: string;
   readonly #parts: FileStreamParts;
   readonly #options: StreamOptions;
@@ -75,6 +72,9 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   readonly #writeSome = (): boolean => {
     this.#writeRuns();
     return this.#fault === undefined;
+  };
+  readonly #again = (): void => {
+    if (!this.#closed) this.#parts.turn(() => this.askRound());
   };
   #onSynced: (syncedSeq: number) => void = () => {};
   #onPublish: (publish: JudgedPublish) => void = () => {};
@@ -159,9 +159,14 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   whenSynced(call: Waiter): void {
     const { last, durable } = this.#parts.directory.tickets;
     if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault.text));
-    else if (this.#staged() > 0 || this.#waiters.any || last > durable) this.#wait(call, last);
+    else if (this.#staged() > 0 || this.#waiters.any || last > durable || this.#isOwing) this.#wait(call, last);
     else if (this.#inRound) this.#waiters.join(call, last);
     else call();
+  }
+
+  /** What was done to files behind a round is for the next one. */
+  get #isOwing(): boolean {
+    return this.#parts.files.hasUnsynced || this.#parts.erasures.any;
   }
 
   #staged(): number {
@@ -171,6 +176,14 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   #wait(call: Waiter, ticket: number): void {
     this.#waiters.add(call, ticket);
     this.#parts.rounds.add(this);
+  }
+
+  protected askRound(): void {
+    this.#parts.rounds.add(this);
+  }
+
+  protected get isWriting(): boolean {
+    return this.#fault === undefined;
   }
 
   // What the kernel does by itself
@@ -290,13 +303,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     return this.#parts.directory.tickets.durable >= this.#made;
   }
 
-  write(): void {
+  write(take?: TakeAppended): void {
     this.#inRound = true;
     this.#waiters.begin();
     this.#isMaking = !this.#isMade;
     if (this.#isMaking) return;
     this.#visibility.roundBegins();
-    this.#writeRuns();
+    this.#writeRuns(this.#parts.erasures.any ? undefined : take);
     this.#roundSeq = this.lastSeq;
     this.#roundEnd = this.#end();
     this.#passOnRemoved();
@@ -305,13 +318,13 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     this.#parts.erasures.begin();
   }
 
-  #writeRuns(): void {
+  #writeRuns(take?: TakeAppended): void {
     if (this.#fault !== undefined) return;
     const { streams, files } = this.#parts;
     const runs = streams.takeRuns(this.handle);
     if (runs.length === 0) return;
     this.#orFailed(() => {
-      files.write(runs);
+      files.write(runs, take);
       streams.exports.runsWritten(this.handle, runs.length);
       for (const { block, tombstones } of runs) if (tombstones) files.noteTombstones(block);
     });
@@ -322,6 +335,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     const written = files.takeUnsynced();
     if (!directory.hasUnsynced) return written;
     return [...written, ...(this.#orFailed(() => directory.takeUnsynced()) ?? [])];
+  }
+
+  takeTaken(): OpenFile[] {
+    return this.#parts.files.takeTaken();
   }
 
   synced(file: OpenFile): void {
@@ -341,9 +358,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     while (exports.streamRelease(this.handle, this.syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
     const removed = removeBlocks(this.#parts, this.name, this.#doomed) && this.#purging;
     this.#doomed = [];
-    const erased = this.#orFailed(() => this.#parts.erasures.finish()) ?? false;
-    const more = (removed || erased) && rounds.synchronous;
-    if (this.#waiters.settle(directory.tickets.durable, more)) rounds.add(this);
+    const erased = this.#orFailed(() => this.#parts.erasures.finish(this.#again));
+    const more = (removed || erased === 'overwritten') && rounds.synchronous;
+    if (erased === 'held') this.#waiters.hold();
+    else if (this.#waiters.settle(directory.tickets.durable, more)) rounds.add(this);
     this.#expiry.wake();
     this.#upkeep.settled();
     this.#onSynced(this.syncedSeq);
@@ -370,12 +388,15 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   failed(fault: DiskFault | StoreFault): void {
     if (this.#fault !== undefined) return;
-    const { streams, log, erasures, revival } = this.#parts;
+    const { streams, log, erasures, revival, journal, files } = this.#parts;
     this.#fault = streamFault(fault);
     const { text, refusal, isForeign } = this.#fault;
     log.error(`Stream '${this.name}' stopped writing: ${text}`);
     erasures.drop();
-    if (!isForeign) cutBack(this.#parts, this.name, this.#syncedEnd);
+    if (!isForeign) {
+      journal?.doubt(files.directory);
+      cutBack(this.#parts, this.name, this.#syncedEnd);
+    }
     streams.fail(this.handle, this.syncedSeq, JSON.stringify({ error: refusal, stream: this.name, seq: 0 }));
     this.#roundSeq = this.syncedSeq;
     this.#waiters.fail(fault);
@@ -389,9 +410,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   /** Goes on after a fault, from what is on disk. */
   async revive(): Promise<void> {
-    const { upkeep, streams, directory, turn } = this.#parts;
+    const { upkeep, streams, directory, journal, turn } = this.#parts;
     if (this.#inRound || this.#fault === undefined) throw new StoreFault('BUSY', 'a round is under way');
     await upkeep.settled();
+    await journal?.without(this.directory);
     if (!(await readAnew(this.#parts, this.#syncedEnd, !this.#fault.isNoRoom, () => !this.#closed))) return;
     directory.writeAgain();
     this.#fault = undefined;
@@ -415,39 +437,6 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
     return sweepBlocks(this.#parts, sweep);
   }
 
-  // Files beside the blocks
-
-  writeMeta(meta: string): void {
-    this.#parts.directory.writeMeta(meta);
-    this.#parts.rounds.add(this);
-  }
-
-  readBeside(name: BesideFileName): Uint8Array | undefined {
-    return this.#parts.directory.readBeside(name);
-  }
-
-  writeBeside(name: BesideFileName, content: Uint8Array): void {
-    if (this.#fault === undefined) this.#parts.directory.writeBeside(name, content);
-  }
-
-  consumers(): Iterable<FoundConsumer> {
-    return this.#parts.directory.consumers();
-  }
-
-  writeConsumer(name: string, meta: string): void {
-    this.#parts.directory.writeConsumer(name, meta);
-    this.#parts.rounds.add(this);
-  }
-
-  writeConsumerState(name: string, state: ConsumerState, durable: boolean): void {
-    if (this.#parts.directory.writeConsumerState(name, state, durable)) this.#parts.rounds.add(this);
-  }
-
-  removeConsumer(name: string): void {
-    this.#parts.directory.removeConsumer(name);
-    this.#parts.rounds.add(this);
-  }
-
   async archive(describe: () => StreamDescription): Promise<StreamArchive> {
     const { streams, files, directory } = this.#parts;
     const open = (): StreamArchive => directory.archive(files.upTo(this.#syncedEnd), describe());
@@ -460,18 +449,23 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
 
   async stop(): Promise<void> {
     if (this.#closed) return;
-    await this.#drain();
-    if (this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
+    const isInPlace = await this.#drain();
+    if (isInPlace && this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
     this.#close();
   }
 
-  async #drain(): Promise<void> {
+  /** False: the journal has something that is not in its place. */
+  async #drain(): Promise<boolean> {
+    const { rounds, erasures } = this.#parts;
     this.#closed = true;
     this.#expiry.stop();
     this.setSubjects([]);
     await this.#upkeep.close();
-    this.#parts.rounds.add(this);
-    await this.#parts.rounds.drained(this);
+    rounds.add(this);
+    const isInPlace = await rounds.drained(this);
+    if (!isInPlace || !erasures.any) return isInPlace;
+    rounds.add(this);
+    return rounds.drained(this);
   }
 
   async remove(): Promise<void> {
@@ -489,9 +483,10 @@ export class FileStream extends StreamSettings implements StreamStore, RoundMemb
   }
 
   #close(): void {
-    const { rounds, revival, files, reader, streams, closed } = this.#parts;
+    const { rounds, revival, journal, files, reader, streams, closed } = this.#parts;
     rounds.forget(this);
     revival.forget(this);
+    journal?.forget(files.directory);
     reader.forget();
     files.close();
     streams.exports.closeStream(this.handle);

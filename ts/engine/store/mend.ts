@@ -37,10 +37,15 @@ function freeName(disk: Disk, directory: string, name: string): string {
   return free;
 }
 
-function setAside({ disk, files: { directory } }: MendPorts, name: string, bytes: Uint8Array): string {
+/** Keeps bytes in a file of their own, beside the blocks. Returns its name. */
+export function keepAside(disk: Disk, directory: string, name: string, bytes: Uint8Array): string {
   const kept = freeName(disk, directory, name);
   disk.replace(`${directory}/${kept}`, bytes, true);
   return kept;
+}
+
+function setAside({ disk, files: { directory } }: MendPorts, name: string, bytes: Uint8Array): string {
+  return keepAside(disk, directory, name, bytes);
 }
 
 /** Gives the file of a block, and its key, another name. Returns that of the block. */

@@ -181,7 +181,7 @@ export async function scanFirst({ disk, jobs }: RecoverPorts, directory: StreamD
   return { scan, rewrite: (task) => jobs.rewrite(task), stop: () => Promise.resolve() };
 }
 
-function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {
+export function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {
   const task = { path: `${directory.blocks}/${block}.blk`, stream: directory.name, block };
   return key === undefined ? task : { ...task, key: key.content };
 }

@@ -4,10 +4,14 @@
 // Several rounds may be under way, each with streams of its own, so that no stream waits for the files of others. The round of a stream whose
 // publisher keeps a window waits for the rest of it, a moment (publish-window.ts).
 //
+// A round over many streams goes by way of the journal (journal/journal.ts): one file is synced in place of theirs.
+//
 // With a sync interval a round ends behind its writes, and the files are synced on the interval.
 
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Disk, DiskFault, OpenFile, SyncFailure } from '../../ports/disk.ts';
+import type { TakeAppended } from './block-files.ts';
+import type { Journal, JournalRound } from './journal/journal.ts';
 import { PublishWindow } from './publish-window.ts';
 
 /** A stream as its rounds see it. */
@@ -16,10 +20,17 @@ export interface RoundMember {
   readonly lastSeq: number;
   /** Its round waits: the member is to be added again when there is more. */
   awaitMore(): void;
-  /** Writes what is staged; what is acknowledged at the end of the round is fixed by this. Faults are kept by the member. */
-  write(): void;
+  /** Where its blocks are. */
+  readonly directory: string;
+  /**
+   * Writes what is staged; what is acknowledged at the end of the round is fixed by this. `take` may take what is appended to blocks. Faults are
+   * kept by the member.
+   */
+  write(take?: TakeAppended): void;
   /** The files written and not yet handed out. */
   takeUnsynced(): OpenFile[];
+  /** Those of which `take` has everything. */
+  takeTaken(): OpenFile[];
   /** A file that was handed out is synced, or never will be. */
   synced(file: OpenFile): void;
   /** The round is through. */
@@ -30,6 +41,10 @@ export interface RoundMember {
 
 export interface RoundsOptions {
   readonly disk: Pick<Disk, 'sync'>;
+  /** For rounds over many streams. */
+  readonly journal?: Journal | undefined;
+  /** How many streams that are. */
+  readonly journalFrom?: number;
   readonly clock: Clock;
   /** 0: sync before acknowledging. */
   readonly syncIntervalMs: number;
@@ -41,6 +56,15 @@ export interface RoundsOptions {
   readonly soon: (call: () => void) => void;
 }
 
+/** A round that goes by way of the journal: files that are synced with it, and those of which it has everything. */
+interface JournaledRound {
+  readonly members: readonly RoundMember[];
+  readonly owners: ReadonlyMap<OpenFile, RoundMember>;
+  readonly taken: ReadonlyMap<OpenFile, RoundMember>;
+  readonly journal: JournalRound;
+  readonly logs: readonly OpenFile[];
+}
+
 /** Rounds under way at once. */
 const MOST_ROUNDS = 4;
 /** How long the rest of a publisher's window may take. */
@@ -48,6 +72,8 @@ const PATIENCE_MS = 2;
 
 export class Rounds {
   readonly #disk: Pick<Disk, 'sync'>;
+  readonly #journal: Journal | undefined;
+  readonly #journalFrom: number;
   readonly #turn: (work: () => void) => void;
   readonly #soon: (call: () => void) => void;
   readonly #clock: Clock;
@@ -72,6 +98,8 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#disk = options.disk;
+    this.#journal = options.journal;
+    this.#journalFrom = options.journalFrom ?? Infinity;
     this.#turn = options.turn;
     this.#soon = options.soon;
     this.#clock = options.clock;
@@ -144,22 +172,41 @@ export class Rounds {
     const members = [...this.#ready].filter((member) => !this.#waitsForMore(member));
     if (members.length === 0) return;
     this.#underWay++;
+    const journal = members.length < this.#journalFrom ? undefined : this.#journal?.round();
     const owners = new Map<OpenFile, RoundMember>();
+    const taken = new Map<OpenFile, RoundMember>();
     for (const member of members) {
       this.#ready.delete(member);
       this.#inRound.set(member, member.lastSeq);
-      member.write();
+      member.write(journal?.add);
       for (const file of member.takeUnsynced()) owners.set(file, member);
+      for (const file of member.takeTaken()) taken.set(file, member);
     }
-    if (this.synchronous && owners.size > 0) {
-      this.#disk.sync([...owners.keys()], (failures) => this.#turn(() => this.#through(members, owners, failures)));
-      return;
-    }
+    const logs = journal?.end() ?? [];
+    if (journal !== undefined && logs.length > 0) return this.#syncLogs({ members, owners, taken, journal, logs });
+    for (const [file, member] of taken) owners.set(file, member);
+    if (this.synchronous && owners.size > 0)
+      return this.#syncFiles(owners, (failures) => this.#through(members, owners, failures));
     for (const [file, member] of owners) {
       if (this.#late.has(file)) member.synced(file);
       this.#late.set(file, member);
     }
     this.#through(members, owners, []);
+  }
+
+  #syncFiles(files: ReadonlyMap<OpenFile, unknown>, done: (failures: readonly SyncFailure[]) => void): void {
+    this.#disk.sync([...files.keys()], (failures) => this.#turn(() => done(failures)));
+  }
+
+  /** The round is in the journal, except what is not only appended: that is synced with it. */
+  #syncLogs({ members, owners, taken, journal, logs }: JournaledRound): void {
+    const all = new Map([...owners, ...taken]);
+    this.#disk.sync([...owners.keys(), ...logs], (failures) => {
+      this.#turn(() => {
+        if (journal.synced(new Set(taken.values()), failures)) return this.#through(members, all, failures);
+        this.#syncFiles(taken, (more) => this.#through(members, all, [...failures, ...more]));
+      });
+    });
   }
 
   #through(members: readonly RoundMember[], owners: ReadonlyMap<OpenFile, RoundMember>, failures: readonly SyncFailure[]): void {
@@ -209,14 +256,20 @@ export class Rounds {
     return this.#lateBusy || [...this.#late.values()].includes(member);
   }
 
-  /** Resolves when nothing of a member is left to write or to sync. */
-  async drained(member: RoundMember): Promise<void> {
+  /** Resolves when nothing of a member is left to write or to sync. False: some of it stays in the journal, for the next start. */
+  async drained(member: RoundMember): Promise<boolean> {
     for (;;) {
       this.#windows.get(member)?.forget();
       this.#start();
       this.#syncLate();
-      if (!this.#has(member)) return;
+      if (!this.#has(member)) break;
       await new Promise<void>((resolve) => this.#ended.push(resolve));
+    }
+    try {
+      await this.#journal?.without(member.directory);
+      return true;
+    } catch {
+      return false;
     }
   }
 

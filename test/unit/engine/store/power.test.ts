@@ -12,6 +12,7 @@ import type { StoreLimits, StreamStore } from '../../../../ts/engine/store/store
 import { effort, holdsInTime } from '../../../oracle/check.ts';
 import { background } from '../../../support/background.ts';
 import { noLimits, openTestStore, type TestStore } from '../../../support/store.ts';
+import { act, noteEvicted, Promises } from '../../../support/store-promises.ts';
 import { storeStep, type StoreStep } from '../../../support/store-steps.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
 import { torn } from '../../../support/torn-writes.ts';
@@ -24,55 +25,7 @@ const step = storeStep({
   keep: fc.constantFrom(0, 0, 3),
 });
 
-/** What was promised so far: which sequences hold what, and which are gone. */
-class Promises {
-  readonly stored = new Map<number, string>();
-  readonly gone = new Set<number>();
-  /** Sequences that a delete under way, or a limit, may or may not have taken. */
-  readonly doubtful = new Set<number>();
-
-  removed(seqs: readonly number[]): void {
-    for (const seq of seqs) {
-      this.gone.add(seq);
-      this.stored.delete(seq);
-    }
-  }
-}
-
 const encoder = new TextEncoder();
-
-function act(todo: StoreStep, stream: StreamStore, live: Map<number, string>, promises: Promises, last: { seq: number }): void {
-  if (todo.is === 'append') {
-    const payload = `${last.seq + 1}:${'p'.repeat(todo.length)}`;
-    const seq = stream.append({ subject: `a.${last.seq % 5}`, payload: encoder.encode(payload) });
-    last.seq = seq;
-    live.set(seq, payload);
-    stream.whenSynced(() => {
-      if (!promises.gone.has(seq)) promises.stored.set(seq, payload);
-    });
-    return;
-  }
-  const before = [...live.keys()];
-  if (todo.is === 'delete') {
-    if (stream.delete(last.seq - todo.back, todo.erase)) live.delete(last.seq - todo.back);
-  } else if (todo.is === 'purge') {
-    stream.purge(todo.keep === 0 ? {} : { keep: todo.keep });
-    for (const seq of todo.keep === 0 ? before : before.slice(0, -todo.keep)) live.delete(seq);
-  }
-  const taken = before.filter((seq) => !live.has(seq));
-  for (const seq of taken) promises.doubtful.add(seq);
-  stream.whenSynced(() => promises.removed(taken));
-}
-
-/** Messages the limit took need not be there, and must not be taken for deleted. */
-function noteEvicted(stream: StreamStore, live: Map<number, string>, promises: Promises): void {
-  const { firstSeq } = stream.state;
-  for (const seq of [...live.keys()]) {
-    if (seq >= firstSeq) break;
-    promises.doubtful.add(seq);
-    live.delete(seq);
-  }
-}
 
 interface Form {
   readonly compression: 'none' | 's2';
@@ -100,15 +53,7 @@ async function check(folder: string, limits: StoreLimits, form: Form, promises: 
   const stream = await reopen(after, limits);
   if (stream === undefined) return assert.equal(promises.stored.size + promises.gone.size, 0);
   try {
-    for (const [seq, payload] of promises.stored) {
-      const found = stream.get(seq);
-      if (found === undefined && promises.doubtful.has(seq)) continue;
-      assert.ok(found, `message ${seq} was promised and is not there`);
-      assert.equal(Buffer.from(found.payload).toString(), payload);
-    }
-    for (const seq of promises.gone) assert.equal(stream.get(seq), undefined, `message ${seq} was promised to be gone`);
-    const highest = Math.max(0, ...promises.stored.keys(), ...promises.gone);
-    assert.ok(stream.state.lastSeq >= highest, 'no sequence is given out twice');
+    promises.check(stream);
   } finally {
     await after.stop();
   }

@@ -7,6 +7,7 @@ import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 /** A stream of which messages are only counted. */
 class Member implements RoundMember {
+  readonly directory = '/';
   lastSeq = 0;
   ackedSeq = 0;
   asked = 0;
@@ -21,6 +22,9 @@ class Member implements RoundMember {
   }
   takeUnsynced(): OpenFile[] {
     return [this.#file];
+  }
+  takeTaken(): OpenFile[] {
+    return [];
   }
   synced(): void {}
   settled(): void {

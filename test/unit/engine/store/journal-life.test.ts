@@ -1,0 +1,134 @@
+/** When logs of the journal begin and go: a disk and a clock in the hands of the test. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Journal, type JournaledStream } from '../../../../ts/engine/store/journal/journal.ts';
+import { StreamKernel } from '../../../../ts/kernel/streams.ts';
+import type { DiskFault } from '../../../../ts/ports/disk.ts';
+import { keptLog, openTestStore } from '../../../support/store.ts';
+import { temporaryFolder } from '../../../support/temporary.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
+import { VolatileDisk } from '../../../support/volatile-disk.ts';
+
+const { kernel } = openTestStore(temporaryFolder());
+const directory = '/js/$G/streams/S/msgs';
+
+class Bench {
+  readonly disk = new VolatileDisk();
+  readonly clock = new VirtualClock();
+  readonly log = keptLog();
+  readonly journal: Journal;
+  readonly faults: DiskFault[] = [];
+  readonly stream: JournaledStream = { directory, failed: (fault) => void this.faults.push(fault) };
+
+  constructor() {
+    const { disk, clock, log } = this;
+    disk.makeDirectory(directory);
+    disk.writeWhole(`${directory}/1.blk`, Buffer.from('what is in front'), true);
+    this.journal = new Journal('/js', { disk, clock, log, kernel: new StreamKernel(kernel), turn: (work) => work() });
+  }
+
+  get logs(): string[] {
+    return this.disk.list('/js').flatMap(({ name }) => (name.endsWith('.journal') ? [name] : []));
+  }
+
+  /** A round appends to the block; false: the journal did not take it. */
+  round(): boolean {
+    const { disk, journal, stream } = this;
+    const round = journal.round();
+    const file = disk.open(`${directory}/1.blk`, false);
+    const offset = disk.size(file);
+    const views = [Buffer.from('appended')];
+    disk.write(file, views, offset);
+    disk.close(file);
+    const isTaken = round.add({ directory, block: 1, offset, before: new Uint8Array(8), views });
+    const files = round.end();
+    assert.equal(files.length, isTaken ? 1 : 0);
+    disk.sync(files, (failures) => assert.ok(round.synced([stream], failures)));
+    return isTaken;
+  }
+
+  /** Every sync that is asked for is through. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) {
+      while (this.disk.syncing) this.disk.finishSync();
+      await nextTurn();
+    }
+  }
+}
+
+describe('a log of the journal', () => {
+  test('is made when a round asks for it, and used when its name is on disk', async () => {
+    const bench = new Bench();
+    assert.deepEqual([bench.round(), bench.round(), bench.logs.length], [false, false, 1]);
+    await bench.settle();
+    assert.deepEqual([bench.round(), bench.logs.length], [true, 1]);
+  });
+
+  test('goes when it is old and its files are on disk; another one takes its place as long as it is used', async () => {
+    const bench = new Bench();
+    bench.round();
+    await bench.settle();
+    bench.round();
+    const before = bench.logs;
+    bench.clock.advance(5_000);
+    await bench.settle();
+    assert.equal(bench.logs.length, 1);
+    assert.notDeepEqual(bench.logs, before);
+    assert.equal(bench.journal.names(directory), false, 'what it had is on disk');
+    assert.ok(bench.round());
+    await bench.settle();
+    for (const left of [1, 0, 0]) {
+      bench.clock.advance(5_000);
+      await bench.settle();
+      assert.equal(bench.logs.length, left);
+    }
+  });
+
+  test('stays while a round that wrote to it is not through', async () => {
+    const bench = new Bench();
+    bench.round();
+    await bench.settle();
+    bench.round();
+    const gone = bench.journal.without(directory);
+    await nextTurn();
+    assert.deepEqual([bench.logs.length, bench.journal.names(directory, 1), bench.journal.names(directory, 2)], [1, true, false]);
+    await bench.settle();
+    await gone;
+    assert.equal(bench.logs.length, 0);
+  });
+
+  test('whose name the disk does not keep is never used; after a while another one is tried', async () => {
+    const bench = new Bench();
+    bench.round();
+    while (bench.disk.syncing) bench.disk.failSync('EIO');
+    await bench.settle();
+    assert.deepEqual([bench.round(), bench.logs.length], [false, 0]);
+    assert.match(bench.log.lines.join('\n'), /is not used any more: EIO/);
+    bench.clock.advance(10_000);
+    bench.round();
+    await bench.settle();
+    assert.ok(bench.round());
+  });
+
+  test('stays until its files are synced, however often that fails, and the streams are told', async () => {
+    const bench = new Bench();
+    bench.round();
+    await bench.settle();
+    bench.round();
+    while (bench.disk.syncing) bench.disk.finishSync();
+    bench.clock.advance(5_000);
+    await nextTurn();
+    // The name of the next log; then the files of this one.
+    bench.disk.finishSync();
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    bench.disk.failSync('EIO');
+    await bench.settle();
+    assert.equal(bench.faults.length, 1);
+    assert.ok(bench.journal.names(directory));
+    const gone = bench.journal.without(directory);
+    await bench.settle();
+    await gone;
+    assert.equal(bench.journal.names(directory), false);
+  });
+});

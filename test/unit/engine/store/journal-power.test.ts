@@ -1,0 +1,236 @@
+/**
+ * A power failure at any moment while rounds over several streams go by way of the journal: what was promised is there afterwards, and nothing that was
+ * promised to be gone comes back; also when the power fails again while the journal is put in its place, and when syncs fail.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { EncryptionOptions } from '../../../../ts/engine/store/cipher/keyring.ts';
+import type { StreamStore } from '../../../../ts/engine/store/store.ts';
+import { effort, holdsInTime } from '../../../oracle/check.ts';
+import { background } from '../../../support/background.ts';
+import { noLimits, openTestStore, type TestStore } from '../../../support/store.ts';
+import { act, noteEvicted, Promises } from '../../../support/store-promises.ts';
+import { storeStep, type StoreStep } from '../../../support/store-steps.ts';
+import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
+import { torn } from '../../../support/torn-writes.ts';
+import { VolatileDisk } from '../../../support/volatile-disk.ts';
+import { VolatileJobs } from '../../../support/volatile-jobs.ts';
+
+const STREAMS = 3;
+
+interface Form {
+  readonly compression: 'none' | 's2';
+  readonly encryption?: EncryptionOptions;
+}
+
+const encryption: EncryptionOptions = { key: 'k', prevKey: '', cipher: 'chacha' };
+const someForm = fc.constantFrom<Form>({ compression: 'none' }, { compression: 's2' }, { compression: 's2', encryption });
+const upkeep = { lookMs: 0, bytesPerSecond: 1e12 };
+
+/** Things that are done in one turn, each with a stream, and what happens to syncs behind it. */
+interface Turn {
+  readonly todo: readonly { readonly stream: number; readonly step: StoreStep }[];
+  /** Which of the syncs under way end. */
+  readonly ends: readonly number[];
+  readonly fails: boolean;
+  readonly waits: boolean;
+}
+
+const step = storeStep({
+  weights: { append: 12, delete: 2, purge: 1, sync: 0, wait: 0 },
+  length: fc.oneof({ weight: 6, arbitrary: fc.nat(200) }, { weight: 1, arbitrary: fc.constant(12_000) }),
+  keep: fc.constantFrom(0, 3),
+});
+const turns = (failures: boolean): fc.Arbitrary<Turn[]> =>
+  fc.array(
+    fc.record({
+      todo: fc.array(fc.record({ stream: fc.nat(STREAMS - 1), step }), { maxLength: 6 }),
+      ends: fc.array(fc.nat(3), { maxLength: 4 }),
+      fails: failures ? fc.nat(11).map((n) => n === 0) : fc.constant(false),
+      waits: fc.nat(3).map((n) => n === 0),
+    }),
+    { maxLength: 40 },
+  );
+
+class Played {
+  readonly disk: VolatileDisk;
+  readonly promises: readonly Promises[];
+  readonly server: TestStore;
+  readonly #small: boolean;
+  readonly #form: Form;
+
+  constructor(form: Form, small: boolean) {
+    this.#form = form;
+    this.#small = small;
+    this.disk = new VolatileDisk();
+    this.disk.makeDirectory('/js');
+    this.disk.syncDirectory('/');
+    this.promises = Array.from({ length: STREAMS }, () => new Promises());
+    const jobs = new VolatileJobs(this.disk);
+    this.server = openTestStore('/js', this.disk, 0, { ...this.#encryption, upkeep, jobs, journalFrom: 1 });
+  }
+
+  get #encryption(): Pick<Form, 'encryption'> {
+    return this.#form.encryption === undefined ? {} : { encryption: this.#form.encryption };
+  }
+
+  get #options() {
+    // Small limits make small blocks, of which there are many.
+    return { limits: { ...noLimits, maxBytes: this.#small ? 120_000 : -1 }, compression: this.#form.compression };
+  }
+
+  async run(steps: readonly Turn[]): Promise<void> {
+    const { server, disk, promises } = this;
+    const streams: StreamStore[] = [];
+    server.turn(() => streams.push(...promises.map((_, n) => server.store.create(server.options(`S${n}`, this.#options), '{}'))));
+    while (disk.syncing) disk.finishSync();
+    const live = promises.map(() => new Map<number, string>());
+    const last = promises.map(() => ({ seq: 0 }));
+    for (const { todo, ends, fails, waits } of steps) {
+      server.turn(() => {
+        for (const { stream: n, step: one } of todo) {
+          const [stream, known, made, end] = [streams[n], live[n], promises[n], last[n]];
+          if (
+            stream !== undefined &&
+            known !== undefined &&
+            made !== undefined &&
+            end !== undefined &&
+            stream.fault === undefined
+          )
+            act(one, stream, known, made, end);
+        }
+      });
+      if (fails) disk.failSync('EIO');
+      // Settling the journal goes on behind a sync.
+      for (const at of ends) {
+        disk.finishSync(at);
+        await Promise.resolve();
+      }
+      if (waits) await background();
+      streams.forEach((stream, n) => noteEvicted(stream, live[n] ?? new Map(), promises[n] ?? new Promises()));
+    }
+  }
+
+  /** Where nobody looks any more: whatever is under way comes to its end. */
+  async end(): Promise<void> {
+    await endOf(Promise.resolve({ after: this.server }), this.disk);
+  }
+
+  /** Opens what a power failure has left, in its folder or on a disk that has it. */
+  async reopen(folder: string, disk?: VolatileDisk): Promise<{ after: TestStore; streams: StreamStore[] }> {
+    const jobs = disk === undefined ? {} : { jobs: new VolatileJobs(disk) };
+    const after = openTestStore(disk === undefined ? join(folder, 'js') : '/js', disk, 0, {
+      ...this.#encryption,
+      ...jobs,
+      journalFrom: 1,
+    });
+    const found = after.store.find('$G');
+    assert.deepEqual(
+      found.map(({ problem }) => problem),
+      found.map(() => undefined),
+    );
+    const streams = await Promise.all(found.map(({ name }) => after.store.recover(after.options(name, this.#options))));
+    return { after, streams };
+  }
+
+  async check(folder: string): Promise<void> {
+    const { after, streams } = await this.reopen(folder);
+    try {
+      for (const [n, made] of this.promises.entries()) {
+        const stream = streams.find(({ name }) => name === `S${n}`);
+        assert.ok(stream !== undefined, `S${n} was promised`);
+        made.check(stream);
+      }
+    } finally {
+      await after.stop();
+    }
+    assert.deepEqual(
+      after.log.lines.filter((line) => line.includes('are kept in')),
+      [],
+      'nothing of the journal is out of place',
+    );
+  }
+}
+
+const someNames = fc.constantFrom('synced' as const, 'newest' as const);
+/** Which of the files under way the disk has when the power fails. */
+const someFiles = fc.infiniteStream(fc.boolean());
+
+for (const failures of [false, true])
+  test(`a power failure takes nothing that was promised by way of the journal${failures ? ', though syncs failed' : ''}`, async () => {
+    await holdsInTime(
+      fc.asyncProperty(
+        turns(failures),
+        fc.boolean(),
+        someForm,
+        someNames,
+        someFiles,
+        async (steps, small, form, names, files) => {
+          const folder = temporaryFolder();
+          const played = new Played(form, small);
+          await played.run(steps);
+          played.disk.finishSome(() => files.next().value === true);
+          played.disk.leaveIn(folder, names);
+          await played.check(folder);
+          await played.end();
+          removeFolder(folder);
+        },
+      ),
+      effort(100),
+    );
+  });
+
+test('nor does one that tears writes at sectors and flips bits in what was not synced', async () => {
+  await holdsInTime(
+    fc.asyncProperty(turns(false), fc.boolean(), someForm, fc.nat(), async (steps, small, form, seed) => {
+      const folder = temporaryFolder();
+      const played = new Played(form, small);
+      await played.run(steps);
+      played.disk.leaveIn(folder, 'synced', torn(seed));
+      await played.check(folder);
+      await played.end();
+      removeFolder(folder);
+    }),
+    effort(100),
+  );
+});
+
+test('nor does a second one, while the journal is put in its place or soon after', async () => {
+  await holdsInTime(
+    fc.asyncProperty(
+      ...([turns(false), fc.boolean(), someForm, someNames, fc.nat(12), fc.nat()] as const),
+      async (steps, small, form, names, syncs, seed) => {
+        const [first, second] = [temporaryFolder(), temporaryFolder()];
+        const played = new Played(form, small);
+        await played.run(steps);
+        played.disk.leaveIn(first, names);
+        const disk = new VolatileDisk();
+        disk.take(join(first, 'js'), '/js');
+        const opening = played.reopen(first, disk);
+        for (let n = 0; n < syncs; n++) {
+          await background();
+          disk.finishSync();
+        }
+        disk.leaveIn(second, names, torn(seed));
+        await played.check(second);
+        await played.end();
+        await endOf(opening, disk);
+        for (const folder of [first, second]) removeFolder(folder);
+      },
+    ),
+    effort(60),
+  );
+});
+
+/** A store whose power has failed while it was opened comes to its end. */
+async function endOf(opening: Promise<{ readonly after: TestStore }>, disk: VolatileDisk): Promise<void> {
+  let ended = false;
+  const stopped = opening.then(({ after }) => after.stop()).finally(() => (ended = true));
+  while (!ended) {
+    while (disk.syncing) disk.finishSync();
+    await background();
+  }
+  await stopped;
+}
