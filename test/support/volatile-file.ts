@@ -16,14 +16,16 @@ export interface Writing {
 }
 
 /** What of a stretch is in none of others. */
-function without(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
-  let rest: Stretch[] = [stretch];
-  for (const [from, to] of others)
-    rest = rest.flatMap(([start, end]): Stretch[] => [
+function without(stretch: Stretch, others: readonly Stretch[]): readonly Stretch[] {
+  let rest: readonly Stretch[] = [stretch];
+  for (const [from, to] of others) {
+    const cut = rest.flatMap(([start, end]): Stretch[] => [
       [start, Math.min(end, from)],
       [Math.max(start, to), end],
     ]);
-  return rest.filter(([start, end]) => start < end);
+    rest = cut.filter(([start, end]) => start < end);
+  }
+  return rest;
 }
 
 export class VolatileFile {

@@ -86,7 +86,7 @@ export class Replay {
         path,
         entries.filter((entry) => !stay.includes(entry)),
       );
-    if (entries.length > 0) log.info(`${path}: ${entries.length} appends of before the last end are in their places`);
+    if (entries.length > 0) log.info(`${path}: ${entries.length} appends from before the server ended are in their places`);
   }
 
   async #takeOut(path: string, entries: readonly JournalEntry[]): Promise<void> {
