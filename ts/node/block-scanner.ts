@@ -2,8 +2,8 @@
 
 import fs from 'node:fs';
 import { ArchiveError } from '../core/archive/archive-error.ts';
-import { isPacked, unpackBlock } from '../core/block/packed-block.ts';
-import { salvageBlock } from '../core/block/salvage-block.ts';
+import { isPacked, readDamagedHead, unpackBlock } from '../core/block/packed-block.ts';
+import { salvageBlock, smallestRecord, withRoom } from '../core/block/salvage-block.ts';
 import { copyBytes } from '../kernel/copy.ts';
 import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
 import { nodeCiphers } from './ciphers.ts';
@@ -39,6 +39,23 @@ function isDiskError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EIO';
 }
 
+/** Whether a record lies at the very beginning. */
+function beginsWhole({ goodEnd, damages }: ScanResult): boolean {
+  return goodEnd > 0 && damages[0]?.offset !== 0;
+}
+
+/** Whether a record can take the place of every damage. */
+function hasRoom({ damages }: ScanResult): boolean {
+  return damages.every(({ length }) => length >= smallestRecord);
+}
+
+/** A copy that threads hand to each other without copying again. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copyBytes(copy, bytes);
+  return copy;
+}
+
 export class BlockScanner {
   readonly #memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared: true });
   readonly #exports: ScanExports;
@@ -53,13 +70,6 @@ export class BlockScanner {
 
   #bytes(at: number, length: number): Uint8Array {
     return new Uint8Array(this.#memory.buffer, at >>> 0, length >>> 0);
-  }
-
-  /** A copy that threads hand to each other without copying again. */
-  #copy(at: number, length: number): Uint8Array {
-    const copy = new Uint8Array(new SharedArrayBuffer(length >>> 0));
-    copyBytes(copy, this.#bytes(at, length));
-    return copy;
   }
 
   #damages(): Damage[] {
@@ -119,30 +129,39 @@ export class BlockScanner {
     }
   }
 
-  /** The file as it should be; else not encrypted; else as a compressed one that does not even begin as one. */
+  /**
+   * The file as it should be; where it does not begin with a record, the best of what it is like that, not encrypted, or as a compressed one
+   * that does not even begin as one.
+   */
   #scanFile(task: ScanTask, at: number, file: Uint8Array): ScanResult {
     const decipher = task.key === undefined ? undefined : nodeCiphers.keyStream(task.key);
     if (decipher !== undefined) copyBytes(file, decipher(file, 0));
-    const found = this.#scanForm(task, at, file);
-    if (found.goodEnd > 0 || file.length === 0) return found;
+    const asked = this.#scanForm(task, at, file);
+    if (file.length === 0 || beginsWhole(asked)) return asked;
+    const found = [asked];
     if (decipher !== undefined) {
       copyBytes(file, decipher(file, 0));
-      const plain = this.#scanForm(task, at, file);
-      if (plain.goodEnd > 0) return { ...plain, plain: true };
+      const plain: ScanResult = { ...this.#scanForm(task, at, file), plain: true };
+      if (beginsWhole(plain)) return plain;
+      found.push(plain);
+      if (!plain.packed) found.push({ ...this.#scanSalvaged(task, file), plain: true });
       copyBytes(file, decipher(file, 0));
     }
-    const salvaged = this.#scanSalvaged(task, file);
-    return salvaged.goodEnd > 0 ? salvaged : found;
+    if (!asked.packed) found.push(this.#scanSalvaged(task, file));
+    return found.reduce((best, next) => (next.entries.length > best.entries.length ? next : best));
   }
 
   /** Scans a file that is not encrypted (any more), compressed or not. */
   #scanForm(task: ScanTask, at: number, file: Uint8Array): ScanResult {
     if (!isPacked(file)) {
+      // What a compressed block stores as it is has records in it too.
+      if (readDamagedHead(file).isPacked) return this.#scanSalvaged(task, file);
       this.#scanContent(task, at, file.length);
-      return this.#result(task.block, file.length, false);
+      const found = this.#result(task.block, file.length, false);
+      return hasRoom(found) ? found : this.#scanWithRoom(task, file, found);
     }
     try {
-      const found = this.#scanUnpacked(task, unpackBlock(file));
+      const found = this.#scanUnpacked(task, unpackBlock(file), true);
       if (found.damages.length === 0 && found.goodEnd === found.size) return found;
     } catch (error) {
       if (!(error instanceof ArchiveError)) throw error;
@@ -152,17 +171,22 @@ export class BlockScanner {
 
   #scanSalvaged(task: ScanTask, file: Uint8Array): ScanResult {
     const content = salvageBlock(file);
-    const salvaged = new Uint8Array(new SharedArrayBuffer(content.length));
-    copyBytes(salvaged, content);
-    return { ...this.#scanUnpacked(task, content), salvaged };
+    const found = this.#scanUnpacked(task, content, true);
+    return hasRoom(found) ? { ...found, salvaged: shared(content) } : this.#scanWithRoom(task, content, found);
   }
 
-  #scanUnpacked(task: ScanTask, content: Uint8Array): ScanResult {
+  /** The content with room for a record wherever there is none: a shorter damage could not be mended. */
+  #scanWithRoom(task: ScanTask, content: Uint8Array, { damages, packed }: ScanResult): ScanResult {
+    const salvaged = shared(withRoom(content, damages));
+    return { ...this.#scanUnpacked(task, salvaged, packed), salvaged };
+  }
+
+  #scanUnpacked(task: ScanTask, content: Uint8Array, packed: boolean): ScanResult {
     const at = this.#exports.alloc(content.length + SLACK) >>> 0;
     try {
       copyBytes(this.#bytes(at, content.length), content);
       this.#scanContent(task, at, content.length);
-      return this.#result(task.block, content.length, true);
+      return this.#result(task.block, content.length, packed);
     } finally {
       this.#exports.free(at);
     }
@@ -193,8 +217,8 @@ export class BlockScanner {
       goodEnd: exports.scanGoodEnd() >>> 0,
       damages: this.#damages(),
       tombstones: exports.scanTombstones() >>> 0,
-      entries: this.#copy(exports.scanEntries(), exports.scanEntriesLength()),
-      subjects: this.#copy(exports.scanSubjects(), exports.scanSubjectsLength()),
+      entries: shared(this.#bytes(exports.scanEntries(), exports.scanEntriesLength())),
+      subjects: shared(this.#bytes(exports.scanSubjects(), exports.scanSubjectsLength())),
       subjectCount: exports.scanSubjectCount() >>> 0,
     };
   }

@@ -13,7 +13,7 @@ export interface ScanTask {
   readonly content?: Uint8Array;
 }
 
-/** A stretch of a block that is no record, with good records behind it. */
+/** A stretch of a block that is no record, with good records behind it: at least as long as the smallest record. */
 export interface Damage {
   readonly offset: number;
   readonly length: number;
@@ -37,7 +37,10 @@ export interface ScanResult {
   readonly entries: Uint8Array;
   readonly subjects: Uint8Array;
   readonly subjectCount: number;
-  /** The block is compressed and damaged: what could be decoded, that is scanned here. Zeros or rubbish stand for the rest. */
+  /**
+   * The content scanned here where it is not the file's: of a compressed block that is damaged what could be decoded, zeros or rubbish for the
+   * rest; of any block, with more room for a damage that is shorter than a record.
+   */
   readonly salvaged?: Uint8Array;
   /** Set instead of a scan: why the block could not be read. */
   readonly problem?: string;

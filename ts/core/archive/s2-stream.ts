@@ -27,7 +27,12 @@ const identifiers = ['S2sTwO', 'sNaPpY'];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const opening = Uint8Array.of(chunk.identifier, 6, 0, 0, ...encoder.encode('S2sTwO'));
+/** Bytes of the chunk that a stream begins with. */
+export const openingBytes = 10;
+/** The chunks a stream may begin with, the one written here first. */
+export const openings: readonly Uint8Array[] = identifiers.map((name) =>
+  Uint8Array.of(chunk.identifier, name.length, 0, 0, ...encoder.encode(name)),
+);
 
 function readU32(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
@@ -172,7 +177,7 @@ export class S2Encoder {
   #open(): Uint8Array[] {
     if (this.#begun) return [];
     this.#begun = true;
-    return [opening];
+    return openings.slice(0, 1);
   }
 
   #chunk(): Uint8Array {

@@ -6,12 +6,14 @@
 // be longer than any may be.
 
 import { ArchiveError } from '../archive/archive-error.ts';
-import { concatBytes, decodeS2, encodeS2 } from '../archive/s2-stream.ts';
+import { concatBytes, decodeS2, encodeS2, openingBytes, openings } from '../archive/s2-stream.ts';
 
 /** Bytes at the end of the content that are not compressed. */
 export const plainEnd = 8;
 const S2 = 1;
 const MAGIC = [0x63, 0x6d, 0x70] as const;
+/** Where the length of the content begins. */
+const LENGTH_AT = MAGIC.length + 1;
 const LARGEST = 1 << 30;
 
 /** Whether a file's bytes are those of a compressed block. */
@@ -49,13 +51,53 @@ export function unpackBlock(file: Uint8Array): Uint8Array {
 export function readHead(file: Uint8Array): { readonly size: number; readonly at: number } {
   if (!isPacked(file)) throw new ArchiveError('it does not begin as one');
   if (file[MAGIC.length] !== S2) throw new ArchiveError(`algorithm ${file[MAGIC.length] ?? 'missing'} is not known`);
+  return readLength(file);
+}
+
+/** What `readHead` gives, whatever stands in front of the length. Throws an ArchiveError. */
+function readLength(file: Uint8Array): { readonly size: number; readonly at: number } {
   let size = 0;
-  let at = MAGIC.length + 1;
+  let at = LENGTH_AT;
   for (let scale = 1; ; scale *= 128) {
     const byte = file[at++];
     if (byte === undefined || size > LARGEST) throw new ArchiveError('its length is missing');
     size += (byte & 127) * scale;
     if (byte < 128) return { size, at };
+  }
+}
+
+/** What the beginning of a file still says when it is damaged. */
+export interface DamagedHead {
+  /** Most of what is the same in all compressed blocks is there. */
+  readonly isPacked: boolean;
+  /** Where the stream most likely begins. */
+  readonly at: number;
+  /** The length of the content; undefined when it cannot be right. */
+  readonly size: number | undefined;
+}
+
+function alike(file: Uint8Array, at: number, bytes: readonly number[] | Uint8Array): number {
+  let count = 0;
+  for (const [i, byte] of bytes.entries()) if (file[at + i] === byte) count++;
+  return count;
+}
+
+/** Reads the head of a file that is damaged. */
+export function readDamagedHead(file: Uint8Array): DamagedHead {
+  let at = LENGTH_AT + 4;
+  let most = 0;
+  for (let begin = LENGTH_AT + 1; begin <= LENGTH_AT + 5; begin++) {
+    const count = Math.max(...openings.map((opening) => alike(file, begin, opening)));
+    if (count > most) [at, most] = [begin, count];
+  }
+  const same = [...MAGIC, S2];
+  const isPacked = (alike(file, 0, same) + most) * 2 > same.length + openingBytes;
+  try {
+    const head = readLength(file);
+    return { isPacked, at, size: head.at === at && head.size <= LARGEST ? head.size : undefined };
+  } catch (error) {
+    if (error instanceof ArchiveError) return { isPacked, at, size: undefined };
+    throw error;
   }
 }
 
