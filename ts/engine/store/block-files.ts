@@ -239,9 +239,9 @@ export class BlockFiles {
     this.rewrite(block.number, content);
   }
 
-  /** Gives a compressed block another content. */
+  /** Gives a block another content. */
   rewrite(number: number, content: Uint8Array): void {
-    const { file, packed } = packContent(content, this.#blocks.get(number)?.form.cipher);
+    const { file, packed } = packContent(content, this.#blocks.get(number)?.form ?? PLAIN);
     const path = this.temporaryPath(number);
     this.#disk.writeWhole(path, file, true);
     this.replace(number, path, { size: content.length, packed });

@@ -129,10 +129,9 @@ export async function recoverStream(
     throw new StoreFault('BLOCK', `${directory.blocks}: nothing in its blocks can be read`);
   const lost: Lost = { bytes: 0, messages: [] };
   const harmed = survey.harmed();
-  const mended = harmed.map((block) => mendHarmed(ports, directory, files, stream, block, block.scan === last, lost));
-  const end = tail(last, mended.every(Boolean));
+  for (const block of harmed) mendHarmed(ports, directory, files, stream, block, block.scan === last, lost);
   if (keys !== undefined) await adoptBlocks(ports, files, keys, opened);
-  return { lost, intact: lost.bytes === 0 && harmed.length === 0 && keys === undefined, ...end };
+  return { lost, intact: lost.bytes === 0 && harmed.length === 0 && keys === undefined, ...tail(last) };
 }
 
 /**
@@ -217,7 +216,7 @@ function rangesOf(sequences: readonly number[]): string {
   return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
 }
 
-/** Mends every damage of a block and tells of it; whether the block reads on behind all of them. */
+/** Mends every damage of a block and tells of it. */
 function mendHarmed(
   { disk, kernel, log }: RecoverPorts,
   directory: StreamDirectory,
@@ -226,10 +225,10 @@ function mendHarmed(
   harmed: HarmedBlock,
   isLast: boolean,
   lost: Lost,
-): boolean {
+): void {
   const results = mendBlock({ disk, kernel, stream, files }, harmed, isLast);
   for (const [i, { offset, length, lost: messages }] of harmed.harms.entries()) {
-    const kept = results[i]?.kept;
+    const kept = results[i];
     const { problem, goodEnd } = harmed.scan;
     const stretch = offset < goodEnd ? `${length} damaged bytes at ${offset}` : `${length} bytes at its end that are no record`;
     const what = problem ?? stretch;
@@ -238,14 +237,12 @@ function mendHarmed(
     lost.bytes += length;
     lost.messages.push(...messages);
   }
-  if (harmed.harms.length === 0)
-    report(log, directory, harmed.scan.block, `damage that cost nothing; kept in ${results[0]?.kept}`);
-  return results.every(({ isWhole }) => isWhole);
+  if (harmed.harms.length === 0) report(log, directory, harmed.scan.block, `damage that cost nothing; kept in ${results[0]}`);
 }
 
-/** Where records go on; behind damage that could not be mended a new block begins. */
-function tail(last: ScanResult | undefined, isWhole: boolean): { readonly block: number; readonly offset: number } {
+/** Where records go on. */
+function tail(last: ScanResult | undefined): { readonly block: number; readonly offset: number } {
   if (last === undefined) return { block: 1, offset: 0 };
-  if (!isWhole || last.packed) return { block: last.block + 1, offset: 0 };
+  if (last.packed) return { block: last.block + 1, offset: 0 };
   return { block: last.block, offset: last.goodEnd };
 }

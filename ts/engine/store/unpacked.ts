@@ -28,12 +28,13 @@ export function unpackFile({ path, bytes, cipher }: PackedFile): Uint8Array {
   }
 }
 
-/** The file of a content that is to be compressed where that makes it smaller. */
+/** The file of a content, in the form that its block has: compressed only where that makes it smaller. */
 export function packContent(
   content: Uint8Array,
-  cipher: KeyStream | undefined,
+  form: { readonly cipher: KeyStream | undefined; readonly packed: boolean },
 ): { readonly file: Uint8Array; readonly packed: boolean } {
-  const packed = packBlock(content);
+  const { cipher } = form;
+  const packed = form.packed ? packBlock(content) : undefined;
   const plain = packed ?? content;
   return { file: cipher === undefined ? plain : cipher(plain, 0), packed: packed !== undefined };
 }

@@ -72,7 +72,7 @@ test('the rest of the block is kept, and appended to', async () => {
 /** nats-server has the stream in this state (messages, first and last sequence, deleted ones), and these messages of it. */
 async function isReadByNatsServer(
   folder: string,
-  expected: readonly [number, number, number, readonly number[]],
+  expected: readonly [number, number, number, readonly number[] | undefined],
   seqs: readonly number[],
 ): Promise<void> {
   const real = await ServerProcess.start('nats-server', { folder, args: ['-js', '-sd', folder] });
@@ -94,6 +94,27 @@ test('nats-server reads on behind what was mended', { skip: findPeer('nats-serve
   await server.store.recover(server.options('S'));
   await server.stop();
   await isReadByNatsServer(folder, [9, 1, 10, [5]], [1, 4, 6, 10]);
+});
+
+test('bytes that are too few for a record are mended too', async () => {
+  const { folder, block } = await damaged();
+  const bytes = readFileSync(block);
+  const at = bytes.indexOf('message 8') - 23;
+  bytes[bytes.indexOf('essage 5') - 1] = 'm'.charCodeAt(0);
+  const harmed = Buffer.concat([bytes.subarray(0, at), Buffer.from('abc'), bytes.subarray(at)]);
+  writeFileSync(block, harmed);
+  for (const isFirst of [true, false]) {
+    const server = openTestStore(join(folder, 'jetstream'));
+    const stream = await server.store.recover(server.options('S'));
+    assert.equal(stream.state.messages, 10);
+    assert.deepEqual(stream.state.lost?.messages, isFirst ? [] : undefined);
+    assert.equal(server.log.lines.filter((line) => line.startsWith('WRN')).length, isFirst ? 1 : 0);
+    assert.equal(Buffer.from(stream.get(8)?.payload ?? []).toString(), payloadOf(8));
+    await server.stop();
+  }
+  assert.equal(readFileSync(block).length, bytes.length + 30);
+  assert.ok(readFileSync(join(block, '../1.damaged')).equals(harmed));
+  if (findPeer('nats-server') !== undefined) await isReadByNatsServer(folder, [10, 1, 10, undefined], [1, 5, 7, 8, 10]);
 });
 
 /** A compressed block of a hundred messages, damaged in the middle of its only chunk, and one behind it. */
