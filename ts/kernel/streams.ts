@@ -402,13 +402,15 @@ export class StreamKernel {
 
   /** HighwayHash-64 of a file's content, keyed by a name: the 16 hex digits of a meta.sum. */
   sum(name: string, content: Uint8Array): string {
-    const at = this.take(name.length * 3 + content.length + 64);
+    const size = name.length * 3 + content.length;
+    const hasRoom = size <= this.#blockSize;
+    const at = hasRoom ? this.#block : this.take(size + 64);
     const memory = this.memory.all();
     const length = memory.write(name, at, 'utf8');
-    memory.set(content, at + length);
+    copyBytes(memory, content, at + length);
     this.exports.hashNamed(this.#small, at, length, at + length, content.length);
-    this.release(at);
-    return this.memory.bytes(this.#small, 8).toString('hex');
+    if (!hasRoom) this.release(at);
+    return memory.toString('hex', this.#small, this.#small + 8);
   }
 
   /** The checksum of an entry of the journal. */

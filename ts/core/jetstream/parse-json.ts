@@ -102,8 +102,11 @@ function readLiteral(cursor: Cursor, word: string): void {
 
 function digits(cursor: Cursor): number {
   const from = cursor.at;
-  while (/[0-9]/.test(cursor.text[cursor.at] ?? '')) cursor.at += 1;
-  return cursor.at - from;
+  for (;;) {
+    const char = cursor.text.charCodeAt(cursor.at);
+    if (!(char >= 0x30 && char <= 0x39)) return cursor.at - from;
+    cursor.at += 1;
+  }
 }
 
 function readNumber(cursor: Cursor, start: number): JsonNode {

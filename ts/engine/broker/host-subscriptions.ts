@@ -8,22 +8,22 @@ export interface HostSubscription {
   cancel(): void;
 }
 
-/** One of the server's own subscriptions: what its messages are called by in `calls`, and the kernel's handle. There may be very many. */
-export class OwnSubscription implements HostSubscription {
+/** What the server itself subscribed to for one handler: its tag in `calls`, and the kernel's handles. There may be very many. */
+class OwnSubscription implements HostSubscription {
   readonly #kernel: Kernel;
   readonly #calls: Map<number, unknown>;
   readonly #tag: number;
-  readonly #handle: number;
+  readonly #handles: readonly number[];
 
-  constructor(kernel: Kernel, calls: Map<number, unknown>, tag: number, handle: number) {
+  constructor(kernel: Kernel, calls: Map<number, unknown>, tag: number, handles: readonly number[]) {
     this.#kernel = kernel;
     this.#calls = calls;
     this.#tag = tag;
-    this.#handle = handle;
+    this.#handles = handles;
   }
 
   cancel(): void {
-    if (this.#calls.delete(this.#tag)) this.#kernel.unsubscribeServer(this.#handle);
+    if (this.#calls.delete(this.#tag)) for (const handle of this.#handles) this.#kernel.unsubscribeServer(handle);
   }
 }
 
@@ -42,16 +42,15 @@ export class HostSubscriptions {
     const tag = ++this.#lastTag;
     const handle = this.#kernel.subscribeHost(account, subject, queue, tag);
     this.#handlers.set(tag, handler);
-    return new OwnSubscription(this.#kernel, this.#handlers, tag, handle);
+    return new OwnSubscription(this.#kernel, this.#handlers, tag, [handle]);
   }
 
   /** As `subscribe`, for direct gets of a stream: the kernel answers what it can, the handler gets the others. */
-  subscribeDirect(account: number, subject: string, stream: number, handler: MessageHandler): HostSubscription {
-    const tag = ++this.#lastTag;
-    const handle = this.#kernel.subscribeHost(account, subject, '', tag);
-    this.#kernel.exports.answerFrom(handle, stream);
-    this.#handlers.set(tag, handler);
-    return new OwnSubscription(this.#kernel, this.#handlers, tag, handle);
+  subscribeDirect(account: number, subjects: readonly string[], stream: number, handler: MessageHandler): HostSubscription {
+    const tag = this.open(handler);
+    const handles = subjects.map((subject) => this.add(account, subject, tag));
+    for (const handle of handles) this.#kernel.exports.answerFrom(handle, stream);
+    return new OwnSubscription(this.#kernel, this.#handlers, tag, handles);
   }
 
   /** A tag for several subscriptions whose messages one handler gets; `add` makes them, `close` is called when they are gone. */

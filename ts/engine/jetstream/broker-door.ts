@@ -60,8 +60,13 @@ export class BrokerDoor implements Door {
     };
   }
 
-  subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription {
-    return this.#broker.host.subscribeDirect(account, subject, stream, call);
+  subscribeDirect(
+    account: number,
+    subjects: readonly string[],
+    stream: number,
+    call: (message: InboundMessage) => void,
+  ): ServerSubscription {
+    return this.#broker.host.subscribeDirect(account, subjects, stream, call);
   }
 
   subscribeConsumer(account: number, { requests, acks, flow }: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription {

@@ -58,7 +58,12 @@ export interface ConsumerReceiver {
 export interface Door {
   subscribe(account: number, subject: string, call: (message: InboundMessage) => void): ServerSubscription;
   /** Direct gets of the stream with that handle: the kernel answers what it can, the others are for `call`. */
-  subscribeDirect(account: number, subject: string, stream: number, call: (message: InboundMessage) => void): ServerSubscription;
+  subscribeDirect(
+    account: number,
+    subjects: readonly string[],
+    stream: number,
+    call: (message: InboundMessage) => void,
+  ): ServerSubscription;
   /** Everything that a consumer listens on; there may be very many of them. */
   subscribeConsumer(account: number, subjects: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription;
   /** Requests on the allowed subjects find the server, though nothing listens there: they wait in vain, and are not told that nobody is there. */

@@ -205,8 +205,7 @@ export class Stream implements Origin {
     for (const prefix of apiPrefixes) {
       const subject = `${prefix}.DIRECT.GET.${this.name}`;
       this.#direct.push(
-        door.subscribeDirect(number, subject, this.store.handle, (message) => directGet(this, message, '')),
-        door.subscribeDirect(number, `${subject}.>`, this.store.handle, (message) =>
+        door.subscribeDirect(number, [subject, `${subject}.>`], this.store.handle, (message) =>
           directGet(this, message, message.subject.slice(subject.length + 1)),
         ),
       );

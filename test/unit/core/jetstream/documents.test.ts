@@ -12,7 +12,7 @@ import {
   parseInstant,
   zeroInstant,
 } from '../../../../ts/core/jetstream/instant.ts';
-import { encodeJson } from '../../../../ts/core/jetstream/json.ts';
+import { encodeBehind, encodeJson } from '../../../../ts/core/jetstream/json.ts';
 import { parseJson, type JsonNode } from '../../../../ts/core/jetstream/parse-json.ts';
 import { readDocument, writeDocument } from '../../../../ts/core/jetstream/schema.ts';
 import { streamConfigRequestSchema, streamConfigSchema } from '../../../../ts/core/jetstream/stream-config.ts';
@@ -167,3 +167,32 @@ for (const [nanos, text] of durations) {
     assert.equal(parseDuration(text), nanos);
   });
 }
+
+test('an instant is written the same whichever was written before it', () => {
+  const instant = fc.record({
+    seconds: fc.constantFrom(zeroInstant.seconds, 0, 1, 1_795_411_827),
+    nanos: fc.constantFrom(0, 5),
+    zoneMinutes: fc.constantFrom(0, 60, -90),
+  });
+  const written = (at: { seconds: number; nanos: number; zoneMinutes: number }): string => {
+    const local = new Date((at.seconds + at.zoneMinutes * 60) * 1000).toISOString().slice(0, 19);
+    const zone = at.zoneMinutes === 0 ? 'Z' : at.zoneMinutes === 60 ? '+01:00' : '-01:30';
+    return `${local}${at.nanos === 0 ? '' : '.000000005'}${zone}`;
+  };
+  const fits = instant.filter(({ seconds, zoneMinutes }) => seconds + zoneMinutes * 60 >= zeroInstant.seconds);
+  fc.assert(fc.property(fc.array(fits, { minLength: 2 }), (all) => assert.deepEqual(all.map(formatInstant), all.map(written))));
+});
+
+test('a document stands behind members that are text already, or they stand alone', () => {
+  assert.equal(encodeBehind('"type":"t"', { a: 1, b: undefined }), '{"type":"t","a":1}');
+  assert.equal(encodeBehind('"type":"t"', { b: undefined }), '{"type":"t"}');
+});
+
+test('metadata is written by name, whatever order it came in', () => {
+  const written = (metadata: string): string =>
+    encodeJson(writeDocument(streamConfigSchema, readDocument(streamConfigSchema, `{"metadata":${metadata}}`, true)));
+  assert.match(written('{"a":"1","b":"2"}'), /"metadata":\{"a":"1","b":"2"\}\}$/);
+  assert.match(written('{"b":"2","a":"1"}'), /"metadata":\{"a":"1","b":"2"\}\}$/);
+  assert.match(written('{"9":"n","10":"t"}'), /"metadata":\{"10":"t","9":"n"\}\}$/);
+  assert.match(written('{"a":"1","10":"t","9":"n"}'), /"metadata":\{"10":"t","9":"n","a":"1"\}\}$/);
+});

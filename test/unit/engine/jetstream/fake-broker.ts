@@ -55,11 +55,12 @@ export class FakeBroker implements Door {
 
   subscribeDirect(
     account: number,
-    subject: string,
+    subjects: readonly string[],
     _stream: number,
     call: (message: InboundMessage) => void,
   ): ServerSubscription {
-    return this.subscribe(account, subject, call);
+    const subscriptions = subjects.map((subject) => this.subscribe(account, subject, call));
+    return { cancel: () => subscriptions.forEach((subscription) => subscription.cancel()) };
   }
 
   subscribeConsumer(account: number, { requests, acks, flow }: ConsumerSubjects, receiver: ConsumerReceiver): ServerSubscription {
