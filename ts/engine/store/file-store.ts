@@ -54,8 +54,8 @@ export interface FileStoreOptions {
 /** How often streams are synced whose publishers do not wait for it, where others are synced before they are acknowledged. */
 const ASYNC_SYNC_MS = 1_000;
 
-/** As many files are synced one by one as quickly (ts/node/disk.ts). */
-const journalFromDefault = 9;
+/** Where it begins to pay: docs/architecture.md has the figures. */
+const journalFromDefault = 2;
 
 /** Streams of a store in memory have tags from here on. */
 const MEMORY_TAGS = 1 << 30;
