@@ -14,6 +14,8 @@ const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** So many files are synced one after the other: more at once take less time and more CPU. */
 const FEW = 8;
+/** Bytes of a read that the system does not do by halves. */
+const SMALL = 64;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
@@ -148,8 +150,9 @@ export class NodeDisk implements Disk {
       let have = 0;
       while (have < into.length) {
         const count = fs.readSync(file.descriptor, into, have, into.length - have, offset + have);
-        if (count === 0) break;
         have += count;
+        // So little comes in one piece, unless the file ends.
+        if (count === 0 || into.length <= SMALL) break;
       }
       return have;
     });

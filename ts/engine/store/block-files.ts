@@ -92,7 +92,8 @@ export class BlockFiles {
   /** The highest number there was. Blocks below it are complete: runs are written in order. */
   #newest = 0;
   readonly #unsynced: UnsyncedFiles;
-  readonly #before = new Uint8Array(BEFORE);
+  /** What is in front of the end of a file that is appended to, and room for a byte that should not be there. */
+  readonly #end = new Uint8Array(BEFORE + 1);
   #directoryFile: OpenFile | undefined;
   /** Files beside the blocks that tell what is in them. */
   #described: readonly string[] = [];
@@ -193,21 +194,19 @@ export class BlockFiles {
       throw fault;
     }
     block.size = end;
-    if (take !== undefined && this.#isTaken(take, block, file, written, offset)) this.#unsynced.addTaken(file);
+    if (take !== undefined && this.#isTaken(take, block, written, offset)) this.#unsynced.addTaken(file);
     else this.#unsynced.add(file);
     if (offset < NEXT_KEY_AT && end >= NEXT_KEY_AT) this.#keys?.prepare(number + 1);
   }
 
-  #isTaken(take: TakeAppended, { number }: Block, file: OpenFile, views: readonly Uint8Array[], offset: number): boolean {
+  #isTaken(take: TakeAppended, { number }: Block, views: readonly Uint8Array[], offset: number): boolean {
     if (this.#unsynced.any || offset < BEFORE) return false;
-    const { directory } = this;
-    const before = this.#before;
-    this.#disk.read(file, before, offset - BEFORE);
-    return take({ directory, block: number, offset, before, views });
+    return take({ directory: this.directory, block: number, offset, before: this.#end.subarray(0, BEFORE), views });
   }
 
-  /** The file ends where we left it. Somebody else's records are neither written over nor cut away. */
+  /** The file ends where we left it; its last bytes are in `#end` then. Somebody else's records are neither written over nor cut away. */
   #checkLength(file: OpenFile, length: number): void {
+    if (length >= BEFORE && this.#disk.read(file, this.#end, length - BEFORE) === BEFORE) return;
     const found = this.#disk.size(file);
     if (found === length) return;
     const message = `${file.path} was changed by another program: it has ${found} bytes where ${length} were written`;
