@@ -17,6 +17,20 @@ export class Promises {
     }
   }
 
+  /** What a stream shows that was opened again is promised by that. Returns it. */
+  shown(stream: StreamStore): Map<number, string> {
+    const live = new Map<number, string>();
+    const { firstSeq, lastSeq } = stream.state;
+    for (let seq = firstSeq; seq <= lastSeq; seq++) {
+      const found = stream.get(seq);
+      if (found !== undefined) live.set(seq, Buffer.from(found.payload).toString());
+    }
+    this.removed([...this.stored.keys()].filter((seq) => !live.has(seq)));
+    for (const [seq, payload] of live) this.stored.set(seq, payload);
+    this.doubtful.clear();
+    return live;
+  }
+
   /** Whether a stream that was opened again keeps them. */
   check(stream: StreamStore): void {
     for (const [seq, payload] of this.stored) {

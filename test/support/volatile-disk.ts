@@ -7,6 +7,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DiskFault } from '../../ts/ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
 import { VolatileFile } from './volatile-file.ts';
@@ -19,11 +20,19 @@ class Directory {
 
 type Node = VolatileFile | Directory;
 
+/** A sync under way. */
+interface Waiting {
+  readonly end: (code?: string) => void;
+  readonly keep: (file: number) => void;
+  /** What it has not written is written by others. */
+  readonly drop: () => void;
+  readonly files: number;
+}
+
 export class VolatileDisk implements Disk {
   readonly #root = new Directory();
   readonly #open = new Map<number, Node>();
-  readonly #waiting: { readonly end: (code?: string) => void; readonly keep: (file: number) => void; readonly files: number }[] =
-    [];
+  readonly #waiting: Waiting[] = [];
   #lastDescriptor = 0;
   #lastSync = 0;
 
@@ -118,7 +127,7 @@ export class VolatileDisk implements Disk {
     node.syncNumber = ++this.#lastSync;
   }
 
-  #opened(node: Node, path: string): OpenFile {
+  #opens(node: Node, path: string): OpenFile {
     const descriptor = ++this.#lastDescriptor;
     this.#open.set(descriptor, node);
     return { descriptor, path };
@@ -131,13 +140,13 @@ export class VolatileDisk implements Disk {
       node = this.#find(path);
     }
     if (!(node instanceof VolatileFile)) throw new DiskFault('ENOENT', path, `${path}: no such file`);
-    return this.#opened(node, path);
+    return this.#opens(node, path);
   }
 
   openDirectory(path: string): OpenFile {
     const node = this.#find(path);
     if (!(node instanceof Directory)) throw new DiskFault('ENOENT', path, `${path}: no such directory`);
-    return this.#opened(node, path);
+    return this.#opens(node, path);
   }
 
   close(file: OpenFile): void {
@@ -198,7 +207,19 @@ export class VolatileDisk implements Disk {
       }
       done(failures);
     };
-    this.#waiting.push({ end, keep, files: files.length });
+    const drop = (): void => {
+      for (const [i, node] of nodes.entries()) {
+        const state = before[i];
+        if (node instanceof VolatileFile && state !== undefined && !(state instanceof Map)) node.drop(state);
+      }
+      done(files.map((file) => ({ file, fault: new DiskFault('EIO', file.path, `${file.path}: killed`) })));
+    };
+    this.#waiting.push({ end, keep, drop, files: files.length });
+  }
+
+  /** Files that are open. */
+  get opened(): number {
+    return this.#open.size;
   }
 
   get syncing(): boolean {
@@ -207,6 +228,18 @@ export class VolatileDisk implements Disk {
 
   finishSync(at = 0): void {
     this.#waiting.splice(at, 1)[0]?.end();
+  }
+
+  /** Syncs go through until something has come to its end. */
+  async through<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const ended = work.finally(() => (isOver = true));
+    ended.catch(() => {});
+    while (!isOver) {
+      while (this.syncing) this.finishSync();
+      await nextTurn();
+    }
+    return ended;
   }
 
   /** Of the files whose syncs are under way, the disk has some; nobody hears of it. */
@@ -218,6 +251,12 @@ export class VolatileDisk implements Disk {
   /** The sync under way fails, for all its files. */
   failSync(code: string): void {
     this.#waiting.shift()?.end(code);
+  }
+
+  /** The process that used it is gone: of the syncs under way some files are on disk, the others wait for another sync. */
+  killed(chosen: (file: number) => boolean): void {
+    this.finishSome(chosen);
+    for (const { drop } of this.#waiting.splice(0)) drop();
   }
 
   map(): MappedFile | undefined {

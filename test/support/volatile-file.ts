@@ -75,6 +75,13 @@ export class VolatileFile {
     for (const stretch of stretches) this.#written.push({ number, stretch });
   }
 
+  /** The sync never comes to its end: what it was to write waits for another one. */
+  drop(writing: Writing): void {
+    this.end(writing);
+    for (const [from, to] of writing.stretches)
+      if (from < this.content.length) this.#dirty.push([from, Math.min(to, this.content.length)]);
+  }
+
   end(writing: Writing): void {
     this.#writing.delete(writing);
     if (this.#writing.size === 0) this.#written = [];

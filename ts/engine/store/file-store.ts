@@ -29,6 +29,7 @@ import type { MetricHistogram } from '../../ports/metrics.ts';
 import type { Recovered } from './recover.ts';
 import { Revival } from './revival.ts';
 import { Rounds } from './rounds.ts';
+import { syncFound } from './sync-found.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
@@ -281,6 +282,8 @@ export class FileStore implements Store {
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
       const missing = this.#missing(options, handle.address, files, recovered, there, index.content);
       reportMissing(log, directory, missing, recovered.lost);
+      if (this.#rounds.synchronous)
+        await syncFound(disk, files, { path: directory.path, above: this.#parents(options.accountName) });
       stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
       const isSealedAnew = directory.adoptKey();
       const isRight = !isSealedAnew && index.content !== undefined && recovered.intact && isCurrent(index.content, files);

@@ -242,7 +242,7 @@ for (const [what, [before, after]] of Object.entries(changes)) {
         const dies = openTestStore('/js', dying.disk, 0, { encryption: after, jobs });
         try {
           dies.store.find('$G');
-          await dies.store.recover(dies.options('S', { limits }));
+          await disk.through(dies.store.recover(dies.options('S', { limits })));
           finished = !dying.isDead();
         } catch (error) {
           assert.match(String(error), /the power is off/);

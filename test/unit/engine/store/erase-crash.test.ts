@@ -32,7 +32,7 @@ test('a power failure at any step of an erase brings nothing back and takes noth
     const server = openTestStore('/js', dying.disk, 0, { jobs: new VolatileJobs(dying.disk) });
     const gone = new Set<number>();
     try {
-      const stream = await server.store.recover(server.options('S', { limits }));
+      const stream = await disk.through(server.store.recover(server.options('S', { limits })));
       for (const seq of erased) {
         server.turn(() => {
           stream.delete(seq, true);

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import type { EncryptionOptions } from '../../../../ts/engine/store/cipher/keyring.ts';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
+import { failingDisk } from '../../../support/failing-disk.ts';
 import { background } from '../../../support/background.ts';
 import { noLimits, openTestStore, type TestStore } from '../../../support/store.ts';
 import { act, noteEvicted, Promises } from '../../../support/store-promises.ts';
@@ -60,16 +61,23 @@ class Played {
   readonly server: TestStore;
   readonly #small: boolean;
   readonly #form: Form;
+  readonly #before: Played | undefined;
+  #isKilled = false;
 
-  constructor(form: Form, small: boolean) {
+  /** On the disk of one that was killed, or on a new one. */
+  constructor(form: Form, small: boolean, { before, journalFrom = 1 }: { before?: Played; journalFrom?: number } = {}) {
     this.#form = form;
     this.#small = small;
-    this.disk = new VolatileDisk();
-    this.disk.makeDirectory('/js');
-    this.disk.syncDirectory('/');
-    this.promises = Array.from({ length: STREAMS }, () => new Promises());
-    const jobs = new VolatileJobs(this.disk);
-    this.server = openTestStore('/js', this.disk, 0, { ...this.#encryption, upkeep, jobs, journalFrom: 1 });
+    this.#before = before;
+    this.disk = before?.disk ?? new VolatileDisk();
+    this.promises = before?.promises ?? Array.from({ length: STREAMS }, () => new Promises());
+    if (before === undefined) {
+      this.disk.makeDirectory('/js');
+      this.disk.syncDirectory('/');
+    }
+    const { disk } = failingDisk(this.disk, () => this.#isKilled);
+    const jobs = new VolatileJobs(disk);
+    this.server = openTestStore('/js', disk, 0, { ...this.#encryption, upkeep, jobs, journalFrom });
   }
 
   get #encryption(): Pick<Form, 'encryption'> {
@@ -81,13 +89,22 @@ class Played {
     return { limits: { ...noLimits, maxBytes: this.#small ? 120_000 : -1 }, compression: this.#form.compression };
   }
 
-  async run(steps: readonly Turn[]): Promise<void> {
+  async #open(): Promise<StreamStore[]> {
     const { server, disk, promises } = this;
+    if (this.#before !== undefined)
+      return disk.through(Promise.all(promises.map((_, n) => server.store.recover(server.options(`S${n}`, this.#options)))));
     const streams: StreamStore[] = [];
     server.turn(() => streams.push(...promises.map((_, n) => server.store.create(server.options(`S${n}`, this.#options), '{}'))));
     while (disk.syncing) disk.finishSync();
-    const live = promises.map(() => new Map<number, string>());
-    const last = promises.map(() => ({ seq: 0 }));
+    return streams;
+  }
+
+  async run(steps: readonly Turn[]): Promise<void> {
+    const { server, disk, promises } = this;
+    const streams = await this.#open();
+    for (const [n, stream] of streams.entries()) promises[n]?.check(stream);
+    const live = promises.map((made, n) => made.shown(streams[n] as StreamStore));
+    const last = streams.map((stream) => ({ seq: stream.state.lastSeq }));
     for (const { todo, ends, fails, waits } of steps) {
       server.turn(() => {
         for (const { stream: n, step: one } of todo) {
@@ -111,6 +128,13 @@ class Played {
       if (waits) await background();
       streams.forEach((stream, n) => noteEvicted(stream, live[n] ?? new Map(), promises[n] ?? new Promises()));
     }
+  }
+
+  /** The process is gone: of the syncs under way, some files are on disk, and nobody hears of it. */
+  async kill(chosen: (file: number) => boolean): Promise<void> {
+    this.#isKilled = true;
+    this.disk.killed(chosen);
+    await this.server.stop();
   }
 
   /** Where nobody looks any more: whatever is under way comes to its end. */
@@ -224,13 +248,28 @@ test('nor does a second one, while the journal is put in its place or soon after
   );
 });
 
+test('nor does one behind a kill: what the killed server had written, and not synced, is built upon', async () => {
+  await holdsInTime(
+    fc.asyncProperty(
+      ...([turns(false), turns(false), fc.constantFrom(1, 9), fc.boolean(), someForm, someFiles] as const),
+      async (steps, more, journalFrom, small, form, files) => {
+        const folder = temporaryFolder();
+        const killed = new Played(form, small, { journalFrom });
+        await killed.run(steps);
+        await killed.kill(() => files.next().value === true);
+        const played = new Played(form, small, { before: killed });
+        await played.run(more);
+        played.disk.leaveIn(folder, 'synced');
+        await played.check(folder);
+        await played.end();
+        removeFolder(folder);
+      },
+    ),
+    effort(40),
+  );
+});
+
 /** A store whose power has failed while it was opened comes to its end. */
 async function endOf(opening: Promise<{ readonly after: TestStore }>, disk: VolatileDisk): Promise<void> {
-  let ended = false;
-  const stopped = opening.then(({ after }) => after.stop()).finally(() => (ended = true));
-  while (!ended) {
-    while (disk.syncing) disk.finishSync();
-    await background();
-  }
-  await stopped;
+  await disk.through(opening.then(({ after }) => after.stop()));
 }

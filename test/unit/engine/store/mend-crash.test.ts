@@ -71,15 +71,8 @@ for (const [what, options, compression] of [
       disk.take(root, '/js');
       const dying = dyingDisk(disk, step);
       const server = openTestStore('/js', dying.disk, 0, { ...options, jobs: new VolatileJobs(dying.disk) });
-      const opening = server.store.recover(server.options('S', { limits }));
       try {
-        let isOpen = false;
-        void opening.then(() => (isOpen = true)).catch(() => (isOpen = true));
-        while (!isOpen) {
-          disk.finishSync();
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        expected = kept(await opening);
+        expected = kept(await disk.through(server.store.recover(server.options('S', { limits }))));
         finished = !dying.isDead();
       } catch (error) {
         assert.match(String(error), /the power is off/);
