@@ -112,7 +112,11 @@ export class FileStore implements Store {
     this.#journal = isJournaled ? new Journal(options.root, { ...ports, kernel: this.#streams }) : undefined;
     this.#rounds = this.#newRounds(options.syncIntervalMs);
     this.#replayed = options.inMemory === true ? Promise.resolve(new Map<string, string>()) : this.#replay();
-    this.#replayed.catch((error: unknown) => ports.log.error(`The journal is not in its place: ${messageOf(error)}`));
+    this.#replayed.catch((error: unknown) =>
+      ports.log.error(
+        `No stream opens before the next start, since what the journal has could not be read or let go: ${messageOf(error)}`,
+      ),
+    );
     this.#revival = new Revival(disk, clock, turn);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
@@ -424,6 +428,8 @@ export class FileStore implements Store {
     this.#rounds.stop();
     this.#asyncRounds?.stop();
     await journal;
+    await this.#replayed.catch(() => {});
+    this.#journal?.close();
     await this.#ports.disk.stop();
     await this.#ports.jobs.stop();
     this.#ports.closed?.();

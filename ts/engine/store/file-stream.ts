@@ -414,7 +414,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     if (this.#inRound || this.#fault === undefined) throw new StoreFault('BUSY', 'a round is under way');
     await upkeep.settled();
     await journal?.without(this.directory);
-    if (!(await readAnew(this.#parts, this.#syncedEnd, !this.#fault.isNoRoom, () => !this.#closed))) return;
+    if (this.#closed || !(await readAnew(this.#parts, this.#syncedEnd, !this.#fault.isNoRoom, () => !this.#closed))) return;
     directory.writeAgain();
     this.#fault = undefined;
     this.#roundEnd = this.#syncedEnd = this.#end();
@@ -469,9 +469,10 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   }
 
   async remove(): Promise<void> {
-    await this.#drain();
+    const isInPlace = await this.#drain();
     this.#close();
     this.#parts.directory.remove();
+    if (!isInPlace) await this.#parts.journal?.removed(this.directory);
   }
 
   /** Opening it did not come to its end. */
@@ -484,6 +485,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
 
   #close(): void {
     const { rounds, revival, journal, files, reader, streams, closed } = this.#parts;
+    this.#waiters.fail(new StoreFault('CLOSED', `stream '${this.name}' is closed`));
     rounds.forget(this);
     revival.forget(this);
     journal?.forget(files.directory);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Journal, type JournaledStream } from '../../../../ts/engine/store/journal/journal.ts';
+import { Journal, type JournaledStream, type JournalRound } from '../../../../ts/engine/store/journal/journal.ts';
 import { StreamKernel } from '../../../../ts/kernel/streams.ts';
-import type { DiskFault } from '../../../../ts/ports/disk.ts';
+import { DiskFault, type OpenFile, type SyncFailure } from '../../../../ts/ports/disk.ts';
 import { keptLog, openTestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
@@ -32,18 +32,30 @@ class Bench {
     return this.disk.list('/js').flatMap(({ name }) => (name.endsWith('.journal') ? [name] : []));
   }
 
-  /** A round appends to the block; false: the journal did not take it. */
-  round(): boolean {
-    const { disk, journal, stream } = this;
+  /** A round has appended to the block, and is to be synced. */
+  begin(): JournalRound & { readonly files: readonly OpenFile[] } {
+    const { disk, journal } = this;
     const round = journal.round();
     const file = disk.open(`${directory}/1.blk`, false);
     const offset = disk.size(file);
     const views = [Buffer.from('appended')];
     disk.write(file, views, offset);
     disk.close(file);
-    const isTaken = round.add({ directory, block: 1, offset, before: new Uint8Array(8), views });
-    const files = round.end();
-    assert.equal(files.length, isTaken ? 1 : 0);
+    round.add({ directory, block: 1, offset, before: new Uint8Array(8), views });
+    return { ...round, files: round.end() };
+  }
+
+  failure([file]: readonly OpenFile[]): SyncFailure {
+    assert.ok(file !== undefined);
+    return { file, fault: new DiskFault('EIO', file.path, `${file.path}: EIO`) };
+  }
+
+  /** A round appends to the block; false: the journal did not take it. */
+  round(): boolean {
+    const { disk, stream } = this;
+    const round = this.begin();
+    const { files } = round;
+    const isTaken = files.length === 1;
     disk.sync(files, (failures) => assert.ok(round.synced([stream], failures)));
     return isTaken;
   }
@@ -130,5 +142,99 @@ describe('a log of the journal', () => {
     await bench.settle();
     await gone;
     assert.equal(bench.journal.names(directory), false);
+  });
+
+  test('whose sync failed once is believed by no other round that wrote to it: the system tells of a lost write once', async () => {
+    const bench = new Bench();
+    bench.round();
+    await bench.settle();
+    const [first, second] = [bench.begin(), bench.begin()];
+    assert.ok(!first.synced([bench.stream], [bench.failure(first.files)]));
+    assert.ok(!second.synced([bench.stream], []), 'its files are to be synced');
+    await bench.settle();
+    assert.deepEqual(bench.logs, []);
+  });
+
+  test('is not left behind, nor its memory, when it could not be made', async () => {
+    const bench = new Bench();
+    const { disk } = bench;
+    const openDirectory = disk.openDirectory.bind(disk);
+    for (let n = 0; n < 5; n++) {
+      disk.openDirectory = (path) => {
+        throw new DiskFault('EMFILE', path, `${path}: too many open files`);
+      };
+      bench.round();
+      await bench.settle();
+      disk.openDirectory = openDirectory;
+      bench.clock.advance(10_000);
+      await bench.settle();
+    }
+    assert.deepEqual([bench.logs, disk.opened], [[], 0]);
+    bench.round();
+    await bench.settle();
+    assert.ok(bench.round());
+  });
+
+  test('keeps what a file has lost while its sync was under way, until it is written again', async () => {
+    const bench = new Bench();
+    const { disk, journal } = bench;
+    bench.round();
+    await bench.settle();
+    bench.round();
+    while (disk.syncing) disk.finishSync();
+    const gone = journal.without(directory);
+    await nextTurn();
+    journal.doubt(directory);
+    const lost = disk.open(`${directory}/1.blk`, false);
+    disk.write(lost, [Buffer.from('........')], disk.size(lost) - 8);
+    disk.close(lost);
+    await bench.settle();
+    await gone;
+    assert.equal(Buffer.from(disk.readWhole(`${directory}/1.blk`) ?? []).toString(), 'what is in frontappendedappended');
+  });
+
+  test('has a number above those that are there, whatever the clock says', async () => {
+    const bench = new Bench();
+    const future = 9e15;
+    bench.disk.writeWhole(`/js/slipstream-${future}.journal`, new Uint8Array(0), true);
+    bench.round();
+    await bench.settle();
+    assert.deepEqual(bench.logs, [`slipstream-${future}.journal`, `slipstream-${future + 1}.journal`]);
+  });
+
+  test('that cannot go keeps none of the others when the server ends, and nothing open', async () => {
+    const bench = new Bench();
+    bench.round();
+    await bench.settle();
+    bench.round();
+    await bench.settle();
+    const stopped = bench.journal.stop();
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    bench.disk.failSync('EIO');
+    await Promise.all([assert.rejects(stopped, /EIO/), bench.settle()]);
+    bench.journal.close();
+    assert.deepEqual([bench.logs.length, bench.disk.opened], [1, 0]);
+    assert.equal(bench.clock.waiting, 0);
+  });
+
+  test('has nothing of a stream that was removed while the disk failed: another one of its name gets nothing of it', async () => {
+    const bench = new Bench();
+    const { disk, journal } = bench;
+    bench.round();
+    await bench.settle();
+    bench.round();
+    while (disk.syncing) disk.finishSync();
+    journal.doubt(directory);
+    const removed = journal.removed(directory);
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    disk.failSync('EIO');
+    await bench.settle();
+    await removed;
+    assert.equal(journal.names(directory), false);
+    const anew = Buffer.from('of another stream, and as long as the old one');
+    disk.writeWhole(`${directory}/1.blk`, anew, true);
+    bench.clock.advance(5_000);
+    await bench.settle();
+    assert.deepEqual(disk.readWhole(`${directory}/1.blk`), anew);
   });
 });

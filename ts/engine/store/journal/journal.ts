@@ -18,7 +18,7 @@ import { DiskFault, type Disk, type OpenFile, type SyncFailure } from '../../../
 import type { Log as Messages } from '../../../ports/log.ts';
 import { messageOf } from '../../../lib/message-of.ts';
 import type { Appended } from '../block-files.ts';
-import { gatheredBytes, Log, takeOut } from './log.ts';
+import { gatheredBytes, Log, logNumbers, takeOut } from './log.ts';
 
 /** A log that is so long, or so old, is followed by another one. */
 const LONG = 32 << 20;
@@ -27,6 +27,8 @@ const OLD_MS = 5_000;
 const REST_MS = 10_000;
 /** Logs that are still there when the next one would begin: then the disk does not keep up, or fails. */
 const MOST_LOGS = 3;
+/** Files of streams that are open at once to be synced, beside those that streams have open. */
+const MOST_OPEN = 512;
 
 /** A stream whose files are named by a log. */
 export interface JournaledStream {
@@ -67,6 +69,8 @@ export class Journal {
   #current: Log | undefined;
   #preparing: Promise<void> | undefined;
   #timer: Timer | undefined;
+  /** Logs that stay are tried once more. */
+  readonly #tries = new Set<Timer>();
   #lastNumber = 0;
   #restUntilMs = 0;
   #stopped = false;
@@ -104,10 +108,12 @@ export class Journal {
       synced: (streams, failures) => {
         if (log === undefined) return true;
         const failure = failures.find(({ file }) => file === log?.file);
-        if (failure === undefined) for (const stream of streams) this.#streams.set(stream.directory, stream);
-        else this.#broke(log, failure.fault);
+        if (failure !== undefined) this.#broke(log, failure.fault);
+        // What a failed sync has lost may be of other rounds, too, whose syncs hear nothing of it.
+        const isThere = !log.isBroken;
+        if (isThere) for (const stream of streams) this.#streams.set(stream.directory, stream);
         this.#roundEnded(log);
-        return failure === undefined;
+        return isThere;
       },
     };
   }
@@ -126,6 +132,8 @@ export class Journal {
   }
 
   #broke(log: Log, error: unknown): void {
+    if (log.isBroken) return;
+    log.isBroken = true;
     this.#rest(`${log.path} is not used any more`, error);
     if (this.#current === log) this.#retire();
   }
@@ -149,18 +157,23 @@ export class Journal {
   /** Makes a log and takes it into use when its name is on disk. */
   async #makeNext(): Promise<void> {
     const { disk, kernel, clock } = this.#ports;
+    let log: Log | undefined;
     try {
+      // Those that an earlier run could not let go are there still, whatever the clock says.
+      if (this.#lastNumber === 0) this.#lastNumber = logNumbers(disk, this.#root).at(-1) ?? 0;
       this.#lastNumber = Math.max(this.#lastNumber + 1, Math.floor(clock.wallMs() * 1000));
-      const log = new Log(disk, kernel, this.#root, this.#lastNumber);
+      log = new Log(disk, kernel, this.#root, this.#lastNumber);
       this.#logs.add(log);
       const fault = await this.#syncRoot();
       this.#retire();
-      this.#current = log;
-      if (fault !== undefined) this.#broke(log, fault);
+      const next = log;
+      this.#current = next;
+      if (fault !== undefined) this.#broke(next, fault);
       else if (this.#stopped) this.#retire();
-      else this.#timer = clock.after(OLD_MS, () => this.#isOld(log));
+      else this.#timer = clock.after(OLD_MS, () => this.#isOld(next));
     } catch (error) {
       this.#rest('there is no journal', error);
+      if (log !== undefined) this.#letGo(log);
     }
   }
 
@@ -179,15 +192,21 @@ export class Journal {
     this.#current = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (log !== undefined) this.#settle(log).catch((error: unknown) => this.#later(log, error));
+    if (log !== undefined) this.#letGo(log);
+  }
+
+  #letGo(log: Log): void {
+    this.#settle(log).catch((error: unknown) => this.#later(log, error));
   }
 
   #later(log: Log, error: unknown): void {
     this.#ports.log.error(`${log.path} stays: ${messageOf(error)}`);
     if (this.#stopped) return;
-    this.#ports.clock.after(OLD_MS, () => {
-      if (this.#logs.has(log) && !this.#stopped) this.#settle(log).catch((again: unknown) => this.#later(log, again));
+    const timer = this.#ports.clock.after(OLD_MS, () => {
+      this.#tries.delete(timer);
+      if (this.#logs.has(log)) this.#letGo(log);
     });
+    this.#tries.add(timer);
   }
 
   async #sync(files: readonly OpenFile[]): Promise<readonly SyncFailure[]> {
@@ -214,7 +233,12 @@ export class Journal {
   async #putInPlace(log: Log): Promise<void> {
     while (log.rounds > 0) await new Promise<void>((resolve) => this.#ended.push(resolve));
     const { disk, turn } = this.#ports;
-    const faults = await this.#syncNamed(log);
+    let faults: Map<string, DiskFault>;
+    let doubts: number;
+    do {
+      doubts = log.doubts;
+      faults = await this.#syncNamed(log);
+    } while (faults.size === 0 && log.doubts > doubts);
     if (faults.size > 0) {
       await this.#keepOnly(log, faults);
       turn(() => {
@@ -222,13 +246,11 @@ export class Journal {
       });
       throw [...faults.values()][0] as DiskFault;
     }
-    if (log.isSecret) await this.#takeOut(log, [{ at: 0, length: log.length }]);
+    if (log.isSecret) await this.#takeOut(log, [{ at: 0, length: disk.size(log.file) }]);
     disk.remove(log.path);
     const fault = await this.#syncRoot();
     if (fault !== undefined) throw fault;
-    this.#logs.delete(log);
-    log.end();
-    disk.close(log.file);
+    this.#drop(log);
   }
 
   /**
@@ -238,9 +260,10 @@ export class Journal {
   async #syncNamed(log: Log): Promise<Map<string, DiskFault>> {
     const { disk } = this.#ports;
     const faults = this.#writeDoubted(log);
-    const owners = new Map<OpenFile, string>();
-    for (const [directory, { blocks }] of log.named) {
-      for (const block of blocks) {
+    const places = [...log.named].flatMap(([directory, { blocks }]) => [...blocks].map((block) => ({ directory, block })));
+    for (let at = 0; at < places.length; at += MOST_OPEN) {
+      const owners = new Map<OpenFile, string>();
+      for (const { directory, block } of places.slice(at, at + MOST_OPEN)) {
         const path = `${directory}/${block}.blk`;
         try {
           // Blocks without messages have gone.
@@ -249,13 +272,13 @@ export class Journal {
           faults.set(directory, error as DiskFault);
         }
       }
-    }
-    const failures = await this.#sync([...owners.keys()]);
-    for (const file of owners.keys()) disk.close(file);
-    for (const { file, fault } of failures) {
-      const directory = owners.get(file) ?? '';
-      faults.set(directory, fault);
-      this.doubt(directory);
+      const failures = await this.#sync([...owners.keys()]);
+      for (const file of owners.keys()) disk.close(file);
+      for (const { file, fault } of failures) {
+        const directory = owners.get(file) ?? '';
+        faults.set(directory, fault);
+        this.doubt(directory);
+      }
     }
     return faults;
   }
@@ -327,19 +350,42 @@ export class Journal {
 
   /** A stream's files may not have what was written to them: it is written again before a log goes. */
   doubt(directory: string): void {
-    for (const log of this.#logs) if (log.names(directory)) log.doubted.add(directory);
+    for (const log of this.#logs) if (log.names(directory)) log.doubt(directory);
   }
 
-  /** The stream is gone. */
+  /** The stream is closed: what logs have of it is for the next start. */
   forget(directory: string): void {
     this.#streams.delete(directory);
+  }
+
+  /** The stream is gone from the disk, though logs have something of it: nothing stands against letting go of that but the logs themselves. */
+  async removed(directory: string): Promise<void> {
+    try {
+      await this.without(directory);
+    } catch {
+      // It is logged, and tried again.
+    }
+    for (const log of this.#logs) log.forget(directory);
   }
 
   /** No further round goes by way of it. Resolves when nothing of it is left, or rejects; what is left then is for the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const timer of this.#tries) timer.cancel();
     await this.#preparing;
     this.#retire();
-    for (const log of [...this.#logs]) await this.#settle(log);
+    const ends = await Promise.allSettled([...this.#logs].map((log) => this.#settle(log)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** Behind `stop`, when no stream is open any more: lets go what is left in memory of logs that stay. */
+  close(): void {
+    for (const log of this.#logs) this.#drop(log);
+  }
+
+  #drop(log: Log): void {
+    this.#logs.delete(log);
+    log.end();
+    this.#ports.disk.close(log.file);
   }
 }

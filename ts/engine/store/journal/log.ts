@@ -57,8 +57,12 @@ export class Log {
   readonly named = new Map<string, NamedStream>();
   /** Of these, what is here is written into their files once more before they are synced. */
   readonly doubted = new Set<string>();
+  /** Rises with each doubt. */
+  doubts = 0;
   /** Rounds that wrote to it and are not through. */
   rounds = 0;
+  /** A write or a sync of it failed: what it has of rounds that are not through may be lost. */
+  isBroken = false;
   /** What is in it is overwritten before it goes. */
   isSecret = false;
   readonly #root: string;
@@ -133,6 +137,17 @@ export class Log {
     const { entries } = readContent(this.#kernel, bytes, this.number);
     const found = entries.map((entry) => ({ entry, directory: `${this.#root}/${entry.directory}` }));
     return found.filter(({ directory }) => of(directory));
+  }
+
+  doubt(directory: string): void {
+    this.doubted.add(directory);
+    this.doubts++;
+  }
+
+  /** What it has of a stream is not wanted any more. */
+  forget(directory: string): void {
+    this.named.delete(directory);
+    this.doubted.delete(directory);
   }
 
   names(directory: string, block?: number): boolean {

@@ -24,6 +24,8 @@ import { logNumbers, logPath, readContent, takeOut } from './log.ts';
 const SCANNED = 32;
 const SCANNED_OFFSET = 8;
 const SCANNED_LENGTH = 12;
+/** Blocks that are open at once. */
+const MOST_OPEN = 512;
 /** Bytes of the checksum at the end of a record. */
 const SUM = 8;
 
@@ -71,21 +73,20 @@ export class Replay {
     const path = logPath(this.#root, number);
     const bytes = disk.readWhole(path) ?? new Uint8Array(0);
     const { entries, damages } = readContent(kernel, bytes, number);
-    for (const entry of entries) await this.#put(entry);
+    for (const entry of entries) {
+      if (this.#places.size >= MOST_OPEN) await this.#syncAll();
+      await this.#put(entry);
+    }
     await this.#syncAll();
     const isDamaged = damages.some(({ isInside }) => isInside);
     for (const { at, length, isInside } of damages)
       log.warn(
         `${path} has ${length} damaged bytes at ${at}${isInside ? '' : ', its end'}${isDamaged ? `; kept in ${path}.damaged` : ''}`,
       );
-    const stay = entries.filter(({ directory }) => this.#refused.has(directory));
+    const done = entries.filter(({ directory }) => !this.#refused.has(directory));
     if (isDamaged) disk.writeWhole(`${path}.damaged`, bytes, true);
-    if (stay.length === 0) disk.remove(path);
-    else
-      await this.#takeOut(
-        path,
-        entries.filter((entry) => !stay.includes(entry)),
-      );
+    if (done.length === entries.length) disk.remove(path);
+    else await this.#takeOut(path, done);
     if (entries.length > 0) log.info(`${path}: ${entries.length} appends from before the server ended are in their places`);
   }
 
