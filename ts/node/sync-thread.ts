@@ -24,12 +24,14 @@ const WORDS = PLACE + 2 * PLACES;
 const descriptorAt = (file: number): number => PLACE + 2 * (file & (PLACES - 1));
 const answerAt = (file: number): number => descriptorAt(file) + 1;
 
-const source = `
+export const source = `
 const { parentPort, workerData: words } = require('node:worker_threads');
 const { fdatasyncSync } = require('node:fs');
 let synced = 0;
-while (Atomics.load(words, ${ENDED}) === 0) {
+for (;;) {
+  // Before what it is woken for: what comes behind this look ends the sleep at once.
   const woken = Atomics.load(words, ${WAKE});
+  if (Atomics.load(words, ${ENDED}) !== 0) break;
   if (Atomics.load(words, ${GIVEN}) === synced) {
     Atomics.wait(words, ${WAKE}, woken);
     continue;

@@ -1,7 +1,8 @@
 /** The thread that syncs the few files of a usual round: one group, many behind each other, and descriptors that cannot be synced among them. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { type FailedSync, SyncThread } from '../../../ts/node/sync-thread.ts';
+import { runInNewContext } from 'node:vm';
+import { type FailedSync, source, SyncThread } from '../../../ts/node/sync-thread.ts';
 import { SyncedFiles } from '../../support/synced-files.ts';
 
 describe('the sync thread', () => {
@@ -70,4 +71,31 @@ describe('the sync thread', () => {
   test('need not have begun to be stopped', async () => {
     await new SyncThread().stop();
   });
+});
+
+test('the thread does not sleep through its end, whenever that comes', () => {
+  const [WAKE, ENDED] = [1, 2];
+  let looks = 0;
+  for (let at = 1; at <= 12; at++) {
+    const words = new Int32Array(16);
+    looks = 0;
+    let isClosed = false;
+    const end = (): void => {
+      words[ENDED] = 1;
+      words[WAKE] = (words[WAKE] ?? 0) + 1;
+    };
+    const load = (from: Int32Array, word: number): number => {
+      const value = from[word] ?? 0;
+      if (++looks === at) end();
+      return value;
+    };
+    const wait = (from: Int32Array, word: number, woken: number): void => {
+      assert.ok(words[ENDED] === 0 || from[word] !== woken, `it was ended behind look ${at}, and sleeps`);
+      if (words[ENDED] === 0) end();
+    };
+    const parentPort = { close: () => (isClosed = true), postMessage: () => {} };
+    const modules = { 'node:worker_threads': { parentPort, workerData: words }, 'node:fs': {} };
+    runInNewContext(source, { require: (name: keyof typeof modules) => modules[name], Atomics: { load, wait } });
+    assert.ok(isClosed);
+  }
 });
