@@ -286,12 +286,12 @@ export class FileStore implements Store {
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
       const missing = this.#missing(options, handle.address, files, recovered, there, index.content);
       reportMissing(log, directory, missing, recovered.lost);
-      if (this.#rounds.synchronous)
-        await syncFound(disk, files, { path: directory.path, above: this.#parents(options.accountName) });
       stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
       const isSealedAnew = directory.adoptKey();
       const isRight = !isSealedAnew && index.content !== undefined && recovered.intact && isCurrent(index.content, files);
       directory.dropBatches();
+      // What a clean stop has left is synced, and its first change syncs the last block.
+      if (this.#rounds.synchronous && !isRight) await this.#syncFound(options, directory, files);
       if (index.isThere) await this.#letIndexGo(files, stream, isRight);
       return stream;
     } catch (error) {
@@ -303,6 +303,12 @@ export class FileStore implements Store {
       }
       throw error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
     }
+  }
+
+  async #syncFound({ accountName }: StreamOptions, { path }: StreamDirectory, files: BlockFiles): Promise<void> {
+    const above = this.#accounts.has(accountName) ? [] : this.#parents(accountName);
+    await syncFound(this.#ports.disk, files, { path, above });
+    this.#accounts.add(accountName);
   }
 
   /** Block files that should be there. */

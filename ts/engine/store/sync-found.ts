@@ -19,15 +19,15 @@ export async function syncFound(disk: Disk, files: BlockFiles, { path, above }: 
   const blocks = files.numbers().map((number) => files.source(number).path);
   const metadata = ['meta.inf', 'meta.sum'].map((name) => `${path}/${name}`).filter((file) => disk.exists(file));
   const contents = [...blocks, ...metadata];
-  for (let at = 0; at < contents.length; at += BATCH)
-    await syncPaths(disk, contents.slice(at, at + BATCH), (file) => disk.open(file, false));
-  await syncPaths(disk, [files.directory, path, ...above], (directory) => disk.openDirectory(directory));
+  for (let at = 0; at === 0 || at < contents.length; at += BATCH)
+    await syncPaths(disk, contents.slice(at, at + BATCH), at === 0 ? [files.directory, path, ...above] : []);
 }
 
-async function syncPaths(disk: Disk, paths: readonly string[], open: (path: string) => OpenFile): Promise<void> {
+async function syncPaths(disk: Disk, paths: readonly string[], directories: readonly string[]): Promise<void> {
   const files: OpenFile[] = [];
   try {
-    for (const path of paths) files.push(open(path));
+    for (const path of paths) files.push(disk.open(path, false));
+    for (const path of directories) files.push(disk.openDirectory(path));
     const [failure] = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(files, resolve));
     if (failure !== undefined) throw failure.fault;
   } finally {
