@@ -73,6 +73,8 @@ export interface ListedBlock extends BlockForm {
   readonly size: number;
 }
 
+/** The bytes in front of the end of the file that was checked last, and room for one that should not be there. */
+const END = new Uint8Array(BEFORE + 1);
 /** A block of this size will have a successor before long, whose key is made in time. */
 const NEXT_KEY_AT = 512 << 10;
 /** Blocks of one stream kept open for reading. */
@@ -92,8 +94,6 @@ export class BlockFiles {
   /** The highest number there was. Blocks below it are complete: runs are written in order. */
   #newest = 0;
   readonly #unsynced: UnsyncedFiles;
-  /** What is in front of the end of a file that is appended to, and room for a byte that should not be there. */
-  readonly #end = new Uint8Array(BEFORE + 1);
   #directoryFile: OpenFile | undefined;
   /** Files beside the blocks that tell what is in them. */
   #described: readonly string[] = [];
@@ -201,12 +201,12 @@ export class BlockFiles {
 
   #isTaken(take: TakeAppended, { number }: Block, views: readonly Uint8Array[], offset: number): boolean {
     if (this.#unsynced.any || offset < BEFORE) return false;
-    return take({ directory: this.directory, block: number, offset, before: this.#end.subarray(0, BEFORE), views });
+    return take({ directory: this.directory, block: number, offset, before: END.subarray(0, BEFORE), views });
   }
 
-  /** The file ends where we left it; its last bytes are in `#end` then. Somebody else's records are neither written over nor cut away. */
+  /** The file ends where we left it; its last bytes are in `END` then. Somebody else's records are neither written over nor cut away. */
   #checkLength(file: OpenFile, length: number): void {
-    if (length >= BEFORE && this.#disk.read(file, this.#end, length - BEFORE) === BEFORE) return;
+    if (length >= BEFORE && this.#disk.read(file, END, length - BEFORE) === BEFORE) return;
     const found = this.#disk.size(file);
     if (found === length) return;
     const message = `${file.path} was changed by another program: it has ${found} bytes where ${length} were written`;
