@@ -1,9 +1,8 @@
 // The kernel's part in compaction: what is needed of a scanned block, and that a block was written anew.
 
+import { scanEntry } from './scan-entry.ts';
 import type { StreamKernel } from './streams.ts';
 
-/** Bytes of a scanned entry, see wasm/record/scan.ts. */
-const ENTRY = 32;
 /** Bytes of a stretch: offset and length. */
 const STRETCH = 8;
 
@@ -13,7 +12,7 @@ export function keptOfBlock(
   stream: number,
   { block, oldest, entries }: { readonly block: number; readonly oldest: number; readonly entries: Uint8Array },
 ): Uint32Array {
-  const count = entries.length / ENTRY;
+  const count = entries.length / scanEntry.bytes;
   const at = kernel.take(entries.length + count * STRETCH + STRETCH);
   const list = at + entries.length;
   kernel.memory.all().set(entries, at);

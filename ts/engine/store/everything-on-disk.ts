@@ -1,8 +1,8 @@
 // Waiting until everything of a stream is on disk, whatever the sync interval: with an interval its rounds end before their syncs.
 
-import type { SyncFailure } from '../../ports/disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import type { StreamStore } from './store.ts';
+import { syncFiles } from './sync-files.ts';
 
 /** Resolves when what a stream has written so far is synced, or written where syncs come later. Rejects when it stops writing. */
 export function untilSynced(stream: Pick<StreamStore, 'whenSynced'>): Promise<void> {
@@ -19,7 +19,7 @@ export async function everythingOnDisk(
   await untilSynced(stream);
   if (rounds.synchronous) return;
   const pending = files.takePending();
-  const failures = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(pending, resolve));
+  const failures = await syncFiles(disk, pending);
   for (const file of pending) files.synced(file);
   for (const { fault } of failures) throw fault;
 }

@@ -94,15 +94,15 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
       name: options.name,
       promised: () => this.#syncedEnd,
       onDisk: () => everythingOnDisk(parts, this),
-      replaced: () => parts.rounds.add(this),
-      isWriting: () => this.#fault === undefined,
+      replaced: () => this.askRound(),
+      isWriting: () => this.isWriting,
     });
     if (parts.files.numbers().length > 0) {
       this.#sweep = 'all';
       removeBlocks(parts, this.name, this.#emptyBlocks());
     }
     this.#made = parts.directory.tickets.last;
-    if (this.#made > 0) parts.rounds.add(this);
+    if (this.#made > 0) this.askRound();
   }
 
   #end(): BlockEnd {
@@ -128,7 +128,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     const removed = this.#parts.streams.takeRemoved(this.handle);
     if (removed === undefined) return;
     this.#sweep ??= 'oldest';
-    this.#parts.rounds.add(this);
+    this.askRound();
     this.#onRemoved(...removed);
   }
 
@@ -175,7 +175,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
 
   #wait(call: Waiter, ticket: number): void {
     this.#waiters.add(call, ticket);
-    this.#parts.rounds.add(this);
+    this.askRound();
   }
 
   protected askRound(): void {
@@ -194,7 +194,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     this.#parts.streams.limitNow(this.handle, this.#writeSome);
     this.#expiry.limit(limits.maxAgeMs);
     this.#passOnRemoved();
-    if (this.lastSeq > 0 || this.#staged() > 0) this.#parts.rounds.add(this);
+    if (this.lastSeq > 0 || this.#staged() > 0) this.askRound();
   }
 
   #applyLimits(limits: StoreLimits): void {
@@ -212,7 +212,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
 
   /** The kernel has staged something. */
   dirty(): void {
-    this.#parts.rounds.add(this);
+    this.askRound();
     if (this.#isMade && this.#staged() > WRITE_EARLY) this.#writeRuns();
   }
 
@@ -235,7 +235,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     const { last, lastSeconds, lastNanos } = this.numbers;
     if (last === 0) exports.startStream(this.handle, toSeq + 1);
     else exports.raiseStream(this.handle, toSeq, lastSeconds, lastNanos);
-    this.#parts.rounds.add(this);
+    this.askRound();
   }
 
   /** Takes from nats-server's index what blocks cannot say: which messages are gone, and how far sequences had been given out. */
@@ -262,7 +262,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   #deleted(): void {
     this.#visibility.removed();
     this.#sweep = 'all';
-    this.#parts.rounds.add(this);
+    this.askRound();
   }
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {

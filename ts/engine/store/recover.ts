@@ -1,6 +1,7 @@
 // Opening a stream that exists: its blocks are scanned on the jobs pool, their entries become the kernel's indexes, torn tails are cut, and
 // what is damaged is reported and kept. Nothing is written before everything has been read.
 
+import { scanEntry } from '../../kernel/scan-entry.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Jobs, ScanResult, ScanTask } from '../../ports/jobs.ts';
@@ -16,7 +17,6 @@ import { sequencesOf, type MissingBlock } from './missing-blocks.ts';
 import { Survey, type HarmedBlock } from './survey.ts';
 
 const BLOCK_NAME = /^([1-9][0-9]*)\.blk$/;
-const ENTRY = 32;
 const NOTHING = new Uint8Array(0);
 /** Blocks in memory at once, between scan and load. */
 const BATCH = 16;
@@ -65,17 +65,18 @@ const SUBJECT_BYTES = 128;
 
 function load(kernel: StreamKernel, stream: number, handle: number, scan: ScanResult): number {
   const size = scan.entries.length + scan.subjects.length;
-  const index = (scan.entries.length / ENTRY) * MESSAGE_BYTES + scan.subjectCount * SUBJECT_BYTES + scan.subjects.length;
+  const index =
+    (scan.entries.length / scanEntry.bytes) * MESSAGE_BYTES + scan.subjectCount * SUBJECT_BYTES + scan.subjects.length;
   if (kernel.exports.isMemoryShortFor(size + index) !== 0)
     throw new StoreFault(
       'MEMORY',
-      `block ${scan.block}: the memory has no room for the index of its ${scan.entries.length / ENTRY} records`,
+      `block ${scan.block}: the memory has no room for the index of its ${scan.entries.length / scanEntry.bytes} records`,
     );
   const at = kernel.take(size + 64);
   const memory = kernel.memory.all();
   memory.set(scan.entries, at);
   memory.set(scan.subjects, at + scan.entries.length);
-  const count = scan.entries.length / ENTRY;
+  const count = scan.entries.length / scanEntry.bytes;
   const subjects = at + scan.entries.length;
   const moved = kernel.exports.loadScan(stream, handle, scan.block, at, count, subjects, scan.subjectCount) >>> 0;
   kernel.release(at);

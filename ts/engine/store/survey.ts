@@ -1,13 +1,9 @@
 // What is damaged in a stream's blocks, as their scans come in, and which sequences nothing else is known of: those between the records around a
 // damage, in whatever block they lie, except what a tombstone behind it says was deleted.
 
+import { scanEntry, scannedTombstone } from '../../kernel/scan-entry.ts';
 import type { ScanResult } from '../../ports/jobs.ts';
 
-/** Bytes of a scanned entry and where its fields are, see wasm/record/scan.ts. */
-const ENTRY = 32;
-const OFFSET = 8;
-const SEQUENCE = 16;
-const TOMBSTONE = 1;
 /** Sequences named in the stream's state as lost. */
 const MOST_NAMED = 1000;
 
@@ -42,17 +38,17 @@ function entriesOf({ entries }: ScanResult): DataView {
 }
 
 function sequenceAt(view: DataView, entry: number): number {
-  return view.getUint32(entry + SEQUENCE + 4, true) * 2 ** 32 + view.getUint32(entry + SEQUENCE, true);
+  return view.getUint32(entry + scanEntry.sequence + 4, true) * 2 ** 32 + view.getUint32(entry + scanEntry.sequence, true);
 }
 
 function isTombstone(view: DataView, entry: number): boolean {
-  return view.getUint32(entry, true) === TOMBSTONE;
+  return view.getUint32(entry + scanEntry.kind, true) === scannedTombstone;
 }
 
 /** The first record of a block that has a sequence of its own. */
 function firstSequence(scan: ScanResult): number | undefined {
   const view = entriesOf(scan);
-  for (let entry = 0; entry < view.byteLength; entry += ENTRY) {
+  for (let entry = 0; entry < view.byteLength; entry += scanEntry.bytes) {
     if (!isTombstone(view, entry) && sequenceAt(view, entry) > 0) return sequenceAt(view, entry);
   }
   return undefined;
@@ -67,11 +63,11 @@ function gapsOf(scan: ScanResult, highest: number | undefined): Gap[] {
   let before = highest;
   let entry = 0;
   return stretches.map((stretch) => {
-    for (; entry < view.byteLength && view.getUint32(entry + OFFSET, true) < stretch.offset; entry += ENTRY) {
+    for (; entry < view.byteLength && view.getUint32(entry + scanEntry.offset, true) < stretch.offset; entry += scanEntry.bytes) {
       if (!isTombstone(view, entry)) before = Math.max(before ?? 0, sequenceAt(view, entry));
     }
     let next = entry;
-    while (next < view.byteLength && (isTombstone(view, next) || sequenceAt(view, next) === 0)) next += ENTRY;
+    while (next < view.byteLength && (isTombstone(view, next) || sequenceAt(view, next) === 0)) next += scanEntry.bytes;
     return { ...stretch, before, behind: next < view.byteLength ? sequenceAt(view, next) : undefined };
   });
 }
@@ -93,7 +89,7 @@ export class Survey {
 
   #noteDeleted(scan: ScanResult): void {
     const view = entriesOf(scan);
-    for (let entry = 0; entry < view.byteLength; entry += ENTRY) {
+    for (let entry = 0; entry < view.byteLength; entry += scanEntry.bytes) {
       if (isTombstone(view, entry)) this.#deleted.add(sequenceAt(view, entry));
     }
   }

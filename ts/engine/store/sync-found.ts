@@ -1,8 +1,9 @@
 // What a start finds of a stream may never have been synced: the server before was killed, or was one that does not wait for syncs. From now on it is
 // shown and built upon (a duplicate is answered, the next record is appended behind it by way of the journal), so it is synced first.
 
-import type { Disk, OpenFile, SyncFailure } from '../../ports/disk.ts';
+import type { Disk, OpenFile } from '../../ports/disk.ts';
 import type { BlockFiles } from './block-files.ts';
+import { syncAll } from './sync-files.ts';
 
 /** Files that are open at once. */
 const BATCH = 256;
@@ -28,8 +29,7 @@ async function syncPaths(disk: Disk, paths: readonly string[], directories: read
   try {
     for (const path of paths) files.push(disk.open(path, false));
     for (const path of directories) files.push(disk.openDirectory(path));
-    const [failure] = await new Promise<readonly SyncFailure[]>((resolve) => disk.sync(files, resolve));
-    if (failure !== undefined) throw failure.fault;
+    await syncAll(disk, files);
   } finally {
     for (const file of files) disk.close(file);
   }

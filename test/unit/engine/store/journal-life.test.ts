@@ -60,6 +60,13 @@ class Bench {
     return isTaken;
   }
 
+  /** A round has just gone by way of the journal, and waits for its sync. */
+  async journaled(): Promise<void> {
+    this.round();
+    await this.settle();
+    assert.ok(this.round());
+  }
+
   /** Every sync that is asked for is through. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 20; turn++) {
@@ -79,9 +86,7 @@ describe('a log of the journal', () => {
 
   test('goes when it is old and its files are on disk; another one takes its place as long as it is used', async () => {
     const bench = new Bench();
-    bench.round();
-    await bench.settle();
-    bench.round();
+    await bench.journaled();
     const before = bench.logs;
     bench.clock.advance(5_000);
     await bench.settle();
@@ -99,9 +104,7 @@ describe('a log of the journal', () => {
 
   test('stays while a round that wrote to it is not through', async () => {
     const bench = new Bench();
-    bench.round();
-    await bench.settle();
-    bench.round();
+    await bench.journaled();
     const gone = bench.journal.without(directory);
     await nextTurn();
     assert.deepEqual([bench.logs.length, bench.journal.names(directory, 1), bench.journal.names(directory, 2)], [1, true, false]);
@@ -125,9 +128,7 @@ describe('a log of the journal', () => {
 
   test('stays until its files are synced, however often that fails, and the streams are told', async () => {
     const bench = new Bench();
-    bench.round();
-    await bench.settle();
-    bench.round();
+    await bench.journaled();
     while (bench.disk.syncing) bench.disk.finishSync();
     bench.clock.advance(5_000);
     await nextTurn();
@@ -178,9 +179,7 @@ describe('a log of the journal', () => {
   test('keeps what a file has lost while its sync was under way, until it is written again', async () => {
     const bench = new Bench();
     const { disk, journal } = bench;
-    bench.round();
-    await bench.settle();
-    bench.round();
+    await bench.journaled();
     while (disk.syncing) disk.finishSync();
     const gone = journal.without(directory);
     await nextTurn();
@@ -204,9 +203,7 @@ describe('a log of the journal', () => {
 
   test('that cannot go keeps none of the others when the server ends, and nothing open', async () => {
     const bench = new Bench();
-    bench.round();
-    await bench.settle();
-    bench.round();
+    await bench.journaled();
     await bench.settle();
     const stopped = bench.journal.stop();
     for (let turn = 0; turn < 5; turn++) await nextTurn();
@@ -220,9 +217,7 @@ describe('a log of the journal', () => {
   test('has nothing of a stream that was removed while the disk failed: another one of its name gets nothing of it', async () => {
     const bench = new Bench();
     const { disk, journal } = bench;
-    bench.round();
-    await bench.settle();
-    bench.round();
+    await bench.journaled();
     while (disk.syncing) disk.finishSync();
     journal.doubt(directory);
     const removed = journal.removed(directory);

@@ -18,7 +18,8 @@ import { DiskFault, type Disk, type OpenFile, type SyncFailure } from '../../../
 import type { Log as Messages } from '../../../ports/log.ts';
 import { messageOf } from '../../../lib/message-of.ts';
 import type { Appended } from '../block-files.ts';
-import { gatheredBytes, Log, logNumbers, takeOut } from './log.ts';
+import { syncFiles } from '../sync-files.ts';
+import { blocksAtOnce, gatheredBytes, Log, logNumbers, takeOut } from './log.ts';
 
 /** A log that is so long, or so old, is followed by another one. */
 const LONG = 32 << 20;
@@ -27,8 +28,6 @@ const OLD_MS = 5_000;
 const REST_MS = 10_000;
 /** Logs that are still there when the next one would begin: then the disk does not keep up, or fails. */
 const MOST_LOGS = 3;
-/** Files of streams that are open at once to be synced, beside those that streams have open. */
-const MOST_OPEN = 512;
 
 /** A stream whose files are named by a log. */
 export interface JournaledStream {
@@ -209,13 +208,9 @@ export class Journal {
     this.#tries.add(timer);
   }
 
-  async #sync(files: readonly OpenFile[]): Promise<readonly SyncFailure[]> {
-    return new Promise((resolve) => this.#ports.disk.sync(files, resolve));
-  }
-
   async #syncRoot(): Promise<DiskFault | undefined> {
     const directory = this.#ports.disk.openDirectory(this.#root);
-    const [failure] = await this.#sync([directory]);
+    const [failure] = await syncFiles(this.#ports.disk, [directory]);
     this.#ports.disk.close(directory);
     return failure?.fault;
   }
@@ -246,7 +241,7 @@ export class Journal {
       });
       throw [...faults.values()][0] as DiskFault;
     }
-    if (log.isSecret) await this.#takeOut(log, [{ at: 0, length: disk.size(log.file) }]);
+    if (log.isSecret) await takeOut(disk, log.file, [{ at: 0, length: disk.size(log.file) }]);
     disk.remove(log.path);
     const fault = await this.#syncRoot();
     if (fault !== undefined) throw fault;
@@ -261,9 +256,9 @@ export class Journal {
     const { disk } = this.#ports;
     const faults = this.#writeDoubted(log);
     const places = [...log.named].flatMap(([directory, { blocks }]) => [...blocks].map((block) => ({ directory, block })));
-    for (let at = 0; at < places.length; at += MOST_OPEN) {
+    for (let at = 0; at < places.length; at += blocksAtOnce) {
       const owners = new Map<OpenFile, string>();
-      for (const { directory, block } of places.slice(at, at + MOST_OPEN)) {
+      for (const { directory, block } of places.slice(at, at + blocksAtOnce)) {
         const path = `${directory}/${block}.blk`;
         try {
           // Blocks without messages have gone.
@@ -272,7 +267,7 @@ export class Journal {
           faults.set(directory, error as DiskFault);
         }
       }
-      const failures = await this.#sync([...owners.keys()]);
+      const failures = await syncFiles(disk, [...owners.keys()]);
       for (const file of owners.keys()) disk.close(file);
       for (const { file, fault } of failures) {
         const directory = owners.get(file) ?? '';
@@ -309,17 +304,12 @@ export class Journal {
   /** Takes everything out of a log but what streams have there that is not in its place. */
   async #keepOnly(log: Log, kept: ReadonlyMap<string, unknown>): Promise<void> {
     const done = log.entries((directory) => !kept.has(directory));
-    await this.#takeOut(
-      log,
+    await takeOut(
+      this.#ports.disk,
+      log.file,
       done.map(({ entry }) => entry),
     );
     for (const directory of log.named.keys()) if (!kept.has(directory)) log.named.delete(directory);
-  }
-
-  async #takeOut(log: Log, places: readonly { readonly at: number; readonly length: number }[]): Promise<void> {
-    takeOut(this.#ports.disk, log.file, places);
-    const [failure] = await this.#sync([log.file]);
-    if (failure !== undefined) throw failure.fault;
   }
 
   /** Whether a log has something of a stream, or of one of its blocks. */

@@ -6,11 +6,14 @@ import { copyBytes } from '../../../kernel/copy.ts';
 import type { StreamKernel } from '../../../kernel/streams.ts';
 import type { Disk, OpenFile } from '../../../ports/disk.ts';
 import type { Appended } from '../block-files.ts';
+import { syncAll } from '../sync-files.ts';
 
 /** Entries that are written at once; a larger one is not taken. */
 export const gatheredBytes = 256 << 10;
 /** A log does not become longer: what comes then is synced in its own file. */
 const LONGEST = 64 << 20;
+/** Blocks that are open at once to be put in place and synced, beside those that streams have open. */
+export const blocksAtOnce = 512;
 /** What is overwritten at once. */
 const ZEROS = new Uint8Array(1 << 20);
 
@@ -42,11 +45,16 @@ export function readContent(kernel: StreamKernel, bytes: Uint8Array, number: num
   });
 }
 
-/** Overwrites entries with zeros, in place. Throws a DiskFault. */
-export function takeOut(disk: Disk, file: OpenFile, entries: readonly Pick<JournalEntry, 'at' | 'length'>[]): void {
+/** Overwrites entries with zeros, in place, and syncs that. Rejects with a DiskFault. */
+export async function takeOut(
+  disk: Disk,
+  file: OpenFile,
+  entries: readonly Pick<JournalEntry, 'at' | 'length'>[],
+): Promise<void> {
   for (const { at, length } of entries)
     for (let done = 0; done < length; done += ZEROS.length)
       disk.write(file, [ZEROS.subarray(0, Math.min(ZEROS.length, length - done))], at + done);
+  await syncAll(disk, [file]);
 }
 
 export class Log {

@@ -12,20 +12,16 @@
 import type { JournalEntry } from '../../../core/journal/entry.ts';
 import { BEFORE } from '../../../core/journal/entry.ts';
 import { messageOf } from '../../../lib/message-of.ts';
+import { scanEntry } from '../../../kernel/scan-entry.ts';
 import type { StreamKernel } from '../../../kernel/streams.ts';
-import type { Disk, OpenFile, SyncFailure } from '../../../ports/disk.ts';
+import type { Disk, OpenFile } from '../../../ports/disk.ts';
 import type { ScanResult } from '../../../ports/jobs.ts';
 import type { Log as Messages } from '../../../ports/log.ts';
 import { indexName } from '../index-db.ts';
 import { keepAside } from '../mend.ts';
-import { logNumbers, logPath, readContent, takeOut } from './log.ts';
+import { syncFiles } from '../sync-files.ts';
+import { blocksAtOnce, logNumbers, logPath, readContent, takeOut } from './log.ts';
 
-/** Bytes of a scanned entry and where its fields are, see wasm/record/scan.ts. */
-const SCANNED = 32;
-const SCANNED_OFFSET = 8;
-const SCANNED_LENGTH = 12;
-/** Blocks that are open at once. */
-const MOST_OPEN = 512;
 /** Bytes of the checksum at the end of a record. */
 const SUM = 8;
 
@@ -74,7 +70,7 @@ export class Replay {
     const bytes = disk.readWhole(path) ?? new Uint8Array(0);
     const { entries, damages } = readContent(kernel, bytes, number);
     for (const entry of entries) {
-      if (this.#places.size >= MOST_OPEN) await this.#syncAll();
+      if (this.#places.size >= blocksAtOnce) await this.#syncAll();
       await this.#put(entry);
     }
     await this.#syncAll();
@@ -93,14 +89,11 @@ export class Replay {
   async #takeOut(path: string, entries: readonly JournalEntry[]): Promise<void> {
     const { disk } = this.#ports;
     const file = disk.open(path, false);
-    takeOut(disk, file, entries);
-    const [failure] = await this.#sync([file]);
-    disk.close(file);
-    if (failure !== undefined) throw failure.fault;
-  }
-
-  async #sync(files: readonly OpenFile[]): Promise<readonly SyncFailure[]> {
-    return new Promise((resolve) => this.#ports.disk.sync(files, resolve));
+    try {
+      await takeOut(disk, file, entries);
+    } finally {
+      disk.close(file);
+    }
   }
 
   /** Syncs and closes all files. */
@@ -108,7 +101,7 @@ export class Replay {
     const owners = new Map<OpenFile, string>();
     for (const place of this.#places.values())
       if (place !== undefined) owners.set(place.file, place.path.slice(this.#root.length + 1, place.path.lastIndexOf('/')));
-    const failures = await this.#sync([...owners.keys()]);
+    const failures = await syncFiles(this.#ports.disk, [...owners.keys()]);
     for (const { file, fault } of failures) this.#refused.set(owners.get(file) ?? '', fault.message);
     for (const file of owners.keys()) this.#ports.disk.close(file);
     this.#places.clear();
@@ -175,9 +168,9 @@ export class Replay {
     if (scan.packed) return Infinity;
     const { entries } = scan;
     const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
-    for (let at = 0; at < entries.length; at += SCANNED) {
-      const offset = view.getUint32(at + SCANNED_OFFSET, true);
-      const end = offset + view.getUint32(at + SCANNED_LENGTH, true);
+    for (let at = 0; at < entries.length; at += scanEntry.bytes) {
+      const offset = view.getUint32(at + scanEntry.offset, true);
+      const end = offset + view.getUint32(at + scanEntry.length, true);
       if (offset <= byte && byte < end) return end;
     }
     return undefined;
