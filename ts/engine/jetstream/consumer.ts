@@ -1,5 +1,6 @@
 // Drives one consumer: feeds its machine with pulls, acknowledgements and time, sends what the machine asks for, keeps its state on disk.
-// Kept true: an acknowledgement is confirmed only after the state that knows it was written; state is written at most every 100 ms otherwise.
+// Kept true: an acknowledgement is confirmed only after the state that knows it was written, however long the disk refuses that; state is written at
+// most every 100 ms otherwise, and never before the deletes that follow from it.
 
 import type { AdvisoryId } from '../../core/jetstream/advisories.ts';
 import { parseAckVerb } from '../../core/consumer/ack.ts';
@@ -27,6 +28,11 @@ const retryMs = 1000;
 /** So many states of a stream are synced in `stateIntervalMs`. */
 const savesAnInterval = 32;
 const roundsATurn = 16;
+/** So many wait for a disk that takes nothing; more came again and again, and wait no longer. */
+const mostConfirms = 4096;
+/** In place of the revision that was saved: none was, or what was is not safe enough. */
+const neverSaved = -1;
+const unsafelySaved = -2;
 
 /** Advisories that name the account. */
 const accountAdvisories: ReadonlySet<AdvisoryId> = new Set(['consumerPinned', 'consumerUnpinned']);
@@ -45,7 +51,7 @@ export class Consumer implements ConsumerReceiver {
   #watch: ServerSubscription | undefined;
   /** Who waits for the state to be safe. */
   #confirms: string[] | undefined;
-  #savedRevision = -1;
+  #savedRevision = neverSaved;
   #saveTimer: Timer | undefined;
   /** Its state on disk holds confirmed acknowledgements: what replaces it must be synced. */
   #durable = false;
@@ -106,7 +112,7 @@ export class Consumer implements ConsumerReceiver {
     if (state !== undefined) this.machine.restore(state);
     this.#durable = state !== undefined;
     this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
-    this.#savedRevision = state === undefined && !this.#isTold ? -1 : this.machine.revision;
+    this.#savedRevision = state === undefined && !this.#isTold ? neverSaved : this.machine.revision;
     const scope = `${stream}.${this.name}`;
     const subjects = {
       requests: account.apiPrefixes.map((prefix) => `${prefix}.CONSUMER.MSG.NEXT.${scope}`),
@@ -249,17 +255,35 @@ export class Consumer implements ConsumerReceiver {
   save(): boolean {
     this.#saveTimer?.cancel();
     this.#saveTimer = undefined;
-    if (this.isVolatile || this.#savedRevision === this.machine.revision) return true;
+    const { revision } = this.machine;
+    if (this.isVolatile || this.#savedRevision === revision) return true;
+    const state = this.machine.state();
+    // A message whose delete a crash may take must not be one that this is done with.
+    const isOrdered = this.#savedRevision === neverSaved || !this.#common.settings.tellsSettled;
+    if (isOrdered || (this.#durable && this.stream.store.statesRideRounds)) return this.#write(state, revision);
+    this.stream.store.whenSynced((error) => {
+      if (error === undefined && this.stream.consumers.get(this.name) === this) this.#write(state, revision);
+    });
+    return true;
+  }
+
+  #write(state: ConsumerState, revision: number): boolean {
+    const { ports, store, name } = this.stream;
     try {
-      this.stream.store.writeConsumerState(this.name, this.machine.state(), this.#durable);
+      store.writeConsumerState(this.name, state, this.#durable);
     } catch (thrown) {
       if (!isFault(thrown)) throw thrown;
-      this.stream.ports.log.error(`consumer '${this.stream.name} > ${this.name}': state not written: ${thrown.message}`);
-      if (!this.#closed) this.#saveTimer = this.stream.ports.clock.after(retryMs, () => this.save());
+      ports.log.error(`consumer '${name} > ${this.name}': state not written: ${thrown.message}`);
+      if (!this.#closed) this.#saveTimer ??= ports.clock.after(retryMs, () => this.#saveAgain());
       return false;
     }
-    this.#savedRevision = this.machine.revision;
+    this.#savedRevision = revision;
     return true;
+  }
+
+  #saveAgain(): void {
+    if (this.#confirms === undefined) this.save();
+    else this.#confirm(this.#confirms);
   }
 
   /** A start would begin where it is now without being told. */
@@ -422,13 +446,19 @@ export class Consumer implements ConsumerReceiver {
 
   #confirm(replies: readonly string[]): void {
     this.#confirms = undefined;
-    if (!this.#durable) this.#savedRevision = -1;
+    const { revision } = this.machine;
+    if (!this.#durable) this.#savedRevision = unsafelySaved;
     this.#durable = true;
-    if (!this.save()) return;
+    if (!this.save()) return this.#confirmLater(replies);
     this.stream.store.whenSynced((error) => {
-      if (error !== undefined) return;
+      if (error !== undefined || (this.#savedRevision < revision && !this.isVolatile)) return this.#confirmLater(replies);
       for (const reply of replies) this.stream.ports.door.publish(this.stream.account.number, reply, '', undefined, noBytes);
     });
+  }
+
+  /** Tried again when the disk takes the state, or the stream writes again. */
+  #confirmLater(replies: readonly string[]): void {
+    if (!this.#closed) this.#confirms = [...replies, ...(this.#confirms ?? [])].slice(-mostConfirms);
   }
 
   #saveSoon(): void {

@@ -16,6 +16,7 @@ import type { JetStreamAccount } from './account.ts';
 import { Consumer } from './consumer.ts';
 import { directGet } from './direct-get.ts';
 import type { Origin, OriginFollower } from './origin.ts';
+import { OwedDeletes } from './owed-deletes.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
 import { Publishing, type SourcedMessage } from './publishing.ts';
 import { Republisher } from './republish.ts';
@@ -64,6 +65,8 @@ export class Stream implements Origin {
   /** Of a stream that takes from others, or stores messages under other subjects. */
   #sourcing: Sourcing | undefined;
   readonly #followers = new Set<OriginFollower>();
+  /** Of a work queue. */
+  #owed: OwedDeletes | undefined;
   #isOpen = false;
   /** Up to here an interest stream has looked who wants its messages. */
   #judgedInterest: number;
@@ -96,6 +99,7 @@ export class Stream implements Origin {
     this.store.onPublish((publish) => this.#publishing.judge(publish));
     this.store.onSynced((syncedSeq) => {
       this.republisher.synced(syncedSeq);
+      this.#owed?.synced();
       this.#dropUnwanted(syncedSeq);
       for (const consumer of this.hungry) consumer.wake();
       for (const follower of this.#followers) follower.synced();
@@ -126,6 +130,8 @@ export class Stream implements Origin {
     this.#publishing.revived();
     this.#times.revived();
     this.#sourcing?.revived(this.#config);
+    this.#owed?.revived();
+    this.releaseUnwanted();
     for (const consumer of this.consumers.values()) consumer.letGo();
   }
 
@@ -172,9 +178,15 @@ export class Stream implements Origin {
   }
 
   release(seqs: readonly number[]): void {
-    if (this.#config.retention === 'limits' || this.store.fault !== undefined) return;
-    for (const seq of seqs) if (!this.#isWanted(seq)) this.store.delete(seq);
+    if (this.#config.retention === 'limits') return;
+    for (const seq of seqs) if (!this.#isWanted(seq)) this.#letGo(seq);
     this.#sourcing?.roomMade();
+  }
+
+  /** Nobody needs a message any more. While nothing is written it stays: a work queue remembers that, others look anew afterwards. */
+  #letGo(seq: number): void {
+    if (this.#config.retention === 'workqueue') (this.#owed ??= new OwedDeletes(this.store)).delete(seq);
+    else if (this.store.fault === undefined) this.store.delete(seq);
   }
 
   update(config: StreamConfig): void {
@@ -327,7 +339,7 @@ export class Stream implements Origin {
   settled(fromSeq: number, toSeq: number): void {
     const { retention } = this.#config;
     if (retention === 'limits') return;
-    for (let seq = fromSeq; seq <= toSeq; seq++) if (retention === 'workqueue' || !this.#isWanted(seq)) this.store.delete(seq);
+    for (let seq = fromSeq; seq <= toSeq; seq++) if (retention === 'workqueue' || !this.#isWanted(seq)) this.#letGo(seq);
     this.#sourcing?.roomMade();
   }
 
@@ -356,18 +368,22 @@ export class Stream implements Origin {
     return false;
   }
 
-  /** Whether a consumer still has to get or acknowledge a message, or a mirror or source has to take it. */
+  /**
+   * Whether a consumer still has to get or acknowledge a message, or a mirror or source has to take it. One that cannot be read is wanted by whoever
+   * might want it.
+   */
   #isWanted(seq: number): boolean {
-    let subject: string | undefined;
+    let read: string | undefined;
+    const subject = (): string | undefined => (read ??= this.store.get(seq)?.subject);
     for (const follower of this.#followers) {
-      subject ??= this.store.get(seq)?.subject ?? '';
-      if (follower.needs(seq, subject)) return true;
+      const on = subject();
+      if (on === undefined || follower.needs(seq, on)) return true;
     }
     for (const { machine, filters } of this.consumers.values()) {
       if (!machine.needs(seq)) continue;
       if (filters.length === 0) return true;
-      subject ??= this.store.get(seq)?.subject ?? '';
-      if (filters.some((filter) => isSubsetMatch(subject ?? '', filter))) return true;
+      const on = subject();
+      if (on === undefined || filters.some((filter) => isSubsetMatch(on, filter))) return true;
     }
     return false;
   }
@@ -377,7 +393,7 @@ export class Stream implements Origin {
     if (this.#config.retention === 'interest') {
       const after = (seq: number): number => this.store.nextSeq([], seq + 1);
       for (let seq = after(this.#judgedInterest); seq > 0 && seq <= upToSeq; seq = after(seq))
-        if (!this.#isWanted(seq)) this.store.delete(seq);
+        if (!this.#isWanted(seq)) this.#letGo(seq);
     }
     this.#judgedInterest = Math.max(this.#judgedInterest, upToSeq);
   }

@@ -6,7 +6,7 @@
 
 import { copyBytes } from '../../kernel/copy.ts';
 import type { Place, StreamKernel } from '../../kernel/streams.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { Journal } from './journal/journal.ts';
 import type { StreamReader } from './reader.ts';
@@ -40,6 +40,8 @@ export class Erasures {
   #next: Erasure[] = [];
   #inRound: Erasure[] = [];
   #isWaiting = false;
+  #timer: Timer | undefined;
+  #closed = false;
 
   constructor(stream: number, { streams, files, reader, journal, clock }: ErasurePorts) {
     this.#kernel = streams;
@@ -108,6 +110,12 @@ export class Erasures {
     return 'overwritten';
   }
 
+  /** The stream is closed: nothing is tried any more. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
   async #letGo(journal: Journal, again: () => void): Promise<void> {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
@@ -115,7 +123,7 @@ export class Erasures {
       await journal.without(this.#files.directory, { isSecret: true });
       again();
     } catch {
-      this.#clock.after(AGAIN_MS, again);
+      if (!this.#closed) this.#timer = this.#clock.after(AGAIN_MS, again);
     } finally {
       this.#isWaiting = false;
     }

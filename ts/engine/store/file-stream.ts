@@ -484,11 +484,12 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   }
 
   #close(): void {
-    const { rounds, revival, journal, files, reader, streams, closed } = this.#parts;
+    const { rounds, revival, journal, files, reader, streams, erasures, closed } = this.#parts;
     this.#waiters.fail(new StoreFault('CLOSED', `stream '${this.name}' is closed`));
     rounds.forget(this);
     revival.forget(this);
     journal?.forget(files.directory);
+    erasures.close();
     reader.forget();
     files.close();
     streams.exports.closeStream(this.handle);

@@ -343,6 +343,8 @@ export interface StreamStore {
   writeBeside(name: BesideFileName, content: Uint8Array): void;
   consumers(): Iterable<FoundConsumer>;
   writeConsumer(name: string, meta: string): void;
+  /** Durable states are on disk together with what was deleted before them, or not at all. */
+  readonly statesRideRounds: boolean;
   /** `durable`: with the next round; otherwise whenever the system likes. */
   writeConsumerState(name: string, state: ConsumerState, durable: boolean): void;
   removeConsumer(name: string): void;

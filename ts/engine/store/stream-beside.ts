@@ -41,6 +41,10 @@ export abstract class StreamBeside extends StreamSettings {
     this.askRound();
   }
 
+  get statesRideRounds(): boolean {
+    return this.#directory.ridesRounds;
+  }
+
   writeConsumerState(name: string, state: ConsumerState, durable: boolean): void {
     if (this.#directory.writeConsumerState(name, state, durable)) this.askRound();
   }

@@ -314,6 +314,11 @@ export class StreamDirectory {
     this.#writeMeta({ path, keyName: `${this.name}/${name}`, seal, isNew }, meta, [`${this.path}/obs`, this.path]);
   }
 
+  /** Metadata goes to disk with the rounds of the stream. */
+  get ridesRounds(): boolean {
+    return this.#ports.metadata === 'in rounds';
+  }
+
   /** `durable`: it may not be lost any more. True: it is on its way with a round. */
   writeConsumerState(name: string, state: ConsumerState, durable: boolean): boolean {
     const { disk, clock, metadata } = this.#ports;

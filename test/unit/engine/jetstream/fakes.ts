@@ -49,6 +49,7 @@ function directHeaders(stream: string, message: StoredMessage, pending: number, 
 export class FakeStream implements StreamStore {
   readonly name: string;
   readonly handle = 0;
+  readonly statesRideRounds = true;
   readonly ids: PlainIds;
   readonly lacksMemory = (): boolean => false;
   readonly fast = { open: () => {}, close: () => {}, read: () => undefined };
