@@ -5,15 +5,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { FlowPlayer, parseFlow } from '../support/flow.ts';
+import { byListener, FlowPlayer, parseFlow } from '../support/flow.ts';
 import { flowServer, restarted } from '../support/flow-server.ts';
-
-/** What each listener heard, in order: between listeners the real server has no fixed order. */
-function byListener(heard: readonly string[]): Record<string, string[]> {
-  const out: Record<string, string[]> = {};
-  for (const text of heard) (out[text.split(' ')[0] ?? ''] ??= []).push(text);
-  return out;
-}
 
 const folder = new URL('./flows/', import.meta.url);
 const chosen = process.env['FLOWS'];
@@ -26,7 +19,7 @@ for (const name of readdirSync(folder)) {
     try {
       for (const [index, { line, heard }] of steps.entries()) {
         if (line.startsWith('#')) continue;
-        const came = await player.play(line, heard.length);
+        const came = await player.play(line, heard);
         assert.deepEqual(byListener(came), byListener(heard), `step ${index + 1}: ${line}`);
       }
       await player.end();

@@ -43,7 +43,7 @@ for (const [kind, skip] of kinds) {
       stalled.pause();
       for (let sent = 0; sent < 32 && !/Slow Consumer/i.test(server.log); sent++) {
         await publisher.write(kilobyte.repeat(1024));
-        await publisher.sync(20_000);
+        await publisher.sync();
       }
       await server.waitForLog(/Slow Consumer/i);
       await publisher.write('PUB other 2\r\nok\r\n');
@@ -64,7 +64,7 @@ for (const [kind, skip] of kinds) {
       const server = await serverFor(t, kind, { config: 'write_deadline: "300ms"\nmax_pending: 1GB\n' });
       const clients = await flood(server);
       await server.waitForLog(/Slow Consumer Detected: WriteDeadline of 300ms exceeded with \d+ chunks of \d+ total bytes\./);
-      await (clients[1] as WireClient).sync(20_000);
+      await (clients[1] as WireClient).sync();
       assert.doesNotMatch(server.log, /Slow Consumer State/);
       for (const client of clients) client.destroy();
     });
@@ -86,7 +86,7 @@ for (const [kind, skip] of kinds) {
       const [stalled, publisher] = (await flood(server)) as [WireClient, WireClient];
       await server.waitForLog(/Slow Consumer Detected: WriteDeadline of 1s exceeded with/);
       stalled.resume();
-      await stalled.skip(24 * 1024 * ('MSG flood 1 1024\r\n'.length + 1026), 20_000);
+      await stalled.skip(24 * 1024 * ('MSG flood 1 1024\r\n'.length + 1026));
       await server.waitForLog(/Slow Consumer Recovered: Flush took \d+\.\d{3}s with \d+ chunks of \d+ total bytes\./);
       for (const client of [stalled, publisher]) client.destroy();
     });
@@ -102,7 +102,7 @@ for (const [kind, skip] of kinds) {
       let read = 0;
       for (const wanted = messages * 'MSG flood 1 1024\r\n'.length + messages * 1026; read < wanted;) {
         const step = Math.min(256 * 1024, wanted - read);
-        read += (await slow.bytes(step, 20_000)).length;
+        read += (await slow.bytes(step)).length;
         slow.pause();
         await delay(2);
         slow.resume();

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { WireClient } from '../support/wire.ts';
 
 async function eventually(holds: () => boolean, what: () => string): Promise<void> {
-  for (const end = Date.now() + 5_000; !holds();) {
+  for (const end = Date.now() + patienceMs; !holds();) {
     assert.ok(Date.now() < end, what());
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jetstream, JetStreamError, jetstreamManager, type Consumer, type JsMsg } from '@nats-io/jetstream';
 import { connect, nanos } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -55,7 +56,7 @@ async function playRound(folder: string, retention: 'limits' | 'workqueue', roun
     const config = { durable_name: 'C', ack_policy: 'explicit', ack_wait: nanos(ackWaitMs), max_ack_pending: 5000 } as const;
     await manager.consumers.add('S', config);
   }
-  const js = jetstream(connection, { timeout: 5000 });
+  const js = jetstream(connection, { timeout: patienceMs });
   const stored = await Promise.all(Array.from({ length: messagesARound }, () => js.publish(`s.${round % 5}`, 'x'.repeat(100))));
   for (const { seq } of stored) ledger.stored.add(seq);
 
@@ -81,7 +82,7 @@ async function finish(folder: string, ledger: Ledger): Promise<void> {
   const server = await ServerProcess.start('slipstream', { folder, args: ['-js', '-sd', folder] });
   const connection = await connect({ servers: `127.0.0.1:${server.port}` });
   try {
-    const consumer = await jetstream(connection).consumers.get('S', 'C');
+    const consumer = await jetstream(connection, { timeout: patienceMs }).consumers.get('S', 'C');
     for (;;) {
       const { num_pending, num_ack_pending } = await consumer.info();
       if (num_pending + num_ack_pending === 0) break;

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { openTestStore } from '../support/store.ts';
 import { ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -33,7 +34,7 @@ async function publishUntilKilled(
   killAfter: number,
   acked: Map<number, string>,
 ): Promise<void> {
-  const js = jetstream(connection, { timeout: 5000 });
+  const js = jetstream(connection, { timeout: patienceMs });
   let next = 0;
   let acks = 0;
   let gone = false;

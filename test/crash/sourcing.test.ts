@@ -10,13 +10,13 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { parseHeaders } from '../../ts/core/jetstream/headers.ts';
 import type { StreamStore } from '../../ts/engine/store/store.ts';
+import { patienceMs } from '../support/patience.ts';
 import { openTestStore } from '../support/store.ts';
 import { ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const rounds = Math.min(20, Number(process.env['CRASH_ROUNDS'] ?? 4));
 const perRound = 3000;
-const caughtUpMs = 20_000;
 
 const decoder = new TextDecoder();
 
@@ -51,7 +51,7 @@ async function playRound(folder: string, round: number): Promise<void> {
     await Promise.all(published);
   } else {
     await Promise.all(published);
-    for (const untilMs = Date.now() + caughtUpMs; (await lags(manager)) > 0;)
+    for (const untilMs = Date.now() + patienceMs; (await lags(manager)) > 0;)
       assert.ok(Date.now() < untilMs, 'mirror and source have not caught up');
   }
   await connection.close();

@@ -10,6 +10,7 @@ import {
   type NatsConnection,
   type NodeConnectionOptions,
 } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { serverFor, type ServerProcess } from '../support/server.ts';
 import { TestAccount, TestOperator, credsFile, jwt } from '../support/tokens.ts';
 import { targets } from './servers.ts';
@@ -101,7 +102,7 @@ for (const { kind, skip } of targets) {
         ['127.0.0.1', 'ann', 'mine', 'Client', 'nats'],
       );
       assert.deepEqual([given.user, given.pass, given.protocol], ['ann', 'pw', 1]);
-      const about = await connection.request('$SYS.REQ.USER.INFO', '', { timeout: 2000 });
+      const about = await connection.request('$SYS.REQ.USER.INFO', '', { timeout: patienceMs });
       const data = about.json<{ data: { user: string; account: string; permissions: Members } }>().data;
       assert.deepEqual([data.user, data.account], ['Ann', 'APP']);
       assert.deepEqual(data.permissions['publish'], { deny: ['no'] });
@@ -229,7 +230,7 @@ for (const { kind, skip } of targets) {
       const asked = (name: string): Promise<NatsConnection> =>
         enter(server, { name, authenticator: jwtAuthenticator(sentinel.jwt) });
       const connection = await asked('app');
-      const about = await connection.request('$SYS.REQ.USER.INFO', '', { timeout: 2000 });
+      const about = await connection.request('$SYS.REQ.USER.INFO', '', { timeout: patienceMs });
       assert.equal(about.json<{ data: { account: string } }>().data.account, app.key);
       await connection.close();
       assert.match(await refusal(asked('other')), /Authorization Violation/i);

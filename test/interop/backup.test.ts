@@ -113,12 +113,12 @@ for (const from of both) {
   for (const to of both) {
     if (from === 'nats-server' && to === 'nats-server') continue;
     const skip = skipWithout('nats', ...(from === to ? [] : (['nats-server'] as const)));
-    test(`a backup of ${from} is restored into ${to}`, { skip, timeout: 60_000 }, (context) => carry(context, from, to));
+    test(`a backup of ${from} is restored into ${to}`, { skip }, (context) => carry(context, from, to));
   }
 }
 
 describe('a backup that nats-server made long ago', { skip: skipWithout('nats') }, () => {
-  test('is restored with all its content, and stays over a restart', { timeout: 60_000 }, async (context) => {
+  test('is restored with all its content, and stays over a restart', async (context) => {
     const folder = temporaryFolder();
     execFileSync('tar', ['xzf', `${fixture}.tar.gz`, '-C', folder]);
     const { accounts } = JSON.parse(readFileSync(`${fixture}.json`, 'utf8')) as {

@@ -1,5 +1,6 @@
 /** Runs the `nats` CLI against a server under test and gives back what it printed. */
 import { spawn } from 'node:child_process';
+import { patienceMs } from '../support/patience.ts';
 import { findPeer } from '../support/peers.ts';
 import type { ServerProcess } from '../support/server.ts';
 import type { Credentials } from './credentials.ts';
@@ -32,10 +33,14 @@ export function startCli(server: ServerProcess, args: readonly string[], credent
   const program = findPeer('nats');
   if (program === undefined) throw new Error('the nats CLI was not found');
   const url = `nats://localhost:${server.port}`;
-  const child = spawn(program, ['--server', url, '--no-context', '--timeout', '3s', ...flagsOf(credentials), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
-  });
+  const child = spawn(
+    program,
+    ['--server', url, '--no-context', '--timeout', `${patienceMs}ms`, ...flagsOf(credentials), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+    },
+  );
   let output = '';
   const waiting = new Set<() => void>();
   const heard = (chunk: Buffer): void => {
@@ -44,7 +49,7 @@ export function startCli(server: ServerProcess, args: readonly string[], credent
   };
   child.stdout.on('data', heard);
   child.stderr.on('data', heard);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
   const finished = new Promise<CliResult>((resolve) => {
     child.once('close', (code) => {
       clearTimeout(timer);

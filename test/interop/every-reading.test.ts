@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AckPolicy, jetstream, jetstreamManager, type ConsumerMessages, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { findPeer } from '../support/peers.ts';
 import { startCli } from './cli.ts';
 import { ServerProcess, type ServerKind } from '../support/server.ts';
@@ -63,7 +64,7 @@ class Expected {
 
 async function publishAll(connection: NatsConnection): Promise<Expected> {
   const expected = new Expected();
-  const js = jetstream(connection, { timeout: 20_000 });
+  const js = jetstream(connection, { timeout: patienceMs });
   for (let sent = 0; sent < count; sent += inFlight) {
     const batch = Array.from({ length: Math.min(inFlight, count - sent) }, randomMessage);
     const acks = await Promise.all(
@@ -123,7 +124,7 @@ async function take(messages: ConsumerMessages): Promise<Map<number, string>> {
 
 /** Every way a client has. */
 async function checkAll(where: string, connection: NatsConnection, expected: Expected, stream: string): Promise<void> {
-  const manager = await jetstreamManager(connection, { timeout: 20_000 });
+  const manager = await jetstreamManager(connection, { timeout: patienceMs });
   const js = jetstream(connection);
   expected.check(`${where}, message get`, await byGet(manager, stream));
   expected.check(`${where}, direct get`, await byDirectGet(manager, stream));

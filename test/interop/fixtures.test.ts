@@ -77,7 +77,7 @@ async function visit(
 }
 
 for (const name of ['plain', 's2', 'chacha', 'aes', 'torn', 'ttl']) {
-  const options = { skip: findPeer('nats-server') === undefined, timeout: 60_000 };
+  const options = { skip: findPeer('nats-server') === undefined };
   test(`what nats-server left (${name}) goes on under both servers`, options, async () => {
     const folder = temporaryFolder();
     execFileSync('tar', ['xzf', join(fixtures, `${name}.tar.gz`), '-C', folder]);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { serverFor } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { TestAccount, TestOperator, jetstreamLimits } from '../support/tokens.ts';
@@ -15,7 +16,7 @@ type Document = Record<string, unknown> & { readonly error?: { readonly err_code
 
 async function ask(client: NatsConnection, subject: string, body: object | string = ''): Promise<Document> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return (await client.request(subject, text, { timeout: 5000 })).json<Document>();
+  return (await client.request(subject, text, { timeout: patienceMs })).json<Document>();
 }
 
 /** Asks until the account has JetStream, or has it no more. */
@@ -29,7 +30,7 @@ async function becomes(client: NatsConnection, on: boolean): Promise<void> {
 
 /** What the consumer has next; messages come under their own subjects, so that the request has a subscription of its own. */
 async function next(client: NatsConnection): Promise<string> {
-  const options = { noMux: true, timeout: 5000 };
+  const options = { noMux: true, timeout: patienceMs };
   return (await client.request('$JS.API.CONSUMER.MSG.NEXT.FILES.C', '{"batch":1,"no_wait":true}', options)).string();
 }
 

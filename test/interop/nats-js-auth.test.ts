@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { connect, nkeyAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess, type ServerKind } from '../support/server.ts';
 import { ways, type Credentials, type Way } from './credentials.ts';
 import { targets } from './servers.ts';
@@ -29,7 +30,7 @@ function optionsOf(server: ServerProcess, credentials: Credentials): NodeConnect
 
 async function roundTrip(connection: NatsConnection): Promise<void> {
   const subscription = connection.subscribe('echo', { callback: (_error, message) => void message.respond(message.data) });
-  const answer = await connection.request('echo', 'hello', { timeout: 2000 });
+  const answer = await connection.request('echo', 'hello', { timeout: patienceMs });
   assert.equal(answer.string(), 'hello');
   subscription.unsubscribe();
 }

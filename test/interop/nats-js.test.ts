@@ -11,6 +11,7 @@ import {
   type NatsConnection,
 } from '@nats-io/transport-node';
 import { WebSocket } from 'ws';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess, type ServerKind } from '../support/server.ts';
 import { targets } from './servers.ts';
 
@@ -111,7 +112,7 @@ function askingSessions(session: NewSession): void {
     await service.flush();
     const asked = headers();
     asked.set('Asked', 'kindly');
-    const answer = await client.request('double', 'ab', { timeout: 2000, headers: asked });
+    const answer = await client.request('double', 'ab', { timeout: patienceMs, headers: asked });
     assert.equal(answer.string(), 'abab');
     assert.deepEqual(answer.headers?.values('Seen'), ['kindly', 'twice']);
   });
@@ -119,7 +120,7 @@ function askingSessions(session: NewSession): void {
   test('is told that nobody responds', async () => {
     const client = await session();
     await assert.rejects(
-      client.request('nobody', '', { timeout: 2000 }),
+      client.request('nobody', '', { timeout: patienceMs }),
       (error) => error instanceof RequestError && error.isNoResponders(),
     );
   });

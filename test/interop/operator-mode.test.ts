@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { createAccount } from '@nats-io/nkeys';
 import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess, serverFor, type ServerKind } from '../support/server.ts';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
 import { TestAccount, TestOperator, jetstreamLimits, jwt, type TestUser } from '../support/tokens.ts';
@@ -55,7 +56,7 @@ async function firstError(connection: NatsConnection): Promise<string> {
 }
 
 async function answers(connection: NatsConnection, subject = 'echo'): Promise<string> {
-  return (await connection.request(subject, 'hello', { timeout: 2000 })).string();
+  return (await connection.request(subject, 'hello', { timeout: patienceMs })).string();
 }
 
 function echo(connection: NatsConnection, subject = 'echo'): void {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { serverFor } from '../support/server.ts';
 import { temporaryFolder, removeFolder } from '../support/temporary.ts';
 import { TestAccount, TestOperator, jwt } from '../support/tokens.ts';
@@ -38,7 +39,7 @@ class World {
 }
 
 async function ask(connection: NatsConnection, subject: string, payload = ''): Promise<Answer> {
-  return (await connection.request(subject, payload, { timeout: 3000 })).json();
+  return (await connection.request(subject, payload, { timeout: patienceMs })).json();
 }
 
 for (const { kind, skip } of targets) {
@@ -83,9 +84,9 @@ for (const { kind, skip } of targets) {
       );
       const good = await ask(admin, `$SYS.ACCOUNT.${a.key}.CLAIMS.UPDATE`, a.jwt());
       assert.equal(good.data?.message, 'jwt updated');
-      const found = await admin.request(`$SYS.REQ.ACCOUNT.${a.key}.CLAIMS.LOOKUP`, '', { timeout: 2000 });
+      const found = await admin.request(`$SYS.REQ.ACCOUNT.${a.key}.CLAIMS.LOOKUP`, '', { timeout: patienceMs });
       assert.match(found.string(), /^eyJ/);
-      const missing = await admin.request(`$SYS.REQ.ACCOUNT.${other.key}.CLAIMS.LOOKUP`, '', { timeout: 2000 });
+      const missing = await admin.request(`$SYS.REQ.ACCOUNT.${other.key}.CLAIMS.LOOKUP`, '', { timeout: patienceMs });
       assert.equal(missing.string(), '');
       await admin.close();
     });

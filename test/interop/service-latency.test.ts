@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess } from '../support/server.ts';
 import { targets } from './servers.ts';
 
@@ -132,7 +133,7 @@ for (const { kind, skip } of targets) {
       const ask = async (...sent: readonly (readonly [string, string])[]): Promise<void> => {
         const block = headers();
         for (const [name, value] of sent) block.append(name, value);
-        await asker.request('traced', 'x', { headers: block, timeout: 5000 });
+        await asker.request('traced', 'x', { headers: block, timeout: patienceMs });
       };
       const parent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7';
       await ask(['traceparent', `${parent}-00`]);

@@ -95,7 +95,7 @@ const forms: Readonly<Record<string, Form>> = {
 };
 
 for (const [name, form] of Object.entries(forms)) {
-  const options = { skip: findPeer('nats-server') === undefined, timeout: 60_000 };
+  const options = { skip: findPeer('nats-server') === undefined };
   test(`a stream goes to nats-server and back (${name})`, options, async () => {
     const folder = temporaryFolder();
     let left: Seen | undefined;

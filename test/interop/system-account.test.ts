@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess } from '../support/server.ts';
 import { targets } from './servers.ts';
 
@@ -48,7 +49,7 @@ for (const { kind, skip } of targets) {
 
     async function ask(user: string, subject: string, body: unknown = ''): Promise<Json> {
       const text = typeof body === 'string' ? body : JSON.stringify(body);
-      return (await client(user).request(subject, text, { timeout: 5000 })).json<Json>();
+      return (await client(user).request(subject, text, { timeout: patienceMs })).json<Json>();
     }
 
     test('a ping is answered with who the server is and its load', async () => {
@@ -167,7 +168,7 @@ for (const { kind, skip } of targets) {
       ];
       await Promise.all([client('s').flush(), client('a').flush()]);
       const count = async (subject: string, body: string): Promise<number> =>
-        Number((await client('s').request(subject, body, { timeout: 5000 })).string());
+        Number((await client('s').request(subject, body, { timeout: patienceMs })).string());
       for (const [body, expected] of [
         ['n.1', 2],
         ['n.1 q', 1],

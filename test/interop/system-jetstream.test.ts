@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { targets } from './servers.ts';
@@ -33,7 +34,7 @@ for (const { kind, skip } of targets) {
 
     async function ask(client: NatsConnection | undefined, subject: string, body = ''): Promise<unknown> {
       assert.ok(client);
-      return (await client.request(`$JS.API.${subject}`, body, { timeout: 5000 })).json();
+      return (await client.request(`$JS.API.${subject}`, body, { timeout: patienceMs })).json();
     }
 
     test('its own requests are refused', async () => {
@@ -48,7 +49,7 @@ for (const { kind, skip } of targets) {
         ['SYS', 'not jetstream enabled'],
         ['NOBODY', 'not found'],
       ] as const) {
-        const answer = await clients[0]?.request(`$SYS.REQ.ACCOUNT.${account}.JSZ`, '', { timeout: 5000 });
+        const answer = await clients[0]?.request(`$SYS.REQ.ACCOUNT.${account}.JSZ`, '', { timeout: patienceMs });
         const { error } = answer?.json<{ error: { description: string } }>() ?? assert.fail();
         assert.equal(error.description, `account "${account}" ${problem}`);
       }

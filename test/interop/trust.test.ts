@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createAccount, createOperator, createUser } from '@nats-io/nkeys';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { patienceMs } from '../support/patience.ts';
 import { skipWithout } from '../support/peers.ts';
 import { serverFor } from '../support/server.ts';
 import { TestAccount, TestOperator, credsFile, jetstreamLimits, jwt, type TestUser } from '../support/tokens.ts';
@@ -33,7 +34,7 @@ class World {
 }
 
 async function accountOf(connection: NatsConnection): Promise<string> {
-  const answer = await connection.request('$SYS.REQ.USER.INFO', '', { timeout: 2000 });
+  const answer = await connection.request('$SYS.REQ.USER.INFO', '', { timeout: patienceMs });
   return answer.json<{ data: { account: string } }>().data.account;
 }
 
@@ -188,10 +189,10 @@ for (const { kind, skip } of targets) {
       ];
       exporter.subscribe('q', { callback: (_error, message) => void message.respond('answer') });
       await exporter.flush();
-      assert.equal((await importer.request('q', '', { timeout: 2000 })).string(), 'answer');
+      assert.equal((await importer.request('q', '', { timeout: patienceMs })).string(), 'answer');
       const revocations = { [b.key]: Math.floor(Date.now() / 1000) + 5 };
       const update = a.jwt({ exports: [{ ...exported, revocations }] });
-      await admin.request(`$SYS.REQ.ACCOUNT.${a.key}.CLAIMS.UPDATE`, update, { timeout: 2000 });
+      await admin.request(`$SYS.REQ.ACCOUNT.${a.key}.CLAIMS.UPDATE`, update, { timeout: patienceMs });
       await assert.rejects(importer.request('q', '', { timeout: 500 }));
       for (const connection of [admin, exporter, importer]) await connection.close();
     });

@@ -2,11 +2,10 @@
  * A plain socket to a real server, to hold the oracle against nats-server byte for byte: the oracle is only worth something while it is right.
  */
 import net from 'node:net';
+import { patienceMs } from '../support/patience.ts';
 import { toBytes, toText } from './bytes.ts';
 
 /** A server that is silent for so long will not answer any more. */
-const GIVE_UP_MS = 10_000;
-
 /** One raw connection: everything it received except INFO lines, and ways to wait for more. */
 export class RawConnection {
   received = '';
@@ -50,7 +49,7 @@ export class RawConnection {
     const timer = setTimeout(() => {
       isLate = true;
       this.wake();
-    }, GIVE_UP_MS);
+    }, patienceMs);
     try {
       while (!condition() && !this.closed) {
         if (isLate) throw new Error(`the server neither answers nor closes; what came: ${JSON.stringify(this.received)}`);

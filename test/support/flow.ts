@@ -4,7 +4,8 @@
  *   listen SUBJECT            unlisten SUBJECT         close (and connect anew; listeners are gone)
  *   publish SUBJECT PAYLOAD   ask SUBJECT REPLY PAYLOAD (a publish with a reply subject)
  *   reply SUBJECT#N PAYLOAD   publishes to the reply subject of the n-th message heard there;  reply SUBJECT#N > TO PAYLOAD: with a reply
- *   wait MS                   nothing else happens for so long
+ *   wait MS                   nothing else happens for so long; where something is to be heard, no longer than until it was
+ *   until MS SUBJECT REPLY PAYLOAD   asked after so long when it is recorded; asked again until the answer is that, when it is replayed
  *   ignore TEXT               messages with this text are passed over from now on
  *   restart                   the server is stopped and started over the same store
  *
@@ -13,6 +14,7 @@
  * `<id>` and so on; pins and generated names as `<pin1>`, which later payloads may use.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { ServerProcess } from './server.ts';
 import { WireClient } from './wire.ts';
 
@@ -34,6 +36,17 @@ export function parseFlow(text: string): Step[] {
 export function formatFlow(steps: readonly Step[]): string {
   return steps.map(({ line, heard }) => [line, ...heard.map((text) => `  ${text}`)].join('\n')).join('\n') + '\n';
 }
+
+/** What each listener heard, in order: between listeners the real server has no fixed order. */
+export function byListener(heard: readonly string[]): Record<string, string[]> {
+  const out: Record<string, string[]> = {};
+  for (const text of heard) (out[text.split(' ')[0] ?? ''] ??= []).push(text);
+  return out;
+}
+
+/** How often is looked for what is to come, and how long it may take. */
+const LOOK_MS = 10;
+const MOST_LOOKS = 2_000;
 
 interface Heard {
   readonly pattern: string;
@@ -77,21 +90,42 @@ export class FlowPlayer {
     this.#patterns.clear();
   }
 
-  /** Does one step. `wanted` messages are waited for; undefined: until nothing comes any more. */
-  async play(line: string, wanted: number | undefined): Promise<string[]> {
+  /** Does one step. What is `wanted` is waited for; undefined: until nothing comes any more. */
+  async play(line: string, wanted?: readonly string[]): Promise<string[]> {
     const before = this.#heard.length;
-    await this.#do(line);
-    const client = await this.#connected();
-    if (wanted === undefined) await this.#silence(client);
-    else await this.#await(client, before + wanted);
+    if (wanted === undefined) {
+      await this.#do(line);
+      await this.#silence(await this.#connected());
+    } else if (line.startsWith('until ')) await this.#ask(line, before, wanted);
+    else {
+      if (!line.startsWith('wait ') || wanted.length === 0) await this.#do(line);
+      await this.#await(before + wanted.length);
+    }
+    return this.#since(before);
+  }
+
+  #since(before: number): string[] {
     return this.#heard.slice(before).map(({ text }) => text);
   }
 
-  async #await(client: WireClient, count: number): Promise<void> {
-    for (let tries = 0; ; tries++) {
+  async #await(count: number): Promise<void> {
+    const client = await this.#connected();
+    for (let looks = 0; ; looks++) {
       await this.#take(client);
-      if (this.#heard.length >= count || tries === 400) return;
-      await delay(10);
+      if (this.#heard.length >= count || looks === MOST_LOOKS) return;
+      await delay(LOOK_MS);
+    }
+  }
+
+  /** Asks until everything is as wanted. */
+  async #ask(line: string, before: number, wanted: readonly string[]): Promise<void> {
+    const question = line.replace(/^until \d+/, 'ask');
+    for (let looks = 0; ; looks++) {
+      await this.#do(question);
+      await this.#await(before + wanted.length);
+      if (looks === MOST_LOOKS || isDeepStrictEqual(byListener(this.#since(before)), byListener(wanted))) return;
+      await delay(LOOK_MS);
+      this.#heard.length = before;
     }
   }
 
@@ -157,6 +191,9 @@ export class FlowPlayer {
       case 'wait':
         await delay(Number(first));
         return;
+      case 'until':
+        await delay(Number(first));
+        return this.#do(line.replace(/^until \d+/, 'ask'));
       case 'ignore':
         this.#ignored.push(rest(1));
         return;

@@ -1,5 +1,6 @@
 /** Reads the monitoring endpoints of a server under test, and awaits that a document meets a condition. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { patienceMs } from './patience.ts';
 import type { ServerProcess } from './server.ts';
 
 export type MonitoringDocument = Record<string, unknown>;
@@ -15,7 +16,7 @@ export async function awaitMonitoring(
   server: ServerProcess,
   path: string,
   holds: (document: MonitoringDocument) => boolean,
-  withinMs = 10_000,
+  withinMs = patienceMs,
 ): Promise<MonitoringDocument> {
   for (const end = Date.now() + withinMs; ; await delay(20)) {
     const document = await monitoring(server, path);

@@ -6,6 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { patienceMs } from './patience.ts';
 import { findPeer, repositoryRoot } from './peers.ts';
 import { removeFolder, temporaryFolder } from './temporary.ts';
 
@@ -19,7 +20,6 @@ export interface ServerOptions {
   readonly folder?: string;
   /** -1, any port, unless a restart has to take the old one. */
   readonly port?: number;
-  readonly readyWithinMs?: number;
 }
 
 export interface Exit {
@@ -106,7 +106,7 @@ export class ServerProcess {
     const args = ['-a', '127.0.0.1', '-p', String(options.port ?? -1), ...(options.args ?? [])];
     const server = ServerProcess.run(kind, args, options);
     try {
-      await server.waitForLog(/Server is ready/, options.readyWithinMs ?? 20_000);
+      await server.waitForLog(/Server is ready/, patienceMs);
     } catch (error) {
       await server.kill();
       throw error;
@@ -142,7 +142,7 @@ export class ServerProcess {
   }
 
   /** Resolves when the log has a match; rejects with the log when the process ends or the time is over before. */
-  waitForLog(pattern: RegExp, withinMs = 5000): Promise<RegExpExecArray> {
+  waitForLog(pattern: RegExp, withinMs = patienceMs): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const settle = (): boolean => {
         const match = pattern.exec(this.#log);

@@ -5,8 +5,7 @@
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-
-export const readWithinMs = 5000;
+import { patienceMs } from './patience.ts';
 
 export type InfoFields = Record<string, unknown>;
 
@@ -111,7 +110,7 @@ export class WireClient {
   }
 
   /** The next line without its CRLF. */
-  async line(wanted = 'a line', withinMs = readWithinMs): Promise<string> {
+  async line(wanted = 'a line', withinMs = patienceMs): Promise<string> {
     await this.#until(() => this.#received.includes('\r\n'), wanted, withinMs);
     const end = this.#received.indexOf('\r\n');
     const text = this.#received.toString('latin1', 0, end);
@@ -120,7 +119,7 @@ export class WireClient {
   }
 
   /** The next `length` bytes. */
-  async bytes(length: number, withinMs = readWithinMs): Promise<string> {
+  async bytes(length: number, withinMs = patienceMs): Promise<string> {
     await this.#until(() => this.#received.length >= length, `${length} bytes`, withinMs);
     const text = this.#received.toString('latin1', 0, length);
     this.#received = this.#received.subarray(length);
@@ -128,7 +127,7 @@ export class WireClient {
   }
 
   /** Reads over `length` bytes without keeping them. */
-  async skip(length: number, withinMs = readWithinMs): Promise<void> {
+  async skip(length: number, withinMs = patienceMs): Promise<void> {
     let left = length;
     const done = (): boolean => {
       const taken = Math.min(left, this.#received.length);
@@ -140,7 +139,7 @@ export class WireClient {
   }
 
   /** Reads everything up to and with the first occurrence of a text. */
-  async through(text: string, withinMs = readWithinMs): Promise<string> {
+  async through(text: string, withinMs = patienceMs): Promise<string> {
     await this.#until(() => this.#received.includes(text, 0, 'latin1'), JSON.stringify(text), withinMs);
     return this.bytes(this.#received.indexOf(text, 0, 'latin1') + text.length, withinMs);
   }
@@ -152,14 +151,14 @@ export class WireClient {
   }
 
   /** Sends PING and reads through its PONG: what the server did before has then arrived. Returns what came before the PONG. */
-  async sync(withinMs = readWithinMs): Promise<string> {
+  async sync(withinMs = patienceMs): Promise<string> {
     await this.write('PING\r\n');
     const text = await this.through('PONG\r\n', withinMs);
     return text.slice(0, -'PONG\r\n'.length);
   }
 
   /** Everything up to the end of the connection. */
-  async rest(withinMs = readWithinMs): Promise<string> {
+  async rest(withinMs = patienceMs): Promise<string> {
     await this.#until(() => this.#ended, 'the end of the connection', withinMs);
     const text = this.pending;
     this.#received = Buffer.alloc(0);
@@ -172,7 +171,7 @@ export class WireClient {
     const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
     this.#socket.end();
     this.#socket.resume();
-    const timer = setTimeout(() => this.#socket.destroy(), readWithinMs);
+    const timer = setTimeout(() => this.#socket.destroy(), patienceMs);
     await closed;
     clearTimeout(timer);
   }

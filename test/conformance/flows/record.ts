@@ -11,7 +11,7 @@ for (const path of process.argv.slice(2)) {
   const player = new FlowPlayer(await flowServer('nats-server'), restarted);
   const recorded: Step[] = [];
   try {
-    for (const { line } of steps) recorded.push({ line, heard: line.startsWith('#') ? [] : await player.play(line, undefined) });
+    for (const { line } of steps) recorded.push({ line, heard: line.startsWith('#') ? [] : await player.play(line) });
     await player.end();
   } finally {
     await player.server.kill();

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { writePidFile, writePortsFile } from '../../../ts/node/files.ts';
 import { sendSignal, type SignalWorld } from '../../../ts/node/send-signal.ts';
 import { onSignals } from '../../../ts/node/signals.ts';
+import { patienceMs } from '../../support/patience.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
 test('the pid file is digits alone, for its owner only', () => {
@@ -141,7 +142,7 @@ test('a signal of this process reaches the handler it is for, after its name was
   writeFileSync(path, String(process.pid));
   sendSignal(`reopen=${path}`);
   sendSignal(`reload=${process.pid}`);
-  const inTime = setTimeout(() => assert.fail(`only ${told.join(', ')} within five seconds`), 5_000);
+  const inTime = setTimeout(() => assert.fail(`only ${told.join(', ')} in time`), patienceMs);
   await reloaded;
   clearTimeout(inTime);
   assert.deepEqual(told.sort(), ['hangup', 'reopen', 'user defined signal 1']);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
+import { patienceMs } from '../../../support/patience.ts';
 import { ServerProcess } from '../../../support/server.ts';
 import { openTestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
@@ -25,7 +26,7 @@ async function left(): Promise<{ readonly folder: string; readonly block: string
     head.set('Nats-Batch-Id', 'the batch');
     head.set('Nats-Batch-Sequence', String(n));
     if (n === 4) head.set('Nats-Batch-Commit', '1');
-    await connection.request(`b.${n}`, `member ${n}`, { headers: head, timeout: 5000 });
+    await connection.request(`b.${n}`, `member ${n}`, { headers: head, timeout: patienceMs });
   }
   assert.equal((await manager.streams.info('B')).state.messages, 5);
   await connection.close();
