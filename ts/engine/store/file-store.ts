@@ -237,7 +237,7 @@ export class FileStore implements Store {
 
   stage(accountName: string, id: string): StreamStaging {
     return new Staging(
-      { ...this.#directoryPorts, metadata: this.#rounds.synchronous ? 'at once' : 'unsynced' },
+      { ...this.#directoryPorts, metadata: this.#rounds.synchronous ? 'at once' : 'unsynced', journal: this.#journal },
       { root: this.#options.root, accountName, id },
     );
   }
@@ -250,7 +250,8 @@ export class FileStore implements Store {
       const files = this.#blockFiles(directory);
       const stream = this.#openStream(options, directory, files, {
         lost: { bytes: 0, messages: [] },
-        block: 1,
+        // What the journal has of one of its name that was removed is of other blocks.
+        block: (this.#journal?.lastBlock(directory.blocks) ?? 0) + 1,
         offset: 0,
         intact: true,
       });

@@ -449,30 +449,42 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
 
   async stop(): Promise<void> {
     if (this.#closed) return;
-    const isInPlace = await this.#drain();
+    await this.#drain();
+    const isInPlace = await this.#letJournalGo();
     if (isInPlace && this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
     this.#close();
   }
 
-  /** False: the journal has something that is not in its place. */
-  async #drain(): Promise<boolean> {
-    const { rounds, erasures } = this.#parts;
+  async #drain(): Promise<void> {
+    const { rounds } = this.#parts;
     this.#closed = true;
     this.#expiry.stop();
     this.setSubjects([]);
     await this.#upkeep.close();
     rounds.add(this);
-    const isInPlace = await rounds.drained(this);
-    if (!isInPlace || !erasures.any) return isInPlace;
-    rounds.add(this);
-    return rounds.drained(this);
+    await rounds.drained(this);
   }
 
+  /** False: the journal has something that is not in its place, for the next start. */
+  async #letJournalGo(): Promise<boolean> {
+    const { rounds, erasures, journal } = this.#parts;
+    try {
+      await journal?.without(this.directory);
+      if (!erasures.any) return true;
+      rounds.add(this);
+      await rounds.drained(this);
+      await journal?.without(this.directory);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What the journal has of it is of files that are no more, and whose names another one of its name does not use. */
   async remove(): Promise<void> {
-    const isInPlace = await this.#drain();
+    await this.#drain();
     this.#close();
     this.#parts.directory.remove();
-    if (!isInPlace) await this.#parts.journal?.removed(this.directory);
   }
 
   /** Opening it did not come to its end. */

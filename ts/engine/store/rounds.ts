@@ -256,20 +256,14 @@ export class Rounds {
     return this.#lateBusy || [...this.#late.values()].includes(member);
   }
 
-  /** Resolves when nothing of a member is left to write or to sync. False: some of it stays in the journal, for the next start. */
-  async drained(member: RoundMember): Promise<boolean> {
+  /** Resolves when nothing of a member is left to write or to sync, though some of it may be in its place only by way of the journal. */
+  async drained(member: RoundMember): Promise<void> {
     for (;;) {
       this.#windows.get(member)?.forget();
       this.#start();
       this.#syncLate();
-      if (!this.#has(member)) break;
+      if (!this.#has(member)) return;
       await new Promise<void>((resolve) => this.#ended.push(resolve));
-    }
-    try {
-      await this.#journal?.without(member.directory);
-      return true;
-    } catch {
-      return false;
     }
   }
 

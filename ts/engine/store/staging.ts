@@ -1,11 +1,13 @@
 // A stream directory that is unpacked from an archive, `<account>/__snapshots__/snap-<id>`, and moved beside the others when it is complete.
 //
-// What stays true: nothing outside of the directory is written, whatever names an archive has; every file is synced before the directory moves;
-// what is given up is removed, and what a crash leaves is removed at the next start.
+// What stays true: nothing outside of the directory is written, whatever names an archive has; every file is synced before the directory moves, and
+// the journal names none of its blocks then, as it may when a stream of that name was removed; what is given up is removed, and what a crash leaves is
+// removed at the next start.
 
 import { ArchiveError } from '../../core/archive/archive-error.ts';
 import { isAssetName } from '../../core/jetstream/names.ts';
 import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
+import type { Journal } from './journal/journal.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { StoreFault, type FoundStream, type StreamStaging } from './store.ts';
 
@@ -24,8 +26,12 @@ export interface StagingPlace {
   readonly id: string;
 }
 
+export interface StagingPorts extends DirectoryPorts {
+  readonly journal: Pick<Journal, 'names' | 'without'> | undefined;
+}
+
 export class Staging implements StreamStaging {
-  readonly #ports: DirectoryPorts;
+  readonly #ports: StagingPorts;
   readonly #place: StagingPlace;
   #path: string;
   #file: OpenFile | undefined;
@@ -35,7 +41,7 @@ export class Staging implements StreamStaging {
   #waiting: (() => void)[] = [];
   #discarded = false;
 
-  constructor(ports: DirectoryPorts, place: StagingPlace) {
+  constructor(ports: StagingPorts, place: StagingPlace) {
     this.#ports = ports;
     this.#place = place;
     this.#path = `${stagingPath(place.root, place.accountName)}/snap-${place.id}`;
@@ -53,8 +59,12 @@ export class Staging implements StreamStaging {
     try {
       return work();
     } catch (error) {
-      throw error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
+      throw this.#faultOf(error);
     }
+  }
+
+  #faultOf(error: unknown): unknown {
+    return error instanceof DiskFault ? new StoreFault(error.code, error.message, error) : error;
   }
 
   begin(name: string): void {
@@ -97,13 +107,24 @@ export class Staging implements StreamStaging {
     });
   }
 
-  async complete(): Promise<void> {
+  async complete(name: string): Promise<void> {
     this.#guarded(() => {
       const consumers = this.#disk.list(`${this.#path}/obs`).map(({ name }) => `/obs/${name}`);
       for (const below of [...consumers, '/obs', '/msgs', '']) this.#sync(this.#disk.openDirectory(`${this.#path}${below}`));
     });
     if (this.#syncing > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#fault !== undefined) throw this.#fault;
+    try {
+      await this.#ports.journal?.without(this.#target(name).blocks);
+    } catch (error) {
+      throw this.#faultOf(error);
+    }
+  }
+
+  /** Where it is going to be. */
+  #target(name: string): StreamDirectory {
+    const { root, accountName } = this.#place;
+    return new StreamDirectory(this.#ports, accountName, `${streamsPath(root, accountName)}/${name}`, name);
   }
 
   /** What was unpacked is plain. */
@@ -133,12 +154,13 @@ export class Staging implements StreamStaging {
   install(name: string): void {
     const { root, accountName } = this.#place;
     const streams = streamsPath(root, accountName);
-    const target = `${streams}/${name}`;
+    const { path, blocks } = this.#target(name);
     this.#guarded(() => {
-      if (this.#disk.exists(target)) throw new StoreFault('EXISTS', `${target} exists already`);
+      if (this.#disk.exists(path)) throw new StoreFault('EXISTS', `${path} exists already`);
+      if (this.#ports.journal?.names(blocks) === true) throw new StoreFault('BUSY', `${path} was removed only now: restore it once more`);
       this.#disk.makeDirectory(streams);
-      this.#disk.rename(this.#path, target);
-      this.#path = target;
+      this.#disk.rename(this.#path, path);
+      this.#path = path;
       for (const directory of [streams, `${root}/${accountName}`, root]) this.#disk.syncDirectory(directory);
     });
   }

@@ -209,15 +209,15 @@ export interface StreamArchive {
 
 /** A stream directory being unpacked: members come in by the sink. Methods throw a StoreFault, or an ArchiveError for what cannot be a stream. */
 export interface StreamStaging extends TarSink {
-  /** Resolves when everything is synced; rejects with a StoreFault. */
-  complete(): Promise<void>;
+  /** Resolves when everything is synced, and nothing is left of a stream `name` that was removed; rejects with a StoreFault. */
+  complete(name: string): Promise<void>;
   /** The text of meta.inf. */
   readonly meta: string | undefined;
   /** Says what stands against opening it as stream `name`. */
   find(name: string): FoundStream;
   /** Replaces its configuration. */
   writeMeta(name: string, meta: string): void;
-  /** Moves it to the account's streams, to be opened with `recover`. */
+  /** Moves it to the account's streams, to be opened with `recover`. Throws a StoreFault. */
   install(name: string): void;
   /** Gives it up, installed or not. */
   discard(): void;

@@ -214,22 +214,20 @@ describe('a log of the journal', () => {
     assert.equal(bench.clock.waiting, 0);
   });
 
-  test('has nothing of a stream that was removed while the disk failed: another one of its name gets nothing of it', async () => {
+  test('knows the blocks of a stream that was removed until it goes, for which they need not be there', async () => {
     const bench = new Bench();
     const { disk, journal } = bench;
     await bench.journaled();
     while (disk.syncing) disk.finishSync();
     journal.doubt(directory);
-    const removed = journal.removed(directory);
-    for (let turn = 0; turn < 5; turn++) await nextTurn();
-    disk.failSync('EIO');
-    await bench.settle();
-    await removed;
-    assert.equal(journal.names(directory), false);
-    const anew = Buffer.from('of another stream, and as long as the old one');
-    disk.writeWhole(`${directory}/1.blk`, anew, true);
+    disk.remove(`${directory}/1.blk`);
+    const next = Buffer.from('the block of another stream of that name');
+    disk.writeWhole(`${directory}/${journal.lastBlock(directory) + 1}.blk`, next, true);
+    assert.equal(journal.lastBlock(directory), 1);
     bench.clock.advance(5_000);
     await bench.settle();
-    assert.deepEqual(disk.readWhole(`${directory}/1.blk`), anew);
+    assert.equal(journal.lastBlock(directory), 0);
+    assert.deepEqual(disk.readWhole(`${directory}/2.blk`), next);
+    assert.equal(disk.exists(`${directory}/1.blk`), false);
   });
 });

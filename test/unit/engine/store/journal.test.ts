@@ -1,6 +1,6 @@
 /** Rounds that go by way of the journal: what is synced, what is left, what becomes of faults, and what is put back after a crash. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -130,7 +130,7 @@ describe('faults of the disk', () => {
     const seq = stream.state.lastSeq;
     store.disk.failsAt = /S\/msgs\/1\.blk$/;
     store.disk.failSync = true;
-    await other.remove();
+    await other.stop();
     assert.match(stream.fault ?? '', /i\/o error/);
     assert.equal(textOf(stream, seq), 'journaled');
     assert.ok(
@@ -168,7 +168,7 @@ describe('after a crash', () => {
   });
 
   test('a stream that was made again under the name of another gets nothing of the old one', async () => {
-    const { store, stream } = await journaled();
+    const { store, stream, block } = await journaled();
     await stream.remove();
     const anew = store.create('S');
     store.put(anew, 'new');
@@ -177,7 +177,20 @@ describe('after a crash', () => {
     const back = await again.recover('S');
     assert.deepEqual([back.state.messages, textOf(back, 1)], [1, 'new']);
     assert.deepEqual(warnings(again), []);
+    assert.ok(store.logged.includes('journaled') && !existsSync(block), 'nobody waited for the log');
     for (const { server } of [store, again]) await server.stop();
+  });
+
+  test('a stream that was restored under the name of another gets nothing of the old one either', async () => {
+    const { store, stream } = await journaled();
+    await stream.remove();
+    const staging = store.server.store.stage('$G', 'again');
+    staging.begin('msgs/1.blk', 0);
+    staging.finish();
+    await staging.complete('S');
+    assert.deepEqual(logsOf(store.root), []);
+    staging.discard();
+    await store.server.stop();
   });
 
   const changes: readonly (readonly [name: string, change: (block: string) => void, why: RegExp])[] = [

@@ -6,7 +6,8 @@
 // - Only appends go by way of it, to files whose names and contents so far are on disk or in a log. A stream's round with anything else in it
 //   (a new block, a cut, an overwritten record, a removed name) is synced in its own files.
 // - Whoever changes a file in any other way, or gives its name to another, first waits until no log names it (`without`). So what a log says of a
-//   file is never older than anything but appends.
+//   file is never older than anything but appends. Only a stream's removal waits for nothing: its files are no more, and one that gets its name
+//   begins with a block that no log names (`lastBlock`).
 // - A log goes, or an entry is taken out of it, when what it says is on disk in its place. What a log has and its file may have lost (a sync of the
 //   file failed) is written into the file again before that.
 // - A log is used when its name is on disk. One that fails is used no more, and the rounds that wrote to it sync their files.
@@ -261,7 +262,7 @@ export class Journal {
       for (const { directory, block } of places.slice(at, at + blocksAtOnce)) {
         const path = `${directory}/${block}.blk`;
         try {
-          // Blocks without messages have gone.
+          // Blocks without messages have gone, and those of streams that were removed.
           if (disk.exists(path)) owners.set(disk.open(path, false), directory);
         } catch (error) {
           faults.set(directory, error as DiskFault);
@@ -348,14 +349,9 @@ export class Journal {
     this.#streams.delete(directory);
   }
 
-  /** The stream is gone from the disk, though logs have something of it: nothing stands against letting go of that but the logs themselves. */
-  async removed(directory: string): Promise<void> {
-    try {
-      await this.without(directory);
-    } catch {
-      // It is logged, and tried again.
-    }
-    for (const log of this.#logs) log.forget(directory);
+  /** The highest block that logs name in a directory; 0 for none. It may be of a stream that was removed since. */
+  lastBlock(directory: string): number {
+    return Math.max(0, ...[...this.#logs].flatMap((log) => [...(log.named.get(directory)?.blocks ?? [])]));
   }
 
   /** No further round goes by way of it. Resolves when nothing of it is left, or rejects; what is left then is for the next start. */

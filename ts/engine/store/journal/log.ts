@@ -152,12 +152,6 @@ export class Log {
     this.doubts++;
   }
 
-  /** What it has of a stream is not wanted any more. */
-  forget(directory: string): void {
-    this.named.delete(directory);
-    this.doubted.delete(directory);
-  }
-
   names(directory: string, block?: number): boolean {
     const stream = this.named.get(directory);
     return stream !== undefined && (block === undefined || stream.blocks.has(block));
