@@ -9,6 +9,7 @@ const changes = new Set<string | symbol>([
   'rename',
   'remove',
   'removeTree',
+  'discard',
   'syncDirectory',
   'write',
   'cut',
@@ -28,6 +29,8 @@ export function dyingDisk(disk: Disk, after: number): Dying {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== 'function') return value;
+      // It is done apart from everything else: whoever asks hears nothing of it.
+      if (name === 'discardTree' && (dead ||= made >= after)) return () => {};
       if (!changes.has(name)) return value.bind(target) as unknown;
       return (...args: unknown[]): unknown => {
         dead ||= made >= after;

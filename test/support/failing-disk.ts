@@ -3,7 +3,18 @@ import { DiskFault } from '../../ts/ports/disk.ts';
 import type { Disk, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
 
 const fallible = new Set<string | symbol>([
-  ...['list', 'makeDirectory', 'readWhole', 'writeWhole', 'replace', 'rename', 'remove', 'removeTree', 'syncDirectory'],
+  ...[
+    'list',
+    'makeDirectory',
+    'readWhole',
+    'writeWhole',
+    'replace',
+    'rename',
+    'remove',
+    'removeTree',
+    'discard',
+    'syncDirectory',
+  ],
   ...['open', 'openDirectory', 'size', 'read', 'write', 'cut'],
 ]);
 

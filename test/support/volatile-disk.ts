@@ -120,6 +120,14 @@ export class VolatileDisk implements Disk {
     if (this.exists(path)) this.remove(path);
   }
 
+  discard(path: string): void {
+    this.removeTree(path);
+  }
+
+  discardTree(path: string): void {
+    this.removeTree(path);
+  }
+
   syncDirectory(path: string): void {
     const node = this.#find(path);
     if (!(node instanceof Directory)) return;

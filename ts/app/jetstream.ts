@@ -55,7 +55,10 @@ export async function makeJetStream(parts: JetStreamParts, ports: JetStreamNodeP
     },
     {
       kernel: broker.kernel,
-      disk: new NodeDisk((reason) => ports.log.warn(`Stream files are read, not mapped: mmap-io cannot be loaded (${reason})`)),
+      disk: new NodeDisk(
+        (reason) => ports.log.warn(`Stream files are read, not mapped: mmap-io cannot be loaded (${reason})`),
+        ({ message }) => ports.log.warn(`What was removed stays until the next start: ${message}`),
+      ),
       jobs: new NodeJobs(),
       ciphers: nodeCiphers,
       clock: ports.clock,

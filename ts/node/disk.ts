@@ -1,11 +1,12 @@
 // The disk port made real: node:fs for files, threads for syncs, mmap-io for maps where the addon is there.
 
 import fs from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { DiskFault } from '../ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../ports/disk.ts';
 import { loadMmap, type MmapModule } from './mmap.ts';
 import { QuickSyncs } from './quick-syncs.ts';
+import { Removals } from './removals.ts';
 import { SyncPool } from './sync-pool.ts';
 import { type FailedSync, SyncThread } from './sync-thread.ts';
 import { messageOf } from '../lib/message-of.ts';
@@ -50,14 +51,20 @@ export class NodeDisk implements Disk {
   readonly #thread = new SyncThread();
   readonly #pool = new SyncPool();
   readonly #quick = new QuickSyncs();
+  readonly #removals: Removals;
+  #discarded = 0;
   /** Bytes written since files were last synced. */
   #written = 0;
   readonly #mapless: (reason: string) => void;
   #mmap: MmapModule | null | undefined;
 
-  /** `mapless` is told once, when a map is first wanted, why there are none on this machine: what would be mapped is read. */
-  constructor(mapless: (reason: string) => void = () => {}) {
+  /**
+   * `mapless` is told once, when a map is first wanted, why there are none on this machine: what would be mapped is read. `stays` is told what
+   * could not be removed.
+   */
+  constructor(mapless: (reason: string) => void = () => {}, stays: (fault: DiskFault) => void = () => {}) {
     this.#mapless = mapless;
+    this.#removals = new Removals((path, error) => stays(fault(error, path)));
   }
 
   exists(path: string): boolean {
@@ -115,6 +122,31 @@ export class NodeDisk implements Disk {
 
   removeTree(path: string): void {
     guarded(path, () => fs.rmSync(path, { recursive: true, force: true }));
+  }
+
+  discard(path: string, into: string): void {
+    if (this.#moveInto(path, into)) this.#removals.add(into);
+    else this.removeTree(path);
+  }
+
+  /** False: it is where it was. A disk may have no room for a directory. */
+  #moveInto(path: string, into: string): boolean {
+    const target = `${into}/${++this.#discarded}-${basename(path)}`;
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        // What is in it is removed meanwhile, and then it goes.
+        if (tries > 0) this.makeDirectory(into);
+        this.rename(path, target);
+        return true;
+      } catch {
+        if (!fs.existsSync(path)) return false;
+      }
+    }
+    return false;
+  }
+
+  discardTree(path: string): void {
+    if (fs.existsSync(path)) this.#removals.add(path);
   }
 
   syncDirectory(path: string): void {
@@ -213,6 +245,7 @@ export class NodeDisk implements Disk {
   }
 
   async stop(): Promise<void> {
+    await this.#removals.stop();
     await this.#pool.stop();
     await this.#thread.stop();
   }

@@ -53,6 +53,10 @@ export interface Disk {
   /** Removes a file; nothing happens when there is none. */
   remove(path: string): void;
   removeTree(path: string): void;
+  /** Takes a file or directory away, and into `into`, which then goes with all that is in it, apart from everything else; nothing happens when there is none. */
+  discard(path: string, into: string): void;
+  /** Removes a directory and all that is in it, apart from everything else. */
+  discardTree(path: string): void;
   syncDirectory(path: string): void;
 
   /** Opens for reading and writing; `create` makes the file when there is none. */
@@ -71,6 +75,6 @@ export interface Disk {
   sync(files: readonly OpenFile[], done: (failures: readonly SyncFailure[]) => void): void;
   /** Maps a file for reading; undefined where maps are not to be had. */
   map(file: OpenFile, size: number): MappedFile | undefined;
-  /** Ends the threads; pending syncs are finished first. */
+  /** Ends the threads; pending syncs are finished first. What is being removed may stay. */
   stop(): Promise<void>;
 }

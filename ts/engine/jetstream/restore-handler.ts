@@ -157,8 +157,9 @@ class Restore implements Transfer {
     try {
       this.#s2.end();
       this.#tar.end();
+      await this.#staging.complete();
       await this.#account.leaving(this.#config.name);
-      await this.#staging.complete(this.#config.name);
+      await this.#staging.vacated(this.#config.name);
       stream = await this.#open();
     } catch (thrown) {
       this.cancel();

@@ -11,6 +11,7 @@ import { DiskFault } from '../../ports/disk.ts';
 import type { Disk, MappedFile, OpenFile } from '../../ports/disk.ts';
 import type { BlockKeys } from './cipher/block-keys.ts';
 import type { Maps } from './maps.ts';
+import { purgedPath } from './removed.ts';
 import { UnsyncedFiles } from './unsynced-files.ts';
 import { packContent, unpackFile, type PackedFile, type Unpacked } from './unpacked.ts';
 import type { Run } from '../../kernel/streams.ts';
@@ -444,7 +445,7 @@ export class BlockFiles {
     this.changing();
     this.#blocks.delete(number);
     this.#letGo(block);
-    this.#disk.remove(this.#path(number));
+    this.#disk.discard(this.#path(number), purgedPath(this.directory));
     this.#keys?.remove(number);
   }
 

@@ -30,6 +30,7 @@ import type { Recovered } from './recover.ts';
 import { Revival } from './revival.ts';
 import { Rounds } from './rounds.ts';
 import { syncFound } from './sync-found.ts';
+import { removedName } from './removed.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { StoreFault } from './store.ts';
 import type { FoundStream, Store, StreamOptions, StreamStaging, StreamStore } from './store.ts';
@@ -111,6 +112,7 @@ export class FileStore implements Store {
     const isJournaled = options.inMemory !== true && options.syncIntervalMs === 0;
     this.#journal = isJournaled ? new Journal(options.root, { ...ports, kernel: this.#streams }) : undefined;
     this.#rounds = this.#newRounds(options.syncIntervalMs);
+    if (options.inMemory !== true) disk.discardTree(`${options.root}/${removedName}`);
     this.#replayed = options.inMemory === true ? Promise.resolve(new Map<string, string>()) : this.#replay();
     this.#replayed.catch((error: unknown) =>
       ports.log.error(
@@ -152,11 +154,15 @@ export class FileStore implements Store {
     const { disk } = this.#ports;
     const parent = streamsPath(this.#options.root, accountName);
     const found: FoundStream[] = [];
-    disk.removeTree(stagingPath(this.#options.root, accountName));
+    const removed = `${parent}/${removedName}`;
+    disk.discardTree(removed);
+    const staged = stagingPath(this.#options.root, accountName);
+    if (disk.exists(staged)) disk.discard(staged, removed);
     for (const { name, directory: isDirectory } of disk.list(parent)) {
       if (!isDirectory) continue;
       const directory = this.#directory(accountName, name);
-      if (name.startsWith('.')) disk.removeTree(`${parent}/${name}`);
+      if (name === removedName) continue;
+      if (name.startsWith('.')) disk.discard(`${parent}/${name}`, removed);
       else if (!directory.isHalfMade) found.push(directory.find());
     }
     return found;

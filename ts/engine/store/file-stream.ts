@@ -17,6 +17,7 @@ import { Expiry } from './expiry.ts';
 import { everythingOnDisk, untilSynced } from './everything-on-disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { judgedPublish } from './judged-publish.ts';
+import { isInPlace } from './in-place.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
 import type { Lost } from './recover.ts';
 import type { RoundMember } from './rounds.ts';
@@ -450,8 +451,8 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   async stop(): Promise<void> {
     if (this.#closed) return;
     await this.#drain();
-    const isInPlace = await this.#letJournalGo();
-    if (isInPlace && this.#fault === undefined && !this.#parts.inMemory) leaveIndex(this.#parts, this.name);
+    if ((await isInPlace(this, this.#parts)) && this.#fault === undefined && !this.#parts.inMemory)
+      leaveIndex(this.#parts, this.name);
     this.#close();
   }
 
@@ -465,26 +466,11 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     await rounds.drained(this);
   }
 
-  /** False: the journal has something that is not in its place, for the next start. */
-  async #letJournalGo(): Promise<boolean> {
-    const { rounds, erasures, journal } = this.#parts;
-    try {
-      await journal?.without(this.directory);
-      if (!erasures.any) return true;
-      rounds.add(this);
-      await rounds.drained(this);
-      await journal?.without(this.directory);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   /** What the journal has of it is of files that are no more, and whose names another one of its name does not use. */
   async remove(): Promise<void> {
     await this.#drain();
     this.#close();
-    this.#parts.directory.remove();
+    await this.#parts.directory.remove();
   }
 
   /** Opening it did not come to its end. */

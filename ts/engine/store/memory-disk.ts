@@ -200,6 +200,15 @@ export class MemoryDisk implements Disk {
     for (const other of [...this.#directories]) if (isBelow(other)) this.#directories.delete(other);
   }
 
+  discard(path: string): void {
+    if (this.#files.has(path)) this.#unlink(path);
+    else this.removeTree(path);
+  }
+
+  discardTree(path: string): void {
+    this.removeTree(path);
+  }
+
   syncDirectory(): void {}
 
   #opened(path: string, file: MemoryFile): OpenFile {

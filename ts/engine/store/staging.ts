@@ -107,13 +107,16 @@ export class Staging implements StreamStaging {
     });
   }
 
-  async complete(name: string): Promise<void> {
+  async complete(): Promise<void> {
     this.#guarded(() => {
       const consumers = this.#disk.list(`${this.#path}/obs`).map(({ name }) => `/obs/${name}`);
       for (const below of [...consumers, '/obs', '/msgs', '']) this.#sync(this.#disk.openDirectory(`${this.#path}${below}`));
     });
     if (this.#syncing > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  async vacated(name: string): Promise<void> {
     try {
       await this.#ports.journal?.without(this.#target(name).blocks);
     } catch (error) {
@@ -157,7 +160,8 @@ export class Staging implements StreamStaging {
     const { path, blocks } = this.#target(name);
     this.#guarded(() => {
       if (this.#disk.exists(path)) throw new StoreFault('EXISTS', `${path} exists already`);
-      if (this.#ports.journal?.names(blocks) === true) throw new StoreFault('BUSY', `${path} was removed only now: restore it once more`);
+      if (this.#ports.journal?.names(blocks) === true)
+        throw new StoreFault('BUSY', `${path} was removed only now: restore it once more`);
       this.#disk.makeDirectory(streams);
       this.#disk.rename(this.#path, path);
       this.#path = path;

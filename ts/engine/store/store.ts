@@ -209,8 +209,10 @@ export interface StreamArchive {
 
 /** A stream directory being unpacked: members come in by the sink. Methods throw a StoreFault, or an ArchiveError for what cannot be a stream. */
 export interface StreamStaging extends TarSink {
-  /** Resolves when everything is synced, and nothing is left of a stream `name` that was removed; rejects with a StoreFault. */
-  complete(name: string): Promise<void>;
+  /** Resolves when everything is synced; rejects with a StoreFault. */
+  complete(): Promise<void>;
+  /** Resolves when the journal has nothing of a stream `name` that was removed; rejects with a StoreFault. */
+  vacated(name: string): Promise<void>;
   /** The text of meta.inf. */
   readonly meta: string | undefined;
   /** Says what stands against opening it as stream `name`. */

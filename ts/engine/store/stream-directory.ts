@@ -13,6 +13,8 @@ import { openArchive, type StreamDescription } from './archive.ts';
 import { MetaWrites } from './meta-writes.ts';
 import type { ListedBlock } from './block-files.ts';
 import { indexFile, indexName } from './index-db.ts';
+import { purgedPath, removedName } from './removed.ts';
+import { syncAll } from './sync-files.ts';
 import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
 
 const encoder = new TextEncoder();
@@ -365,7 +367,7 @@ export class StreamDirectory {
         disk.removeTree(fresh);
       }
     }
-    disk.removeTree(`${this.path}/__msgs__`);
+    disk.discardTree(purgedPath(this.blocks));
   }
 
   /** Removes what nats-server staged of batches that were not committed. */
@@ -373,14 +375,17 @@ export class StreamDirectory {
     this.#ports.disk.removeTree(`${this.path}/batches`);
   }
 
-  /** Removes the stream: renamed first, so that what a crash leaves is not taken for a stream. */
-  remove(): void {
-    const { disk } = this.#ports;
+  /** Removes the stream, which is on disk when this resolves: what a crash leaves of it is not taken for a stream. Rejects with a DiskFault. */
+  async remove(): Promise<void> {
+    const { disk, metadata } = this.#ports;
     const parent = this.path.slice(0, this.path.lastIndexOf('/'));
-    const doomed = `${parent}/.${this.name}`;
-    disk.removeTree(doomed);
-    disk.rename(this.path, doomed);
-    disk.syncDirectory(parent);
-    disk.removeTree(doomed);
+    disk.discard(this.path, `${parent}/${removedName}`);
+    if (metadata === 'unsynced') return;
+    const directory = disk.openDirectory(parent);
+    try {
+      await syncAll(disk, [directory]);
+    } finally {
+      disk.close(directory);
+    }
   }
 }

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
 import { NodeClock } from '../../../../ts/node/clock.ts';
@@ -82,7 +83,10 @@ describe('group commit', () => {
     await Promise.all([synced(stream), synced(other)]);
     disk.holding = true;
     put('keeps the store busy');
-    await other.remove();
+    const removed = other.remove();
+    while (disk.held.length < 2) await nextTurn();
+    disk.held.pop()?.();
+    await removed;
     disk.release();
     await server.stop();
   });

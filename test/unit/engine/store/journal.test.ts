@@ -187,7 +187,8 @@ describe('after a crash', () => {
     const staging = store.server.store.stage('$G', 'again');
     staging.begin('msgs/1.blk', 0);
     staging.finish();
-    await staging.complete('S');
+    await staging.complete();
+    await staging.vacated('S');
     assert.deepEqual(logsOf(store.root), []);
     staging.discard();
     await store.server.stop();

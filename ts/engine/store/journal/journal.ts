@@ -20,6 +20,7 @@ import type { Log as Messages } from '../../../ports/log.ts';
 import { messageOf } from '../../../lib/message-of.ts';
 import type { Appended } from '../block-files.ts';
 import { syncFiles } from '../sync-files.ts';
+import { removedName } from '../removed.ts';
 import { blocksAtOnce, gatheredBytes, Log, logNumbers, takeOut } from './log.ts';
 
 /** A log that is so long, or so old, is followed by another one. */
@@ -243,7 +244,7 @@ export class Journal {
       throw [...faults.values()][0] as DiskFault;
     }
     if (log.isSecret) await takeOut(disk, log.file, [{ at: 0, length: disk.size(log.file) }]);
-    disk.remove(log.path);
+    disk.discard(log.path, `${this.#root}/${removedName}`);
     const fault = await this.#syncRoot();
     if (fault !== undefined) throw fault;
     this.#drop(log);
