@@ -42,6 +42,11 @@ function failure(err: string): ApiError {
   return apiError('StreamRestoreErrF', { err });
 }
 
+/** Why the account may not have the stream of a backup: before the backup is sent, and when it is there. */
+function accountFault(account: JetStreamAccount, config: StreamConfig): ApiError | undefined {
+  return account.countFault(config) ?? account.roomFault(config);
+}
+
 /** What a client is told; what is our own mistake goes on. */
 function errorOf(thrown: unknown): ApiError {
   if (thrown instanceof ApiRefusal) return thrown.error;
@@ -184,8 +189,8 @@ class Restore implements Transfer {
     if (problem !== undefined) throw new ArchiveError(problem);
     if (account.streams.has(config.name)) refuse('StreamNameExistRestoreFailedErr');
     if (account.overlaps(config.subjects, config.name)) refuse('StreamSubjectOverlapErr');
-    const room = account.countFault(config) ?? account.roomFault(config);
-    if (room !== undefined) throw new ApiRefusal(room);
+    const full = accountFault(account, config);
+    if (full !== undefined) throw new ApiRefusal(full);
     const created = read.created ?? account.ports.clock.wallInstant();
     this.#staging.writeMeta(config.name, streamMeta(config, created));
     this.#staging.install(config.name);
@@ -251,7 +256,7 @@ export const restore: ApiHandler = (request) => {
   if (/[\\/]/.test(given.name)) refuse('StreamNameContainsPathSeparatorsErr');
   const checked = checkStreamConfig(given, account.surroundings(given.storage), false);
   if ('error' in checked) return { error: checked.error };
-  const full = account.countFault(checked.config) ?? account.roomFault(checked.config);
+  const full = accountFault(account, checked.config);
   if (full !== undefined) return { error: full };
   if (account.streams.has(given.name) || account.offline.has(given.name)) refuse('StreamNameExistRestoreFailedErr');
   const config = { ...checked.config, metadata: storedStreamMetadata(checked.config) };

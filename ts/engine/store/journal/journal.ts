@@ -19,9 +19,9 @@ import { DiskFault, type Disk, type OpenFile, type SyncFailure } from '../../../
 import type { Log as Messages } from '../../../ports/log.ts';
 import { messageOf } from '../../../lib/message-of.ts';
 import type { Appended } from '../block-files.ts';
-import { syncFiles } from '../sync-files.ts';
+import { syncFiles, syncPlaces } from '../sync-files.ts';
 import { removedName } from '../removed.ts';
-import { blocksAtOnce, gatheredBytes, Log, logNumbers, takeOut } from './log.ts';
+import { gatheredBytes, Log, logNumbers, takeOut } from './log.ts';
 
 /** A log that is so long, or so old, is followed by another one. */
 const LONG = 32 << 20;
@@ -257,25 +257,16 @@ export class Journal {
   async #syncNamed(log: Log): Promise<Map<string, DiskFault>> {
     const { disk } = this.#ports;
     const faults = this.#writeDoubted(log);
-    const places = [...log.named].flatMap(([directory, { blocks }]) => [...blocks].map((block) => ({ directory, block })));
-    for (let at = 0; at < places.length; at += blocksAtOnce) {
-      const owners = new Map<OpenFile, string>();
-      for (const { directory, block } of places.slice(at, at + blocksAtOnce)) {
+    const places = [...log.named].flatMap(([directory, { blocks }]) =>
+      [...blocks].map((block) => {
         const path = `${directory}/${block}.blk`;
-        try {
-          // Blocks without messages have gone, and those of streams that were removed.
-          if (disk.exists(path)) owners.set(disk.open(path, false), directory);
-        } catch (error) {
-          faults.set(directory, error as DiskFault);
-        }
-      }
-      const failures = await syncFiles(disk, [...owners.keys()]);
-      for (const file of owners.keys()) disk.close(file);
-      for (const { file, fault } of failures) {
-        const directory = owners.get(file) ?? '';
-        faults.set(directory, fault);
-        this.doubt(directory);
-      }
+        // Blocks without messages have gone, and those of streams that were removed.
+        return { owner: directory, open: () => (disk.exists(path) ? disk.open(path, false) : undefined) };
+      }),
+    );
+    for (const [directory, fault] of await syncPlaces(disk, places)) {
+      faults.set(directory, fault);
+      this.doubt(directory);
     }
     return faults;
   }

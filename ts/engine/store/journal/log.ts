@@ -12,8 +12,6 @@ import { syncAll } from '../sync-files.ts';
 export const gatheredBytes = 256 << 10;
 /** A log does not become longer: what comes then is synced in its own file. */
 const LONGEST = 64 << 20;
-/** Blocks that are open at once to be put in place and synced, beside those that streams have open. */
-export const blocksAtOnce = 512;
 /** What is overwritten at once. */
 const ZEROS = new Uint8Array(1 << 20);
 

@@ -19,8 +19,8 @@ import type { ScanResult } from '../../../ports/jobs.ts';
 import type { Log as Messages } from '../../../ports/log.ts';
 import { indexName } from '../index-db.ts';
 import { keepAside } from '../mend.ts';
-import { syncFiles } from '../sync-files.ts';
-import { blocksAtOnce, logNumbers, logPath, readContent, takeOut } from './log.ts';
+import { openAtOnce, syncAndClose } from '../sync-files.ts';
+import { logNumbers, logPath, readContent, takeOut } from './log.ts';
 
 /** Bytes of the checksum at the end of a record. */
 const SUM = 8;
@@ -70,7 +70,7 @@ export class Replay {
     const bytes = disk.readWhole(path) ?? new Uint8Array(0);
     const { entries, damages } = readContent(kernel, bytes, number);
     for (const entry of entries) {
-      if (this.#places.size >= blocksAtOnce) await this.#syncAll();
+      if (this.#places.size >= openAtOnce) await this.#syncAll();
       await this.#put(entry);
     }
     await this.#syncAll();
@@ -101,9 +101,7 @@ export class Replay {
     const owners = new Map<OpenFile, string>();
     for (const place of this.#places.values())
       if (place !== undefined) owners.set(place.file, place.path.slice(this.#root.length + 1, place.path.lastIndexOf('/')));
-    const failures = await syncFiles(this.#ports.disk, [...owners.keys()]);
-    for (const { file, fault } of failures) this.#refused.set(owners.get(file) ?? '', fault.message);
-    for (const file of owners.keys()) this.#ports.disk.close(file);
+    for (const [directory, fault] of await syncAndClose(this.#ports.disk, owners)) this.#refused.set(directory, fault.message);
     this.#places.clear();
   }
 
