@@ -6,7 +6,7 @@
 
 import { encodeConsumerState } from '../../core/consumer/o-dat.ts';
 import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
-import type { ListedBlock } from './block-files.ts';
+import type { ListedBlock } from './block.ts';
 import type { DirectoryPorts } from './stream-directory.ts';
 import { unpackFile } from './unpacked.ts';
 import { StoreFault, type ArchiveMember, type ConsumerState, type StreamArchive } from './store.ts';

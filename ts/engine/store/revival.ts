@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { recoverStream, scanFirst } from './recover.ts';
-import type { BlockEnd } from './block-files.ts';
+import type { BlockEnd } from './block.ts';
 import { messageOf } from '../../lib/message-of.ts';
 
 const probeName = 'slipstream.probe';

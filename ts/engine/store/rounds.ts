@@ -10,7 +10,7 @@
 
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Disk, DiskFault, OpenFile, SyncFailure } from '../../ports/disk.ts';
-import type { TakeAppended } from './block-files.ts';
+import type { TakeAppended } from './appended.ts';
 import type { Journal, JournalRound } from './journal/journal.ts';
 import { PublishWindow } from './publish-window.ts';
 

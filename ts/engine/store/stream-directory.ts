@@ -11,7 +11,7 @@ import type { Keyring } from './cipher/keyring.ts';
 import { SealedDirectory } from './cipher/sealed-directory.ts';
 import { openArchive, type StreamDescription } from './archive.ts';
 import { MetaWrites } from './meta-writes.ts';
-import type { ListedBlock } from './block-files.ts';
+import type { ListedBlock } from './block.ts';
 import { indexFile, indexName } from './index-db.ts';
 import { purgedPath, removedName } from './removed.ts';
 import { syncAll } from './sync-files.ts';

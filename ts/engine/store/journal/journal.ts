@@ -18,7 +18,7 @@ import type { Clock, Timer } from '../../../ports/clock.ts';
 import { DiskFault, type Disk, type OpenFile, type SyncFailure } from '../../../ports/disk.ts';
 import type { Log as Messages } from '../../../ports/log.ts';
 import { messageOf } from '../../../lib/message-of.ts';
-import type { Appended } from '../block-files.ts';
+import type { Appended } from '../appended.ts';
 import { syncFiles, syncPlaces } from '../sync-files.ts';
 import { removedName } from '../removed.ts';
 import { gatheredBytes, Log, logNumbers, takeOut } from './log.ts';

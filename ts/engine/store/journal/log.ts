@@ -5,7 +5,7 @@ import { entryLength, layEntry, readLog, type JournalContent, type JournalEntry 
 import { copyBytes } from '../../../kernel/copy.ts';
 import type { StreamKernel } from '../../../kernel/streams.ts';
 import type { Disk, OpenFile } from '../../../ports/disk.ts';
-import type { Appended } from '../block-files.ts';
+import type { Appended } from '../appended.ts';
 import { syncAll } from '../sync-files.ts';
 
 /** Entries that are written at once; a larger one is not taken. */
