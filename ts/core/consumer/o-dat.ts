@@ -5,6 +5,9 @@
 //   uvarint pending; if any: varint base seconds, then each: uvarint stream - floor, uvarint consumer - floor, varint base - seconds
 //   uvarint redelivered; each: uvarint stream - floor, uvarint count
 //
+// What lies below the floor (a message given up, or one delivered before what was acknowledged) has a difference below zero: those are
+// written modulo 2^64, in ten bytes.
+//
 // Version 1 has `delivered` relative to the floor, no consumer sequence with a pending one, and time = base + value.
 
 export interface SequencePair {
@@ -30,13 +33,13 @@ export function encodeConsumerState(state: ConsumerState, nowSeconds: number): U
     putUnsigned(out, value);
   if (pending.length > 0) putSigned(out, nowSeconds);
   for (const { stream, consumer, seconds } of pending) {
-    putUnsigned(out, stream - ackFloor.stream);
-    putUnsigned(out, consumer - ackFloor.consumer);
+    putOffset(out, stream - ackFloor.stream);
+    putOffset(out, consumer - ackFloor.consumer);
     putSigned(out, nowSeconds - seconds);
   }
   putUnsigned(out, redelivered.length);
   for (const { stream, count } of redelivered) {
-    putUnsigned(out, stream - ackFloor.stream);
+    putOffset(out, stream - ackFloor.stream);
     putUnsigned(out, count);
   }
   return Uint8Array.from(out);
@@ -57,15 +60,15 @@ export function decodeConsumerState(bytes: Uint8Array): ConsumerState | undefine
   const count = unsigned(cursor);
   const base = count > 0 ? signed(cursor) : 0;
   for (let index = 0; index < count && !cursor.bad; index++) {
-    const stream = unsigned(cursor) + ackFloor.stream;
-    const consumer = old ? 0 : unsigned(cursor) + ackFloor.consumer;
+    const stream = offset(cursor) + ackFloor.stream;
+    const consumer = old ? 0 : offset(cursor) + ackFloor.consumer;
     const seconds = old ? base + signed(cursor) : base - signed(cursor);
     pending.push({ stream, consumer, seconds });
   }
   const redelivered: { stream: number; count: number }[] = [];
   const again = unsigned(cursor);
   for (let index = 0; index < again && !cursor.bad; index++) {
-    redelivered.push({ stream: unsigned(cursor) + ackFloor.stream, count: unsigned(cursor) });
+    redelivered.push({ stream: offset(cursor) + ackFloor.stream, count: unsigned(cursor) });
   }
   return cursor.bad ? undefined : { ackFloor, delivered, pending, redelivered };
 }
@@ -76,6 +79,10 @@ interface Cursor {
   bad: boolean;
 }
 
+/** Seven bits a byte: the first seven bytes hold the low half, the three behind them the high one. */
+const lowHalf = 2 ** 49;
+const highHalf = 2 ** 15;
+
 function putUnsigned(out: number[], value: number): void {
   let rest = value;
   while (rest >= 0x80) {
@@ -85,26 +92,47 @@ function putUnsigned(out: number[], value: number): void {
   out.push(rest);
 }
 
+function putOffset(out: number[], value: number): void {
+  if (value >= 0) return putUnsigned(out, value);
+  const high = Math.floor(value / lowHalf);
+  let low = value - high * lowHalf;
+  for (let index = 0; index < 7; index++) {
+    out.push((low % 0x80) | 0x80);
+    low = Math.floor(low / 0x80);
+  }
+  putUnsigned(out, high + highHalf);
+}
+
 function putSigned(out: number[], value: number): void {
   putUnsigned(out, value < 0 ? -value * 2 - 1 : value * 2);
 }
 
-function unsigned(cursor: Cursor): number {
-  let value = 0;
-  let scale = 1;
-  for (;;) {
+/** A number of 64 bits; `signed`: those of the upper half are below zero. */
+function bits64(cursor: Cursor, signed: boolean): number {
+  let low = 0;
+  let high = 0;
+  for (let index = 0, scale = 1; ; index++, scale *= 0x80) {
     const byte = cursor.bytes[cursor.at++];
-    if (byte === undefined || scale > 2 ** 56) {
+    if (byte === undefined || index === 10 || (index === 9 && byte > 1)) {
       cursor.bad = true;
       return 0;
     }
-    value += (byte & 0x7f) * scale;
+    if (index < 7) low += (byte & 0x7f) * scale;
+    else high += (byte & 0x7f) * (scale / lowHalf);
     if (byte < 0x80) break;
-    scale *= 0x80;
   }
-  if (value <= Number.MAX_SAFE_INTEGER) return value;
+  const value = (signed && high >= highHalf / 2 ? high - highHalf : high) * lowHalf + low;
+  if (Number.isSafeInteger(value)) return value;
   cursor.bad = true;
   return 0;
+}
+
+function unsigned(cursor: Cursor): number {
+  return bits64(cursor, false);
+}
+
+function offset(cursor: Cursor): number {
+  return bits64(cursor, true);
 }
 
 function signed(cursor: Cursor): number {

@@ -78,6 +78,10 @@ function recoverConsumer(stream: Stream, found: FoundConsumer): void {
     const { Created, Name: _, ...config } = readDocument(consumerMetaSchema, found.meta, true) as unknown as ConsumerMeta;
     if (!supportsLevel(config.metadata))
       return leave(`unsupported - required API level: ${config.metadata['_nats.req.level'] ?? ''}`);
+    if (found.damagedState !== undefined) {
+      const who = `Consumer '${account.name} > ${stream.name} > ${found.name}'`;
+      ports.log.warn(`${who} begins anew: its o.dat cannot be read and is kept as ${found.damagedState}`);
+    }
     stream.recoverConsumer(found.name, config, Created ?? ports.clock.wallInstant(), found.state);
   } catch (thrown) {
     if (!(thrown instanceof JsonError)) throw thrown;

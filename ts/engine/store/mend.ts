@@ -27,7 +27,7 @@ export interface MendPorts {
 export type Kept = string | undefined;
 
 /** A name that is not taken. */
-function freeName(disk: Disk, directory: string, name: string): string {
+export function freeName(disk: Disk, directory: string, name: string): string {
   let free = name;
   for (let n = 2; disk.exists(`${directory}/${free}`); n++) free = `${name}.${n}`;
   return free;

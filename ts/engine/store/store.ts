@@ -55,11 +55,12 @@ export interface FoundStream {
   readonly problem?: string;
 }
 
-/** A consumer directory found on disk; `state` is absent when o.dat is missing, empty or not readable. */
+/** A consumer directory found on disk; `state` is absent when o.dat is missing, empty or not readable: then it is kept as `damagedState`. */
 export interface FoundConsumer {
   readonly name: string;
   readonly meta?: string;
   readonly state?: ConsumerState;
+  readonly damagedState?: string;
   readonly problem?: string;
 }
 

@@ -13,6 +13,7 @@ import { openArchive, type StreamDescription } from './archive.ts';
 import { MetaWrites } from './meta-writes.ts';
 import type { ListedBlock } from './block.ts';
 import { indexFile, indexName } from './index-db.ts';
+import { freeName } from './mend.ts';
 import { purgedPath, removedName } from './removed.ts';
 import { syncAll } from './sync-files.ts';
 import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
@@ -296,7 +297,18 @@ export class StreamDirectory {
     const sealed = disk.readWhole(`${path}/o.dat`);
     const bytes = sealed === undefined || sealed.length === 0 ? undefined : seal.unseal(sealed);
     const state = bytes === undefined || bytes.length === 0 ? undefined : decodeConsumerState(bytes);
-    return { name, meta: decoder.decode(meta), ...(state === undefined ? {} : { state }) };
+    const found = { name, meta: decoder.decode(meta) };
+    if (state !== undefined) return { ...found, state };
+    return sealed === undefined || sealed.length === 0 ? found : { ...found, damagedState: this.#setStateAside(path) };
+  }
+
+  /** Gives an o.dat that cannot be read another name, and returns that. */
+  #setStateAside(path: string): string {
+    const { disk } = this.#ports;
+    const kept = freeName(disk, path, 'o.dat.damaged');
+    disk.rename(`${path}/o.dat`, `${path}/${kept}`);
+    disk.syncDirectory(path);
+    return kept;
   }
 
   /** What opens the files of a consumer. Without a configured key, a meta.inf that is a document is plain, and no key is looked for. */

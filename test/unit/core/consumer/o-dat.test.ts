@@ -48,6 +48,19 @@ const written: readonly (readonly [name: string, hex: string, state: ConsumerSta
     '1602000e000e0000',
     { ackFloor: { consumer: 0, stream: 14 }, delivered: { consumer: 0, stream: 14 }, pending: [], redelivered: [] },
   ],
+  [
+    'messages that were given up lie below the floor',
+    '16020c080c080002f9ffffffffffffffff0102faffffffffffffffff0102',
+    {
+      ackFloor: { consumer: 12, stream: 8 },
+      delivered: { consumer: 12, stream: 8 },
+      pending: [],
+      redelivered: [
+        { stream: 1, count: 2 },
+        { stream: 2, count: 2 },
+      ],
+    },
+  ],
 ];
 
 for (const [name, hex, state] of written) {
@@ -74,13 +87,23 @@ test('o.dat of version 1 has delivered sequences relative to the floor and no co
   });
 });
 
-const sequence = fc.integer({ min: 0, max: 2 ** 48 });
+test('what lies below the floor is written as nats-server does', () => {
+  const [, hex, state] = written.at(-1) ?? assert.fail();
+  assert.deepEqual(encodeConsumerState(state, sec), bytesOf(hex));
+});
+
+test('a sequence of more than 64 bits is refused', () => {
+  assert.equal(decodeConsumerState(bytesOf('160200000000000180808080808080808002')), undefined);
+  assert.equal(decodeConsumerState(bytesOf('16020000000000018080808080808080808001')), undefined);
+});
+
+const sequence = fc.integer({ min: 2e6, max: 2 ** 48 });
 
 test('any state comes back from its o.dat', () => {
-  const offset = fc.integer({ min: 1, max: 1e6 });
+  const offset = fc.integer({ min: -1e6, max: 1e6 });
   const states = fc.record({
     floor: fc.record({ consumer: sequence, stream: sequence }),
-    ahead: fc.record({ consumer: offset, stream: offset }),
+    ahead: fc.record({ consumer: fc.nat(1e6), stream: fc.nat(1e6) }),
     pending: fc.array(fc.record({ stream: offset, consumer: offset, seconds: fc.integer({ min: 0, max: 2 ** 33 }) })),
     redelivered: fc.array(fc.record({ stream: offset, count: fc.integer({ min: 1, max: 1000 }) })),
   });

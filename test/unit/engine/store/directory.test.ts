@@ -93,6 +93,22 @@ test('consumers come back with their state', async () => {
   await server.stop();
 });
 
+test('a state that cannot be read is kept beside the new one, and told', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = server.store.create(server.options('S'), '{}');
+  stream.writeConsumer('C', '{"Name":"C"}');
+  await synced(stream);
+  const path = join(root, '$G/streams/S/obs/C');
+  for (const damagedState of ['o.dat.damaged', 'o.dat.damaged.2']) {
+    writeFileSync(join(path, 'o.dat'), damagedState);
+    assert.deepEqual([...stream.consumers()], [{ name: 'C', meta: '{"Name":"C"}', damagedState }]);
+    assert.equal(readFileSync(join(path, damagedState), 'utf8'), damagedState);
+    assert.deepEqual([...stream.consumers()], [{ name: 'C', meta: '{"Name":"C"}' }]);
+  }
+  await server.stop();
+});
+
 test('a state that a crash has left of a consumer is not that of a new one with its name', async () => {
   const root = temporaryFolder();
   const server = openTestStore(root);
