@@ -91,14 +91,18 @@ export function openTestStore(
     const { seconds, nanos } = clock.wallInstant();
     kernel.exports.setNow(seconds, nanos);
     depth++;
-    work();
-    depth--;
-    if (depth > 0) return;
+    try {
+      work();
+    } finally {
+      if (--depth === 0) settle();
+    }
+  };
+  function settle(): void {
     do {
       kernel.drain(sink);
       for (const call of later.splice(0)) call();
     } while (kernel.hasEvents || later.length > 0);
-  };
+  }
   const soon = (call: () => void): void => {
     later.push(call);
     if (depth === 0) queueMicrotask(() => turn(() => {}));

@@ -24,15 +24,17 @@ export interface KernelOptions {
 
 /** Where the kernel puts what its memory is not to hold: pages of a file, by their place in bytes. Only asked once `boundIndex` was called. */
 export interface ColdPages {
-  /** Fills `into` with what was written there. False: it could not be read, and the kernel stops. */
+  /** Fills `into` with what was written there. False: it could not be read. */
   read(place: number, into: Uint8Array): boolean;
   /** False: it could not be written. */
   write(place: number, bytes: Uint8Array): boolean;
+  /** What was written does not come back as it was, or cannot be written anew: a stream's index has lost it, in the middle of a call. */
+  lost(): void;
 }
 
 /** The kernel counts places in units of so many bytes (wasm/index/cold.ts). */
 const COLD_UNIT = 128;
-const noPages: ColdPages = { read: () => false, write: () => false };
+const noPages: ColdPages = { read: () => false, write: () => false, lost: () => {} };
 
 /** What a connection is bound with. */
 export interface Binding {
@@ -111,6 +113,7 @@ export class Kernel<Exports extends CoreExports = CoreExports> {
         this.cold.read(unit * COLD_UNIT, this.memory.view(to, length)) ? 1 : 0,
       write: (unit: number, from: number, length: number) =>
         this.cold.write(unit * COLD_UNIT, this.memory.view(from, length)) ? 1 : 0,
+      lost: () => this.cold.lost(),
     };
     const { instance } = instantiateSync(options.module, { env: { memory: this.memory.memory, abort }, cold });
     this.exports = instance.exports as unknown as Exports;

@@ -5,6 +5,7 @@ export interface StreamExports {
   hashNamed(to: number, name: number, nameLength: number, data: number, length: number): void;
   hashJournal(to: number, data: number, length: number): void;
   boundIndex(bytes: number): void;
+  indexLost(stream: number): number;
   openStream(tag: number, account: number, name: number, nameLength: number, ack: number, ackLength: number): number;
   closeStream(stream: number): void;
   resetStream(stream: number): void;

@@ -38,7 +38,7 @@ export const streamFlag = {
 } as const;
 
 /** Results of `deliver`; twins of wasm/stream/deliver.ts. */
-export const deliverResult = { end: 0, messages: 1, bytes: 2, interest: 3, window: 4, damaged: 5 } as const;
+export const deliverResult = { end: 0, messages: 1, bytes: 2, interest: 3, window: 4, damaged: 5, lost: 6 } as const;
 
 /** The numbers of a stream; times as seconds since 1970 and nanoseconds beyond, 0 and 0 for none. */
 export interface StreamNumbers {

@@ -9,13 +9,31 @@
 // the one unused for longest is read over, after it has been written back where it was changed. The file is written an extent
 // of 512 units at a time, and an extent is used again when none of its chunks is there any more.
 //
+// Where a chunk does not come back as it was written, or cannot be written back, its index has lost it, which is noted at the
+// word that the index gave with it: the host makes that index anew. Until then whoever asks gets a stand-in, in which every
+// message is gone: nothing that follows from that may be kept, and nothing may wait for it to change.
+//
 // What stays true: a chunk is in memory or in the file, never in both (a frame is a copy of the file). A chunk in a frame keeps
-// its address until the next cold chunk is asked for. The file is of one run: what it has is of no use to the next.
+// its address until the next cold chunk is asked for. The file is of one run: what it has is of no use to the next. An extent
+// that lost a chunk is not used again.
 
 import { alloc, allocZero, free, tryAlloc } from '../lib/arena';
 import { copy, hash64 } from '../lib/bytes';
 import { limitBytes } from '../lib/pages';
-import { Chunk, HEAD, chunkBytes, forgetOffset, freeChunk, rowsOf } from './chunk';
+import {
+  CHUNK,
+  Chunk,
+  HEAD,
+  LEAF_SHIFT,
+  STATE_BITS,
+  UNRECORDED,
+  chunkBytes,
+  forgetOffset,
+  freeChunk,
+  put,
+  rowsOf,
+} from './chunk';
+import { LEAF_SIZE, Leaf } from './subjects';
 
 // @ts-ignore: decorator
 @external('cold', 'read')
@@ -23,6 +41,9 @@ declare function readCold(unit: u32, to: usize, length: u32): bool;
 // @ts-ignore: decorator
 @external('cold', 'write')
 declare function writeCold(unit: u32, from: usize, length: u32): bool;
+// @ts-ignore: decorator
+@external('cold', 'lost')
+declare function tellLost(): void;
 
 const COLD: u32 = 1;
 const UNITS_AT: u32 = 1;
@@ -37,6 +58,8 @@ const EXTENT_BYTES: u32 = 1 << (EXTENT_SHIFT + UNIT_SHIFT);
 const EXTENTS_MOST: u32 = 1 << (32 - UNIT_AT - EXTENT_SHIFT);
 /** Of an extent's word: it is free, and the rest says which one is free too, plus 1. */
 const FREE: u32 = 1 << 31;
+/** It has lost a chunk. */
+const LOST: u32 = 1 << 30;
 
 const FRAME: u32 = UNITS_MOST << UNIT_SHIFT;
 const WAYS: u32 = 4;
@@ -65,7 +88,7 @@ let uses: u32 = 0;
 let lastSlot: u32 = 0;
 let lastFrame: u32 = 0;
 
-/** Words of the extents: chunks in each, or FREE. */
+/** Extents, as u32 chunks in it, LOST or FREE | u32 address of the word that is set when it loses one. */
 let extents: usize = 0;
 let extentCapacity: u32 = 0;
 let extentCount: u32 = 0;
@@ -140,15 +163,18 @@ function findFrame(slot: u32): i32 {
 export function coldChunk(slot: u32): Chunk {
   if (slot != lastSlot) {
     const found = findFrame(slot);
-    lastFrame = found >= 0 ? <u32>found : fetch(slot);
+    const frame = found >= 0 ? found : fetch(slot);
+    if (frame < 0) return standIn();
+    lastFrame = <u32>frame;
     lastSlot = slot;
     frameAt(lastFrame).used = ++uses;
   }
   return changetype<Chunk>(bytesOf(lastFrame) + areaOf(slot) - HEAD);
 }
 
-/** Reads a chunk into a frame. */
-function fetch(slot: u32): u32 {
+/** Reads a chunk into a frame; -1: it is lost. */
+function fetch(slot: u32): i32 {
+  if (load<u32>(extentAt(unitOf(slot) >> EXTENT_SHIFT)) & LOST) return -1;
   const set = setOf(slot);
   let oldest = set;
   for (let way: u32 = 0; way < WAYS; way++) {
@@ -161,15 +187,17 @@ function fetch(slot: u32): u32 {
   }
   const frame = frameAt(oldest);
   writeBack(oldest);
+  if (lastSlot == frame.slot) lastSlot = 0;
   frame.slot = 0;
   const length = areaOf(slot);
-  // Where what this run has written does not come back, the kernel stops: the next start makes all of it again from the blocks.
-  if (!readCold(unitOf(slot), bytesOf(oldest), length)) unreachable();
-  if (load<u32>(bytesOf(oldest)) != checksum(bytesOf(oldest), length)) unreachable();
+  if (!readCold(unitOf(slot), bytesOf(oldest), length) || load<u32>(bytesOf(oldest)) != checksum(bytesOf(oldest), length)) {
+    lose(slot);
+    return -1;
+  }
   forgetOffset();
   frame.slot = slot;
   frame.changed = 0;
-  return oldest;
+  return <i32>oldest;
 }
 
 function writeBack(i: u32): void {
@@ -177,7 +205,40 @@ function writeBack(i: u32): void {
   if (!frame.slot || !frame.changed) return;
   const length = areaOf(frame.slot);
   store<u32>(bytesOf(i), checksum(bytesOf(i), length));
-  if (!writeCold(unitOf(frame.slot), bytesOf(i), length)) unreachable();
+  if (!writeCold(unitOf(frame.slot), bytesOf(i), length)) lose(frame.slot);
+}
+
+function lose(slot: u32): void {
+  const extent = extentAt(unitOf(slot) >> EXTENT_SHIFT);
+  store<u32>(extent, load<u32>(extent) | LOST);
+  store<u32>(<usize>load<u32>(extent, 4), 1);
+  tellLost();
+}
+
+/** Bits of the stand-in's rows: a state, and room for any distance. */
+const STAND_IN_ROW: u32 = STATE_BITS + 32;
+const STAND_IN_SIZE: usize = 544; // rowsSize(CHUNK, STAND_IN_ROW)
+const standInAt: usize = memory.data(576, 16); // STAND_IN_SIZE + HEAD
+/** The subject of its messages, that never has none. */
+const nobody: usize = memory.data(32, 16); // LEAF_SIZE
+
+/** What takes the place of a lost chunk. Whatever is done to it is forgotten. */
+function standIn(): Chunk {
+  memory.fill(standInAt, 0, STAND_IN_SIZE + HEAD);
+  memory.fill(nobody, 0, LEAF_SIZE);
+  changetype<Leaf>(nobody).count = 1 << 31;
+  const chunk = changetype<Chunk>(standInAt + STAND_IN_SIZE);
+  for (let i: u32 = 0; i < CHUNK; i++) put(standInAt, i * STAND_IN_ROW, STATE_BITS, UNRECORDED);
+  chunk.leafBase = (<u32>nobody) >> LEAF_SHIFT;
+  chunk.size = <u16>STAND_IN_SIZE;
+  chunk.count = <u8>CHUNK;
+  chunk.row = <u8>STAND_IN_ROW;
+  chunk.nextBits = 32;
+  chunk.leafAt = <u8>STAND_IN_ROW;
+  chunk.lengthAt = <u8>STAND_IN_ROW;
+  chunk.holes = true;
+  forgetOffset();
+  return chunk;
 }
 
 /** The chunk asked for last is changed where it lies. */
@@ -200,7 +261,7 @@ export function freeCold(slot: u32): void {
 // @ts-ignore: decorator
 @inline
 function extentAt(i: u32): usize {
-  return extents + ((<usize>i) << 2);
+  return extents + ((<usize>i) << 3);
 }
 
 function leaveExtent(i: u32): void {
@@ -220,8 +281,8 @@ function takeExtent(): i32 {
   if (extentCount == EXTENTS_MOST) return -1;
   if (extentCount == extentCapacity) {
     const capacity: u32 = max<u32>(extentCapacity << 1, 64);
-    const grown = alloc((<usize>capacity) << 2);
-    copy(grown, extents, (<usize>extentCount) << 2);
+    const grown = alloc((<usize>capacity) << 3);
+    copy(grown, extents, (<usize>extentCount) << 3);
     free(extents);
     extents = grown;
     extentCapacity = capacity;
@@ -258,22 +319,26 @@ function makeFrames(): bool {
   return false;
 }
 
-function beginStage(): bool {
+function beginStage(loss: usize): bool {
   if (!makeFrames()) return false;
   stageExtent = takeExtent();
+  if (stageExtent >= 0) store<u32>(extentAt(stageExtent), <u32>loss, 4);
   stageUnits = 0;
   movingCount = 0;
   stagedBytes = 0;
   return stageExtent >= 0;
 }
 
-/** A chunk, whose slot is at `slotAt`, is to go to the file, at the latest with `endStage`. False: it cannot. */
-export function coolChunk(slotAt: usize): bool {
+/**
+ * A chunk, whose slot is at `slotAt`, is to go to the file, at the latest with `endStage`. The word at `loss` is set when it is
+ * lost there. False: it cannot go.
+ */
+export function coolChunk(slotAt: usize, loss: usize): bool {
   const chunk = changetype<Chunk>(<usize>load<u32>(slotAt));
   const size = <u32>chunk.size + <u32>HEAD;
   const units = (size + SUM + (1 << UNIT_SHIFT) - 1) >> UNIT_SHIFT;
   if (stageExtent >= 0 && stageUnits + units > 1 << EXTENT_SHIFT && !endStage()) return false;
-  if (stageExtent < 0 && !beginStage()) return false;
+  if (stageExtent < 0 && !beginStage(loss)) return false;
   const area = stage + ((<usize>stageUnits) << UNIT_SHIFT);
   const length = units << UNIT_SHIFT;
   copy(area + length - size, rowsOf(chunk), size);

@@ -129,12 +129,12 @@ function replaceChunk(segment: Segment, i: u32, chunk: Chunk): void {
   segment.isCold = false;
 }
 
-/** Has the chunks of a segment that nothing is added to go to the file, at the latest with `endStage`. False: they cannot. */
-export function coolSegment(segment: Segment): bool {
+/** Has the chunks of a segment that nothing is added to go to the file, as `coolChunk` does. False: they cannot. */
+export function coolSegment(segment: Segment, loss: usize): bool {
   const chunks = chunksOf(segment);
   for (let i: u32 = 0; i < chunks; i++) {
     const slotAt = slotOf(segment, i);
-    if (!isCold(load<u32>(slotAt)) && !coolChunk(slotAt)) return false;
+    if (!isCold(load<u32>(slotAt)) && !coolChunk(slotAt, loss)) return false;
   }
   return true;
 }

@@ -39,6 +39,8 @@ export class Sequences {
   /** The next chunks get so many bits for distances at once, and how many chunks: others had to be packed anew to have them. */
   nextBits: u16;
   roomy: u16;
+  /** Not 0: chunks of it are lost (cold.ts). What it says of messages is not true, until it is made anew. */
+  lost: u32;
 }
 
 /** A chunk that had to be packed anew makes so many that have room at once, up to the second number. */
@@ -109,7 +111,8 @@ function coolDown(index: Sequences): void {
   let i: u32 = 0;
   while (i < index.count && segmentAt(index, i).isCold) i++;
   const from = i;
-  while (i < index.count && isOverMark()) if (!coolSegment(segmentAt(index, i++))) return;
+  const loss = changetype<usize>(index) + offsetof<Sequences>('lost');
+  while (i < index.count && isOverMark()) if (!coolSegment(segmentAt(index, i++), loss)) return;
   if (!endStage()) return;
   while (i > from) segmentAt(index, --i).isCold = true;
 }
@@ -287,4 +290,5 @@ export function closeSequences(index: Sequences): void {
   index.list = 0;
   index.count = 0;
   index.capacity = 0;
+  index.lost = 0;
 }

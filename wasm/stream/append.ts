@@ -79,6 +79,7 @@ function judge(stream: Stream, length: u32): u32 {
   isFast = false;
   isMember = false;
   if (lacksMemory(stream, length)) return JUDGE_MEMORY;
+  if (sequencesOf(stream).lost) return JUDGE_FAULT;
   if (stream.flags & (FAULTED | SEALED)) return stream.flags & FAULTED ? JUDGE_FAULT : JUDGE_SEALED;
   if (stream.flags & JUDGED) return JUDGE_HEADERS;
   const counted = countedBytes(stream, indexedLength(stream, length, msgHeaderLength));

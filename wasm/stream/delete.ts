@@ -21,15 +21,15 @@ export function purgeUnfinished(): bool {
   return unfinished;
 }
 
-/** Whether a purge shall stop here and go on when its tombstones are written. */
+/** Whether a purge shall stop: to go on when its tombstones are written, or as the index does not know what to delete. */
 function isFull(stream: Stream): bool {
   unfinished = stagedFull(stream);
-  return unfinished;
+  return unfinished || sequencesOf(stream).lost != 0;
 }
 
 function deleteEntry(stream: Stream, segment: Segment, i: u32): void {
   const sequence = segment.first + i;
-  buryGhosts(stream);
+  if (!buryGhosts(stream)) return;
   writeTombstone(stream, sequence, sequence == stream.last ? stream.lastTime : segment.lastTime);
   removeEntry(stream, segment, i, false);
 }
@@ -40,7 +40,7 @@ export function deleteMessage(stream: Stream, sequence: u64): bool {
   const segment = changetype<Segment>(foundSegment);
   if (!isLive(segment, foundAt)) return false;
   deleteEntry(stream, segment, foundAt);
-  return true;
+  return !sequencesOf(stream).lost;
 }
 
 /**

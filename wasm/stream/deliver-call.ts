@@ -64,3 +64,5 @@ export const DELIVER_BYTES: u32 = 2;
 export const DELIVER_INTEREST: u32 = 3;
 export const DELIVER_WINDOW: u32 = 4;
 export const DELIVER_DAMAGED: u32 = 5;
+/** Parts of the index are lost. */
+export const DELIVER_LOST: u32 = 6;

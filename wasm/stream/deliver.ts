@@ -35,6 +35,7 @@ import {
   DELIVER_DAMAGED,
   DELIVER_END,
   DELIVER_INTEREST,
+  DELIVER_LOST,
   DELIVER_MESSAGES,
   DELIVER_WINDOW,
   DeliverCall,
@@ -188,6 +189,7 @@ function deliverMore(call: DeliverCall, stream: Stream): u32 {
   while (true) {
     if (!call.messages) return DELIVER_MESSAGES;
     const isFound = call.pickCount ? nextPicked(call, stream) : nextSelected(call, stream);
+    if (sequencesOf(stream).lost) return DELIVER_LOST;
     if (!isFound) return call.looks || call.pickCount ? DELIVER_END : DELIVER_MESSAGES;
     const segment = changetype<Segment>(foundSegment);
     const sequence = segment.first + foundAt;

@@ -72,6 +72,10 @@ export function hashJournal(to: usize, data: usize, length: u32): void {
 export function boundIndex(bytes: f64): void {
   openCold(bytes);
 }
+/** Parts of a stream's index are lost: what it says of messages is not true until it is loaded anew. */
+export function indexLost(stream: usize): bool {
+  return sequencesOf(at(stream)).lost != 0;
+}
 /** Opens a stream under the host's number `tag`; `ack` is the PubAck up to the sequence. Returns its address. */
 export function openStream(tag: u32, account: usize, name: usize, nameLength: u32, ack: usize, ackLength: u32): usize {
   return changetype<usize>(newStream(tag, account, name, nameLength, ack, ackLength));

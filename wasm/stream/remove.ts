@@ -74,28 +74,39 @@ function removeForLimit(stream: Stream, sequence: u64): void {
   removeEntry(stream, changetype<Segment>(foundSegment), foundAt, true);
 }
 
+/** Whether there are messages, and the index knows which. */
+// @ts-ignore: decorator
+@inline
+function knowsMessages(stream: Stream): bool {
+  return stream.messages > 0 && !sequencesOf(stream).lost;
+}
+
 /** Removes the first message because of its age. */
 export function expireFirst(stream: Stream): void {
-  if (stream.messages) removeForLimit(stream, stream.first);
+  if (knowsMessages(stream)) removeForLimit(stream, stream.first);
 }
 
 /** Removes the messages of leading segments whose last one is not younger than `time`, without looking at each. */
 export function expireSegments(stream: Stream, time: i64): void {
   const index = sequencesOf(stream);
-  while (stream.messages) {
+  while (knowsMessages(stream)) {
     const segment = segmentAt(index, segmentFrom(index, stream.first));
     if (segment.lastTime > time) return;
     const end = segmentEnd(segment);
-    while (stream.messages && stream.first < end) removeForLimit(stream, stream.first);
+    while (knowsMessages(stream) && stream.first < end) removeForLimit(stream, stream.first);
   }
 }
 
 /**
  * Writes tombstones for the first messages that limits removed, before something changes that would bring them back at the next
- * start: a delete (then the limit would have room for them again) or a higher limit.
+ * start: a delete (then the limit would have room for them again) or a higher limit. False: the index does not know all of them.
  */
-export function buryGhosts(stream: Stream): void {
-  if (!stream.ghosts) return;
+export function buryGhosts(stream: Stream): bool {
+  if (stream.ghosts) buryEach(stream);
+  return !sequencesOf(stream).lost;
+}
+
+function buryEach(stream: Stream): void {
   stream.ghosts = false;
   const index = sequencesOf(stream);
   for (let i: u32 = 0; i < index.count; i++) {
@@ -127,8 +138,9 @@ export function buryRange(stream: Stream, from: u64, to: u64): u64 {
 /** Removes first messages until the stream is within its limits of messages and bytes. */
 export function enforceLimits(stream: Stream): void {
   while (
-    (stream.maxMessages > 0 && <i64>stream.messages > stream.maxMessages) ||
-    (stream.maxBytes > 0 && <i64>stream.bytes > stream.maxBytes && stream.messages > 0)
+    knowsMessages(stream) &&
+    ((stream.maxMessages > 0 && <i64>stream.messages > stream.maxMessages) ||
+      (stream.maxBytes > 0 && <i64>stream.bytes > stream.maxBytes))
   ) {
     removeForLimit(stream, stream.first);
   }
@@ -140,12 +152,12 @@ export function enforceLimits(stream: Stream): void {
  */
 export function enforceSubjectLimit(stream: Stream, leaf: Leaf): void {
   if (stream.maxPerSubject <= 0) return;
-  while (<i64>leaf.count > stream.maxPerSubject) dropFirstOf(stream, leaf);
+  while (<i64>leaf.count > stream.maxPerSubject && knowsMessages(stream)) dropFirstOf(stream, leaf);
 }
 
 /** The same as long as not too much waits to be written. False: it is not within the limit yet. */
 export function enforceSubjectLimitInPieces(stream: Stream, leaf: Leaf): bool {
-  while (<i64>leaf.count > stream.maxPerSubject) {
+  while (<i64>leaf.count > stream.maxPerSubject && knowsMessages(stream)) {
     if (stagedFull(stream)) return false;
     dropFirstOf(stream, leaf);
   }

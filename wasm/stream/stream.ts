@@ -91,7 +91,7 @@ export class Stream {
   countedAt: u32;
 }
 
-const SEQUENCES_SIZE: usize = 16;
+const SEQUENCES_SIZE: usize = 20;
 const KEY_SIZE: usize = 32;
 const STREAM_SIZE: usize = offsetof<Stream>() + SEQUENCES_SIZE + KEY_SIZE + 16;
 

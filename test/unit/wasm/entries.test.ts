@@ -68,6 +68,10 @@ class Pages implements ColdPages {
     this.written = Math.max(this.written, end);
     return true;
   }
+
+  lost(): void {
+    throw new Error('a chunk did not come back as it was written');
+  }
 }
 
 class Pair {

@@ -3,6 +3,7 @@
 import type { StreamView } from '../../core/consumer/contract.ts';
 import { instantMs } from '../../core/jetstream/instant.ts';
 import type { Selection } from '../store/store.ts';
+import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
 
 export class ConsumerView implements StreamView {
@@ -38,13 +39,25 @@ export class ConsumerView implements StreamView {
 
   nextStoredMs(fromSeq: number): number {
     const { store } = this.#stream;
-    const seq = store.nextSeq(this.#selection.filters, fromSeq);
-    const message = seq === 0 ? undefined : store.get(seq);
-    return message === undefined ? 0 : instantMs(message.ts);
+    return this.#orUnknown(0, () => {
+      const seq = store.nextSeq(this.#selection.filters, fromSeq);
+      const message = seq === 0 ? undefined : store.get(seq);
+      return message === undefined ? 0 : instantMs(message.ts);
+    });
   }
 
   isStored(seq: number): boolean {
-    return this.#stream.store.nextSeq([], seq) === seq;
+    return this.#orUnknown(true, () => this.#stream.store.nextSeq([], seq) === seq);
+  }
+
+  /** What the store says, or what is taken for it as long as that does not know. */
+  #orUnknown<T>(unknown: T, ask: () => T): T {
+    try {
+      return ask();
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      return unknown;
+    }
   }
 
   freshPin(): string {

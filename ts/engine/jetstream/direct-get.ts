@@ -6,9 +6,10 @@ import { addHeaders, buildHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import { JsonError } from '../../core/jetstream/parse-json.ts';
 import { readDocument } from '../../core/jetstream/schema.ts';
-import type { StoredMessage } from '../store/store.ts';
+import type { Selection, StoredMessage } from '../store/store.ts';
 import { findMessage, messageGetSchema, type MessageGet } from './message-get.ts';
 import type { InboundMessage } from './ports.ts';
+import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
 
 type Extra = readonly (readonly [string, string | number])[];
@@ -22,12 +23,16 @@ const mostSubjects = 1024;
 /** Answers a direct get on `DIRECT.GET.<stream>` or, with `subject`, `DIRECT.GET.<stream>.<subject>`. */
 export function directGet(stream: Stream, message: InboundMessage, subject: string): void {
   if (message.reply === '') return;
+  const answer = new DirectAnswer(stream, message.reply);
+  answer.orFault(() => find(stream, message, subject, answer));
+}
+
+function find(stream: Stream, message: InboundMessage, subject: string, answer: DirectAnswer): void {
   const plain = message.headers.length > 0 ? 0 : plainlyAsked(message.payload, subject);
   if (plain !== 0 && stream.store.fault === undefined && stream.store.answerDirect(plain, message.reply)) return;
   const asked = readDirect(message, subject);
-  const answer = new DirectAnswer(stream, message.reply);
   if (stream.store.fault !== undefined) answer.give(asked);
-  else if (!answer.giveShown(asked)) stream.whenSynced(() => answer.give(asked));
+  else if (!answer.giveShown(asked)) stream.whenSynced(() => answer.orFault(() => answer.give(asked)));
 }
 
 const longestPlain = 32;
@@ -84,6 +89,16 @@ class DirectAnswer {
     this.#inbox = inbox;
   }
 
+  /** Does what gives an answer; one that the store cannot give is its fault's. */
+  orFault(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      this.#status(`500 ${thrown.message}`);
+    }
+  }
+
   /** Gives an answer that says nothing but what is on disk. False: it must wait. */
   giveShown(asked: MessageGet | string): boolean {
     if (typeof asked === 'string') {
@@ -132,12 +147,18 @@ class DirectAnswer {
   #batch(asked: MessageGet): void {
     const { store } = this.#stream;
     const selection = store.select(asked.next_by_subj === '' ? [] : [asked.next_by_subj]);
+    try {
+      this.#selected(asked, selection);
+    } finally {
+      selection.close();
+    }
+  }
+
+  #selected(asked: MessageGet, selection: Selection): void {
+    const { store } = this.#stream;
     const fromSeq = Math.max(1, asked.start_time === undefined ? asked.seq : store.seqAtTime(asked.start_time));
     const pending = selection.count(fromSeq);
-    if (asked.batch > 0 && pending === 0) {
-      selection.close();
-      return this.#status('404 Message Not Found');
-    }
+    if (asked.batch > 0 && pending === 0) return this.#status('404 Message Not Found');
     const { messages, lastSeq } = store.deliver({
       ...{ selection, fromSeq, pendingBefore: pending, deliverSubject: this.#inbox, ackPrefix: '', headersOnly: false },
       ...{ firstConsumerSeq: 0, deliveredCount: 0 },
@@ -145,7 +166,6 @@ class DirectAnswer {
       maxBytes: asked.max_bytes === 0 ? usualBytes : Math.max(1, asked.max_bytes),
       direct: asked.no_hdr ? 'bare' : 'batch',
     });
-    selection.close();
     const left = asked.no_hdr ? pending : pending - messages;
     this.#status('204 EOB', [
       ['Nats-Num-Pending', left],

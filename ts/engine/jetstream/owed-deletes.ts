@@ -5,6 +5,7 @@
 // disk is delivered, and so acknowledged.
 
 import type { StreamStore } from '../store/store.ts';
+import { isFault } from './request.ts';
 
 export class OwedDeletes {
   readonly #store: StreamStore;
@@ -19,7 +20,17 @@ export class OwedDeletes {
 
   /** Deletes a message, at once or when the stream writes again. */
   delete(seq: number): void {
-    if (this.#store.fault !== undefined || this.#store.delete(seq)) this.#newest.push(seq);
+    if (this.#isOwed(seq)) this.#newest.push(seq);
+  }
+
+  /** Whether there was something to delete, or nobody knows. */
+  #isOwed(seq: number): boolean {
+    try {
+      return this.#store.fault !== undefined || this.#store.delete(seq);
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      return true;
+    }
   }
 
   /** A round is through. */

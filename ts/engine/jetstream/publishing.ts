@@ -16,6 +16,7 @@ import type { BatchStorage } from './batch-storage.ts';
 import { Batches } from './batches.ts';
 import { StreamJudgeView } from './judge-view.ts';
 import type { PublishOutcome } from './ports.ts';
+import { isFault } from './request.ts';
 import type { Stream } from './stream.ts';
 
 /** How far back a restart looks for message ids, so that the first one to be judged does not wait long. */
@@ -66,6 +67,15 @@ export class Publishing implements BatchStorage {
   }
 
   judge(published: JudgedPublish): void {
+    try {
+      this.#judge(published);
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      this.refuse(published.reply, apiError('StreamStoreFailedF', { err: thrown.message }));
+    }
+  }
+
+  #judge(published: JudgedPublish): void {
     const arrived = this.#untraced(published);
     // It came without its headers, and waits for nothing: waiting takes memory too.
     if (arrived.reason === 'memory') return this.#send(arrived.reply, this.#refusal(apiError('InsufficientResourcesErr')));
@@ -215,10 +225,14 @@ export class Publishing implements BatchStorage {
   #readIdsBack(): void {
     const last = this.#idsReadFrom;
     if (last === undefined) return;
+    const { store, config } = this.#stream;
+    if (last > 0 && config.duplicate_window > 0n) this.#readIdsUpTo(last);
     this.#idsReadFrom = undefined;
-    const { store, config, ports } = this.#stream;
     store.ids.setCold(false);
-    if (last === 0 || config.duplicate_window === 0n) return;
+  }
+
+  #readIdsUpTo(last: number): void {
+    const { store, config, ports } = this.#stream;
     const fromMs = ports.clock.wallMs() - millis(config.duplicate_window);
     const from = store.seqAtTime({ seconds: Math.floor(fromMs / 1000), nanos: 0 });
     for (let seq = Math.max(from, last - mostIdsReadBack); seq <= last; seq++) {

@@ -20,6 +20,7 @@ import { OwedDeletes } from './owed-deletes.ts';
 import type { JetStreamPorts, ServerSubscription } from './ports.ts';
 import { Publishing, type SourcedMessage } from './publishing.ts';
 import { Republisher } from './republish.ts';
+import { isFault } from './request.ts';
 import { Sourcing } from './sourcing.ts';
 import { startOf } from './start.ts';
 import { Times } from './times.ts';
@@ -374,7 +375,7 @@ export class Stream implements Origin {
    */
   #isWanted(seq: number): boolean {
     let read: string | undefined;
-    const subject = (): string | undefined => (read ??= this.store.get(seq)?.subject);
+    const subject = (): string | undefined => (read ??= this.#subjectOf(seq));
     for (const follower of this.#followers) {
       const on = subject();
       if (on === undefined || follower.needs(seq, on)) return true;
@@ -386,6 +387,16 @@ export class Stream implements Origin {
       if (on === undefined || filters.some((filter) => isSubsetMatch(on, filter))) return true;
     }
     return false;
+  }
+
+  /** Undefined: the message cannot be read. */
+  #subjectOf(seq: number): string | undefined {
+    try {
+      return this.store.get(seq)?.subject;
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown;
+      return undefined;
+    }
   }
 
   /** Messages nobody asked for leave an interest stream as soon as they are stored. */

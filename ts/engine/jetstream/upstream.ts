@@ -11,6 +11,7 @@ import type { Timer } from '../../ports/clock.ts';
 import type { StoredMessage } from '../store/store.ts';
 import type { Origin, OriginFollower, Origins } from './origin.ts';
 import type { JetStreamPorts } from './ports.ts';
+import { isFault } from './request.ts';
 import { messageOf } from '../../lib/message-of.ts';
 
 /** So much may be taken and not on disk; a message more than these bytes at most. */
@@ -156,12 +157,13 @@ export class Upstream implements OriginFollower {
       return { taken, bytes, more };
     };
     while (this.#unsyncedMessages + taken.length < mostMessages && this.#unsyncedBytes + bytes < mostBytes) {
-      const seq = store.nextSeq(this.plan.filters, next);
+      const found = this.#find(store, next);
+      if (found === undefined) return stop(false);
+      const { seq, message } = found;
       if (seq === 0 || seq > syncedSeq) {
         next = Math.max(next, syncedSeq + 1);
         return stop(false);
       }
-      const message = store.get(seq);
       if (message === undefined) this.#ports.log.error(`${this.#name}: message ${seq} of its origin cannot be read, left out`);
       else {
         const full = this.#take(message);
@@ -177,6 +179,20 @@ export class Upstream implements OriginFollower {
       next = seq + 1;
     }
     return stop(true);
+  }
+
+  /** The next message to take; undefined: the origin does not know, and will say when it does. */
+  #find(
+    store: Origin['store'],
+    fromSeq: number,
+  ): { readonly seq: number; readonly message: StoredMessage | undefined } | undefined {
+    try {
+      const seq = store.nextSeq(this.plan.filters, fromSeq);
+      return { seq, message: seq === 0 || seq > store.syncedSeq ? undefined : store.get(seq) };
+    } catch (thrown) {
+      if (isFault(thrown)) return undefined;
+      throw thrown;
+    }
   }
 
   #take(message: StoredMessage): ApiError | undefined {

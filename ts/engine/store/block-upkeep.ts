@@ -194,6 +194,7 @@ export class BlockUpkeep {
     if (!this.#mayReplace(block, version)) return size;
     const oldest = files.numbers()[0] ?? block;
     const kept = keptOfBlock(streams, handle, { block, oldest, entries: scan.entries });
+    if (streams.exports.indexLost(handle) !== 0) return size;
     let keptBytes = 0;
     for (let i = 1; i < kept.length; i += 2) keptBytes += kept[i] ?? 0;
     if (keptBytes > size * (1 - WORTH)) return size;

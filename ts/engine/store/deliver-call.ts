@@ -146,6 +146,12 @@ export class DeliverCall {
     return this.#numbers[field.next >> 3] ?? 0;
   }
 
+  /** The sequence behind the message delivered last; 0: none was. */
+  behindLast(): number {
+    const last = this.#numbers[field.last >> 3] ?? 0;
+    return last === 0 ? 0 : last + 1;
+  }
+
   messagesLeft(): number {
     return this.#word(field.messages);
   }

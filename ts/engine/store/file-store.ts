@@ -11,6 +11,7 @@ import type { Log } from '../../ports/log.ts';
 import type { Ciphers } from '../../ports/ciphers.ts';
 import { messageOf } from '../../lib/message-of.ts';
 import { BlockFiles } from './block-files.ts';
+import type { IndexFile } from './cold-index.ts';
 import { Keyring, type EncryptionOptions } from './cipher/keyring.ts';
 import { DeliverCall } from './deliver-call.ts';
 import { Erasures } from './erasures.ts';
@@ -65,6 +66,7 @@ const MEMORY_TAGS = 1 << 30;
 export interface FileStorePorts {
   readonly kernel: Kernel;
   readonly windows: Windows;
+  readonly index: IndexFile;
   readonly disk: Disk;
   readonly jobs: Jobs;
   readonly ciphers: Ciphers;
@@ -119,7 +121,7 @@ export class FileStore implements Store {
         `No stream opens before the next start, since what the journal has could not be read or let go: ${messageOf(error)}`,
       ),
     );
-    this.#revival = new Revival(disk, clock, turn);
+    this.#revival = new Revival(disk, clock, ports.log, turn);
     this.#upkeep = new Upkeep(clock, options.upkeep ?? upkeepDefaults);
     this.#call = new DeliverCall(this.#streams);
   }
@@ -134,6 +136,11 @@ export class FileStore implements Store {
     if (type === streamEvent.dirty) this.#open.get(words[at] ?? 0)?.dirty();
     else if (type === streamEvent.publish) this.#judge(words, at);
     else if (type === streamEvent.direct) this.#open.get(words[at] ?? 0)?.asked(words, at);
+  }
+
+  /** Streams that have lost a part of their index load it anew. */
+  failLost(): void {
+    for (const stream of [...this.#open.values()]) stream.failLost();
   }
 
   #judge(words: Uint32Array, at: number): void {
@@ -291,6 +298,7 @@ export class FileStore implements Store {
       const index = this.#readIndex(directory);
       const there = blockNumbers(disk, directory.blocks);
       const recovered = await recoverStream({ disk, jobs, log, kernel: this.#streams }, directory, files, handle.address);
+      if (this.#streams.exports.indexLost(handle.address) !== 0) throw this.#ports.index.fault();
       const missing = this.#missing(options, handle.address, files, recovered, there, index.content);
       reportMissing(log, directory, missing, recovered.lost);
       stream = this.#finishOpen(options, directory, files, recovered, handle, index.content);
@@ -376,7 +384,7 @@ export class FileStore implements Store {
     { tag, address }: { readonly tag: number; readonly address: number },
     index?: StreamIndex,
   ): FileStream {
-    const { kernel, windows, log, clock, turn, disk, jobs } = this.#ports;
+    const { kernel, windows, index: indexFile, log, clock, turn, disk, jobs } = this.#ports;
     const streams = this.#streams;
     const inMemory = this.#options.inMemory === true;
     streams.exports.tailStream(address, block, offset);
@@ -401,6 +409,7 @@ export class FileStore implements Store {
       kernel,
       streams,
       files,
+      index: indexFile,
       inMemory,
       directory,
       reader,

@@ -7,6 +7,7 @@ import type { Disk } from '../../ports/disk.ts';
 import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BlockFiles } from './block-files.ts';
+import type { IndexFile } from './cold-index.ts';
 import type { Erasures } from './erasures.ts';
 import type { Journal } from './journal/journal.ts';
 import type { StreamReader } from './reader.ts';
@@ -21,6 +22,7 @@ export interface FileStreamParts {
   readonly streams: StreamKernel;
   readonly files: BlockFiles;
   readonly directory: StreamDirectory;
+  readonly index: IndexFile;
   readonly inMemory: boolean;
   readonly reader: StreamReader;
   readonly erasures: Erasures;

@@ -14,7 +14,7 @@ import type { BlockEnd } from './block.ts';
 import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
-import { Expiry } from './expiry.ts';
+import type { Expiry } from './expiry.ts';
 import { everythingOnDisk, untilSynced } from './everything-on-disk.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { judgedPublish } from './judged-publish.ts';
@@ -37,6 +37,7 @@ import type {
   StreamStore,
 } from './store.ts';
 import { StreamBeside } from './stream-beside.ts';
+import { expiryOf } from './stream-expiry.ts';
 import { SyncWaiters, type Waiter } from './sync-waiters.ts';
 import { Visibility } from './visibility.ts';
 
@@ -70,6 +71,8 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   #doomed: readonly number[] = [];
   /** They are so by deletes, which are answered when the removal is synced too. */
   #purging = false;
+  /** Limits that were set when the stream wrote nothing. */
+  #laterLimits: StoreLimits | undefined;
   #closed = false;
   readonly #writeSome = (): boolean => {
     this.#writeRuns();
@@ -91,7 +94,11 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     this.#roundSeq = this.syncedSeq;
     this.#roundEnd = this.#end();
     this.#syncedEnd = this.#roundEnd;
-    this.#expiry = this.#makeExpiry(parts);
+    this.#expiry = expiryOf(
+      parts,
+      (seq) => (this.isLost ? undefined : this.timeOfFirst(seq)),
+      () => this.#passOnRemoved(),
+    );
     this.#upkeep = new BlockUpkeep(parts, {
       name: options.name,
       promised: () => this.#syncedEnd,
@@ -110,19 +117,6 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   #end(): BlockEnd {
     const { block, offset } = this.numbers;
     return { block, offset };
-  }
-
-  #makeExpiry({ clock, turn, streams }: FileStreamParts): Expiry {
-    const { exports } = streams;
-    return new Expiry(clock, turn, {
-      firstTime: () => {
-        const { messages, first } = this.numbers;
-        return messages > 0 ? this.timeOfFirst(first) : undefined;
-      },
-      dropFirst: () => exports.dropFirst(this.handle),
-      dropOlder: ({ seconds, nanos }) => exports.dropOlder(this.handle, seconds, nanos),
-      dropped: () => this.#passOnRemoved(),
-    });
   }
 
   /** Passes on what limits removed since the last time. */
@@ -191,7 +185,10 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   // What the kernel does by itself
 
   setLimits(limits: StoreLimits): void {
-    this.#parts.streams.exports.limitChange(this.handle);
+    if (this.#fault === undefined) this.#parts.streams.exports.limitChange(this.handle);
+    // What the limits so far removed would come back.
+    this.#laterLimits = this.#fault !== undefined || this.isLost ? limits : undefined;
+    if (this.#laterLimits !== undefined) return;
     this.#applyLimits(limits);
     this.#parts.streams.limitNow(this.handle, this.#writeSome);
     this.#expiry.limit(limits.maxAgeMs);
@@ -249,13 +246,14 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
 
   #mustWrite(): void {
     if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault.text);
+    this.known(undefined);
   }
 
   delete(seq: number, erase = false): boolean {
     this.#mustWrite();
     const { streams, erasures } = this.#parts;
     const place = erase ? streams.locate(this.handle, seq) : undefined;
-    if (streams.exports.deleteOne(this.handle, seq) === 0) return false;
+    if (streams.exports.deleteOne(this.handle, seq) === 0) return this.known(false);
     if (place !== undefined) erasures.add(seq, place);
     this.#deleted();
     return true;
@@ -272,26 +270,16 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     this.begun ||= (filter === '' || filter === '>') && keep === 0 && seq !== 1;
     const purged = this.#parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
     this.#deleted();
-    return purged;
+    return this.known(purged);
   }
 
   shows(seq: number): boolean {
-    return seq > 0 && seq <= this.syncedSeq && !this.#visibility.holds;
-  }
-
-  answerDirect(asked: number | string, inbox: string): boolean {
-    const seq = typeof asked === 'number' ? asked : this.streams.lastOn(this.handle, asked);
-    return this.shows(seq) && this.reader.answer(seq, inbox);
-  }
-
-  /** A direct get needs a record in memory: five words from `at` on, tag, block, offset, length and its sequence. */
-  asked(words: Uint32Array, at: number): void {
-    this.reader.bring(words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
-    this.streams.answerRequest(this.handle, words, at);
+    return seq > 0 && seq <= this.syncedSeq && !this.#visibility.holds && !this.isLost;
   }
 
   deliver(request: DeliverRequest): Delivered {
-    return this.#parts.reader.deliver(request, this.syncedSeq);
+    const delivered = this.#parts.reader.deliver(request, this.syncedSeq);
+    return delivered.messages > 0 && request.direct === undefined ? delivered : this.known(delivered);
   }
 
   // Rounds
@@ -366,7 +354,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     else if (this.#waiters.settle(directory.tickets.durable, more)) rounds.add(this);
     this.#expiry.wake();
     this.#upkeep.settled();
-    this.#onSynced(this.syncedSeq);
+    this.#orFailed(() => this.#onSynced(this.syncedSeq));
   }
 
   /** A round of metadata alone is through: whoever waits for messages too waits on. */
@@ -392,7 +380,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     if (this.#fault !== undefined) return;
     const { streams, log, erasures, revival, journal, files } = this.#parts;
     this.#fault = streamFault(fault);
-    const { text, refusal, isForeign } = this.#fault;
+    const { text, refusal, isForeign, isOfIndex } = this.#fault;
     log.error(`Stream '${this.name}' stopped writing: ${text}`);
     erasures.drop();
     if (!isForeign) {
@@ -402,7 +390,12 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     streams.fail(this.handle, this.syncedSeq, JSON.stringify({ error: refusal, stream: this.name, seq: 0 }));
     this.#roundSeq = this.syncedSeq;
     this.#waiters.fail(fault);
-    if (!isForeign) revival.add(this);
+    if (!isForeign) revival.add(this, isOfIndex);
+  }
+
+  /** Loads its index anew when it has lost parts of it. */
+  failLost(): void {
+    this.#orFailed(() => this.known(undefined));
   }
 
   /** Where its blocks are. */
@@ -416,7 +409,9 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     if (this.#inRound || this.#fault === undefined) throw new StoreFault('BUSY', 'a round is under way');
     await upkeep.settled();
     await journal?.without(this.directory);
-    if (this.#closed || !(await readAnew(this.#parts, this.#syncedEnd, !this.#fault.isNoRoom, () => !this.#closed))) return;
+    const { isNoRoom, isOfIndex } = this.#fault;
+    if (this.#closed || !(await readAnew(this.#parts, this.#syncedEnd, !isNoRoom && !isOfIndex, () => !this.#closed))) return;
+    this.known(undefined);
     directory.writeAgain();
     this.#fault = undefined;
     this.#roundEnd = this.#syncedEnd = this.#end();
@@ -424,6 +419,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     this.#visibility.synced(this.#roundSeq);
     turn(() => {
       streams.limitNow(this.handle, this.#writeSome);
+      if (this.#laterLimits !== undefined) this.setLimits(this.#laterLimits);
       this.#passOnRemoved();
       this.#deleted();
       this.tellRevived();
@@ -444,6 +440,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
     const open = (): StreamArchive => directory.archive(files.upTo(this.#syncedEnd), describe());
     if (this.#fault !== undefined) return open();
     streams.exports.limitChange(this.handle);
+    this.known(undefined);
     this.#deleted();
     await untilSynced(this);
     return open();

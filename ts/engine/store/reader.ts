@@ -157,6 +157,7 @@ export class StreamReader {
         call.skip();
         continue;
       }
+      if (result === deliverResult.lost) return call.result(call.behindLast(), 'messages');
       if (result === deliverResult.messages) return call.result(call.next(), 'messages');
       if (result === deliverResult.bytes) return call.result(call.next(), 'bytes');
       if (result === deliverResult.interest) return call.result(call.next(), 'interest');

@@ -7,6 +7,7 @@
 import { streamFlag } from '../../kernel/streams.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
+import type { Log } from '../../ports/log.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { recoverStream, scanFirst } from './recover.ts';
 import type { BlockEnd } from './block.ts';
@@ -30,28 +31,32 @@ export interface Faulted {
 interface Patience {
   waitMs: number;
   revivedAtMs: number;
+  /** Why it could not go on, as the log has it. */
+  problem: string;
 }
 
 export class Revival {
   readonly #disk: Disk;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #turn: (work: () => void) => void;
   readonly #timers = new Map<Faulted, Timer>();
   readonly #patience = new WeakMap<Faulted, Patience>();
 
-  constructor(disk: Disk, clock: Clock, turn: (work: () => void) => void) {
+  constructor(disk: Disk, clock: Clock, log: Log, turn: (work: () => void) => void) {
     this.#disk = disk;
     this.#clock = clock;
+    this.#log = log;
     this.#turn = turn;
   }
 
-  /** A stream stopped writing. */
-  add(stream: Faulted): void {
+  /** A stream stopped writing. `isUrgent`: nothing is wrong with its files, and it is tried at once if it went well for long. */
+  add(stream: Faulted, isUrgent = false): void {
     const before = this.#patience.get(stream);
     const isCalm = before === undefined || this.#clock.monotonicMs() - before.revivedAtMs > CALM_MS;
     const waitMs = isCalm ? SHORTEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, before.waitMs * 2);
-    this.#patience.set(stream, { waitMs, revivedAtMs: this.#clock.monotonicMs() });
-    this.#wait(stream, waitMs);
+    this.#patience.set(stream, { waitMs, revivedAtMs: this.#clock.monotonicMs(), problem: '' });
+    this.#wait(stream, isUrgent && isCalm ? 0 : waitMs);
   }
 
   #wait(stream: Faulted, waitMs: number): void {
@@ -68,10 +73,18 @@ export class Revival {
       await stream.revive();
       const patience = this.#patience.get(stream);
       if (patience !== undefined) patience.revivedAtMs = this.#clock.monotonicMs();
-    } catch {
-      // The fault is logged already; what it is now is as good as what it was.
+    } catch (error) {
+      this.#tell(stream, messageOf(error));
       if (this.#timers.has(stream)) this.#wait(stream, this.#patience.get(stream)?.waitMs ?? SHORTEST_WAIT_MS);
     }
+  }
+
+  /** The log has what stands against a stream when that is something else than before. */
+  #tell(stream: Faulted, problem: string): void {
+    const patience = this.#patience.get(stream);
+    if (patience === undefined || patience.problem === problem) return;
+    patience.problem = problem;
+    this.#log.warn(`The stream in ${stream.directory} does not write yet: ${problem}`);
   }
 
   /** Throws a DiskFault as long as the disk does not take a file. */

@@ -14,7 +14,7 @@ import { Windows } from './windows.ts';
 const MEMORY_ROOT = '/memory';
 
 /** What the server gives; windows are shared by both kinds of streams. */
-export type ServerStorePorts = Omit<FileStorePorts, 'windows'>;
+export type ServerStorePorts = Omit<FileStorePorts, 'windows' | 'index'>;
 
 export interface ServerStoreOptions extends FileStoreOptions {
   /** What the indexes of all streams may take before the oldest parts go to a file; absent: 64 MiB. */
@@ -28,9 +28,10 @@ export class ServerStore implements Store {
 
   constructor(options: ServerStoreOptions, given: ServerStorePorts) {
     const streams = new StreamKernel(given.kernel);
-    const ports = { ...given, windows: new Windows(streams) };
     this.#cold = new ColdIndex(given.disk, options.root, given.log);
+    const ports = { ...given, windows: new Windows(streams), index: this.#cold };
     given.kernel.cold = this.#cold;
+    this.#cold.onLost = () => given.soon(() => this.#indexLost(streams));
     streams.exports.boundIndex(options.indexBytes ?? indexBytesMost);
     const disk = new MemoryDisk(given.clock);
     const { closed: _, ...shared } = ports;
@@ -40,6 +41,13 @@ export class ServerStore implements Store {
       { root: MEMORY_ROOT, syncIntervalMs: 0, inMemory: true, ...upkeep },
       { ...shared, disk, jobs: new MemoryJobs(disk, ports.jobs) },
     );
+  }
+
+  /** The file is not to be relied on: no more goes there, and whose index has lost something makes it anew. */
+  #indexLost(streams: StreamKernel): void {
+    streams.exports.boundIndex(0);
+    this.#files.failLost();
+    this.#memory.failLost();
   }
 
   /** A ring entry of the store. */

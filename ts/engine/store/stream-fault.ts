@@ -12,14 +12,21 @@ export interface StreamFault {
   /** Somebody else wrote to the files: they are left as they are. */
   readonly isForeign: boolean;
   readonly isNoRoom: boolean;
+  /** The index is to be loaded anew; nothing is wrong with the blocks. */
+  readonly isOfIndex: boolean;
 }
 
 export function streamFault({ code, message }: { readonly code: string; readonly message: string }): StreamFault {
   const isForeign = code === FOREIGN;
   const isNoRoom = noRoom.has(code);
-  const ending = isForeign
-    ? 'the stream takes no more messages until the server is started again'
-    : `the stream takes messages again when ${isNoRoom ? 'there is room' : 'the disk does'}`;
+  const isOfIndex = code === 'INDEX';
+  const ending = endingOf({ isForeign, isNoRoom, isOfIndex });
   const refusal = isNoRoom ? apiError('StorageResourcesExceededErr') : apiError('StreamStoreFailedF', { err: message });
-  return { text: `${message}; ${ending}`, refusal, isForeign, isNoRoom };
+  return { text: `${message}; ${ending}`, refusal, isForeign, isNoRoom, isOfIndex };
+}
+
+function endingOf({ isForeign, isNoRoom, isOfIndex }: Pick<StreamFault, 'isForeign' | 'isNoRoom' | 'isOfIndex'>): string {
+  if (isForeign) return 'the stream takes no more messages until the server is started again';
+  if (isOfIndex) return 'the stream answers and takes messages again when it is made from the blocks; see to that disk';
+  return `the stream takes messages again when ${isNoRoom ? 'there is room' : 'the disk does'}`;
 }

@@ -4,6 +4,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { subscriptionKind } from '../../kernel/constants.ts';
 import { streamFlag } from '../../kernel/streams.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
+import type { IndexFile } from './cold-index.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
 import type { StoreLimits } from './store.ts';
@@ -14,16 +15,17 @@ export interface SettingsParts {
   readonly kernel: Kernel;
   readonly streams: StreamKernel;
   readonly reader: StreamReader;
+  readonly index: IndexFile;
 }
 
-export class StreamSettings extends StreamView {
+export abstract class StreamSettings extends StreamView {
   readonly #kernel: Kernel;
   readonly #account: number;
   readonly #subscriptions = new Map<string, number>();
   protected tellRevived: () => void = () => {};
 
-  constructor({ handle, kernel, streams, reader }: SettingsParts, account: number, lost: Lost) {
-    super(handle, streams, reader, lost);
+  constructor({ handle, kernel, streams, reader, index }: SettingsParts, account: number, lost: Lost) {
+    super({ handle, streams, reader, index }, lost);
     this.#kernel = kernel;
     this.#account = account;
   }

@@ -1,16 +1,26 @@
-// What a stream on disk can be asked: its state, single messages, subjects and counts. Nothing here changes anything.
+// What a stream on disk can be asked: its state, single messages, subjects and counts. Nothing here changes anything. Where the answer is not known,
+// because parts of the index are lost, a StoreFault is thrown instead.
 
 import { AtomicBatchKernel } from '../../kernel/atomic-batches.ts';
 import { FastBatchKernel } from '../../kernel/fast-batches.ts';
 import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
+import type { IndexFile } from './cold-index.ts';
 import type { StreamReader } from './reader.ts';
 import type { Lost } from './recover.ts';
 import { KernelSelection } from './selection.ts';
 import type { AtomicDoor, FastDoor, MessageIds, Selection, StoreState, StoredMessage } from './store.ts';
 
-export class StreamView {
+export interface ViewParts {
+  /** The kernel's handle. */
+  readonly handle: number;
+  readonly streams: StreamKernel;
+  readonly reader: StreamReader;
+  readonly index: IndexFile;
+}
+
+export abstract class StreamView {
   /** The kernel's handle. */
   readonly handle: number;
   protected readonly streams: StreamKernel;
@@ -18,16 +28,18 @@ export class StreamView {
   readonly ids: MessageIds;
   readonly fast: FastDoor;
   readonly atomic: AtomicDoor;
+  readonly #index: IndexFile;
   readonly #lost: Lost;
   #firstTime: { seq: number; at: Instant | undefined } = { seq: 0, at: undefined };
 
   /** Its first sequence was set, by its configuration or a purge, though nothing was stored yet. */
   protected begun = false;
 
-  constructor(handle: number, streams: StreamKernel, reader: StreamReader, lost: Lost) {
+  constructor({ handle, streams, reader, index }: ViewParts, lost: Lost) {
     this.handle = handle;
     this.streams = streams;
     this.reader = reader;
+    this.#index = index;
     this.#lost = lost;
     this.ids = new KernelIds(handle, streams);
     this.atomic = new AtomicBatchKernel(handle, streams);
@@ -63,9 +75,20 @@ export class StreamView {
     };
   }
 
+  /** Parts of the index are lost. */
+  protected get isLost(): boolean {
+    return this.streams.exports.indexLost(this.handle) !== 0;
+  }
+
+  /** An answer drawn from the index. */
+  protected known<T>(answer: T): T {
+    if (this.isLost) throw this.#index.fault();
+    return answer;
+  }
+
   /** When the first message was stored. */
   protected timeOfFirst(seq: number): Instant | undefined {
-    if (this.#firstTime.seq !== seq) this.#firstTime = { seq, at: this.reader.time(seq) };
+    if (this.#firstTime.seq !== seq || this.#firstTime.at === undefined) this.#firstTime = { seq, at: this.reader.time(seq) };
     return this.#firstTime.at;
   }
 
@@ -78,7 +101,21 @@ export class StreamView {
   }
 
   get(seq: number): StoredMessage | undefined {
-    return this.reader.get(seq);
+    return this.reader.get(seq) ?? this.known(undefined);
+  }
+
+  /** Whether a message may be shown. */
+  abstract shows(seq: number): boolean;
+
+  answerDirect(asked: number | string, inbox: string): boolean {
+    const seq = typeof asked === 'number' ? asked : this.streams.lastOn(this.handle, asked);
+    return this.shows(seq) && this.reader.answer(seq, inbox);
+  }
+
+  /** A direct get needs a record in memory: five words from `at` on, tag, block, offset, length and its sequence. */
+  asked(words: Uint32Array, at: number): void {
+    this.reader.bring(words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+    this.streams.answerRequest(this.handle, words, at);
   }
 
   lastBySubject(filter: string): StoredMessage | undefined {
@@ -87,14 +124,14 @@ export class StreamView {
   }
 
   nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined {
-    const seq = this.streams.nextOn(this.handle, filter, fromSeq);
+    const seq = this.known(this.streams.nextOn(this.handle, filter, fromSeq));
     return seq === 0 ? undefined : this.get(seq);
   }
 
   nextSeq(filters: readonly string[], fromSeq: number): number {
-    if (filters.length === 0) return this.streams.nextOn(this.handle, '>', fromSeq);
+    if (filters.length === 0) return this.known(this.streams.nextOn(this.handle, '>', fromSeq));
     const found = filters.map((filter) => this.streams.nextOn(this.handle, filter, fromSeq)).filter((seq) => seq > 0);
-    return found.length === 0 ? 0 : Math.min(...found);
+    return this.known(found.length === 0 ? 0 : Math.min(...found));
   }
 
   subjects(filter: string): Map<string, number> {
@@ -102,11 +139,11 @@ export class StreamView {
   }
 
   lastSeqs(filters: readonly string[], upToSeq = Number.MAX_SAFE_INTEGER): Float64Array {
-    return this.streams.lastSeqs(this.handle, filters, upToSeq);
+    return this.known(this.streams.lastSeqs(this.handle, filters, upToSeq));
   }
 
   seqAtTime(at: Instant): number {
-    return this.reader.seqAtTime(at, this.streams.exports.lastSequence(this.handle) + 1);
+    return this.known(this.reader.seqAtTime(at, this.streams.exports.lastSequence(this.handle) + 1));
   }
 
   select(filters: readonly string[]): Selection {
@@ -124,6 +161,6 @@ export class StreamView {
       found.push(seq);
       seq = exports.nextDeleted(this.handle, seq + 1);
     }
-    return found;
+    return this.known(found);
   }
 }

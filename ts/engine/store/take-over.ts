@@ -26,7 +26,7 @@ export function leaveIndex({ handle, streams, files, reader, directory, log }: P
   if (files.isDescribed) return;
   try {
     const index = makeIndex({ kernel: streams, handle, files, timeOf: (seq) => reader.time(seq), timed: true });
-    if (index !== undefined) directory.writeIndex(index);
+    if (index !== undefined && streams.exports.indexLost(handle) === 0) directory.writeIndex(index);
   } catch (error) {
     if (!(error instanceof DiskFault)) throw error;
     log.warn(`Stream '${name}' leaves no index: ${error.message}`);

@@ -7,6 +7,7 @@ import { DiskFault, type OpenFile } from '../../../../ts/ports/disk.ts';
 import { noLimits, openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { Receiver } from '../../../support/store-receiver.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
+import { until } from '../../../support/until.ts';
 
 /** A disk that counts, and fails, what is done with the file of the index. */
 class WatchedDisk extends NodeDisk {
@@ -173,15 +174,53 @@ describe('a stream whose index is on disk', () => {
     await server.stop();
   });
 
-  for (const how of ['reading', 'garbled'] as const)
-    test(`stops the kernel where it does not come back as it was written (${how})`, async () => {
+  for (const how of ['reading', 'garbled', 'writing back'] as const)
+    test(`that loses a part of it (${how}) says so and makes it anew from the blocks; other streams do not notice`, async () => {
       const disk = new WatchedDisk();
-      const { server, stream } = openSide(disk, 1);
+      const { server, stream, receiver } = openSide(disk, 1);
+      const other = server.store.create(server.options('T'), '{}');
+      const warm = openSide(new NodeDisk(), 64 << 20);
       publish(server, stream, 1, MESSAGES);
-      await synced(stream);
+      publish(warm.server, warm.stream, 1, MESSAGES);
+      await Promise.all([synced(stream), synced(warm.stream)]);
+      // What cannot be written back may be of any stream whose index is there.
+      publish(server, other, 1, how === 'writing back' ? 100 : MESSAGES);
+      await synced(other);
+      const before = disk.writes;
       if (how === 'reading') disk.fails = 'reading';
-      else disk.garbles = true;
-      assert.throws(() => stream.get(77), { name: 'RuntimeError' });
-      assert.equal(server.log.lines.length, how === 'reading' ? 1 : 0);
+      else if (how === 'garbled') disk.garbles = true;
+      else disk.fails = 'writing';
+      const first = stream.state.firstSeq;
+      const ask = (): unknown =>
+        how === 'writing back'
+          ? Array.from({ length: 100 }, (_, n) => stream.delete(first + 128 * n + 1))
+          : stream.get(first + 1_000);
+      assert.throws(ask, /INDEX|a part of its index is lost, which was in .*\.index: /);
+      assert.ok(how !== 'writing back' || disk.writes > before);
+      assert.throws(() => stream.deleted(10), /a part of its index is lost/, 'it does not guess');
+      assert.equal(stream.shows(first + 1_000), false);
+      disk.fails = 'never';
+      disk.garbles = false;
+      await until(() => stream.fault !== undefined);
+      assert.match(stream.fault ?? '', /\.index: .*made from the blocks; see to that disk/);
+      assert.equal(other.fault, undefined);
+      publish(server, other, MESSAGES + 1, MESSAGES + 10);
+      await synced(other);
+      await until(() => stream.fault === undefined);
+      if (how === 'writing back') {
+        const gone = Array.from({ length: 100 }, (_, n) => first + 128 * n + 1);
+        for (const side of [{ server, stream }, warm]) side.server.turn(() => gone.map((seq) => side.stream.delete(seq)));
+        await Promise.all([synced(stream), synced(warm.stream)]);
+      }
+      assert.deepEqual(answers(stream, receiver), answers(warm.stream, warm.receiver));
+      assert.equal(other.get(77)?.subject, subjectOf(77));
+      const lines = server.log.lines.filter((line) => !line.startsWith('INF'));
+      assert.ok(
+        lines.some((line) => line.startsWith(`ERR Stream 'S' stopped writing: a part of its index is lost, which was in`)),
+        lines.join(),
+      );
+      assert.equal(lines.filter((line) => line.includes("'T'")).length, 0);
+      await server.stop();
+      await warm.server.stop();
     });
 });
