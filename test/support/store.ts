@@ -11,7 +11,7 @@ import { loadKernel } from '../../ts/node/wasm.ts';
 import type { EncryptionOptions } from '../../ts/engine/store/cipher/keyring.ts';
 import { ServerStore } from '../../ts/engine/store/server-store.ts';
 import type { UpkeepOptions } from '../../ts/engine/store/upkeep.ts';
-import type { StoreLimits, StreamOptions } from '../../ts/engine/store/store.ts';
+import type { StoreLimits, StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
 import type { Jobs } from '../../ts/ports/jobs.ts';
 import type { Log } from '../../ts/ports/log.ts';
@@ -137,3 +137,19 @@ export function openTestStore(
 }
 
 export { untilSynced as synced } from '../../ts/engine/store/everything-on-disk.ts';
+
+/** Subjects that match and how many messages each has, asked for so many at a time. */
+export function subjectsOf(
+  stream: Pick<StreamStore, 'subjects'>,
+  filter: string,
+  most = 1000,
+): [subject: string, count: number][] {
+  const all: [string, number][] = [];
+  let after: Uint8Array | undefined;
+  do {
+    const { subjects, next } = stream.subjects(filter, most, after);
+    for (const [subject, count] of subjects) all.push([subject, count]);
+    after = next;
+  } while (after !== undefined);
+  return all;
+}

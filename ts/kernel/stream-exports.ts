@@ -77,7 +77,7 @@ export interface StreamExports {
   openSelection(stream: number, filters: number, count: number, bytes: number): number;
   closeSelection(selection: number): void;
   countSelection(selection: number, from: number): number;
-  collectSubjects(stream: number, filter: number, length: number): number;
+  collectSubjects(stream: number, filter: number, length: number, after: number, afterLength: number, most: number): number;
   collectedAt(): number;
   dropSubjects(): void;
   lastOfSubjects(stream: number, filters: number, count: number, upTo: number): number;

@@ -93,13 +93,15 @@ export interface KernelPublish {
   readonly payload: Uint8Array;
 }
 
-export interface CollectedSubject {
-  readonly subject: string;
-  readonly count: number;
-  /** For `lastOfLeaf`. */
-  readonly leaf: number;
+/** Some of the subjects of a stream. */
+export interface SubjectPage {
+  /** In the order of their bytes, and how many messages each has. */
+  readonly subjects: readonly (readonly [subject: string, count: number])[];
+  /** The last one's bytes, where there may be more. */
+  readonly next: Uint8Array | undefined;
 }
 
+const NOTHING = new Uint8Array(0);
 const LEAF_SUBJECT = 32;
 const LEAF_COUNT = 16;
 const LEAF_LENGTH = 20;
@@ -334,19 +336,24 @@ export class StreamKernel {
     this.exports.rememberId(stream, this.#block, length, seq, seconds, nanos);
   }
 
-  subjects(stream: number, filter: string): CollectedSubject[] {
-    const length = filter === '' ? 0 : this.#text(filter);
-    const count = this.exports.collectSubjects(stream, this.#block, length) >>> 0;
-    const leaves = this.memory.words(this.exports.collectedAt(), count);
+  /** At most `most` subjects that match, in order, behind the one that `after` is the bytes of (none: from the first on). */
+  subjects(stream: number, filter: string, most: number, after: Uint8Array = NOTHING): SubjectPage {
+    const at = this.#room(filter.length * 3 + after.length);
     const memory = this.memory.all();
-    const found: CollectedSubject[] = [];
+    const length = memory.write(filter, at, 'utf8');
+    copyBytes(memory, after, at + length);
+    const count = this.exports.collectSubjects(stream, at, length, at + length, after.length, most) >>> 0;
+    const leaves = this.memory.words(this.exports.collectedAt(), count);
+    const subjects: (readonly [subject: string, count: number])[] = [];
+    let next: Uint8Array | undefined;
     for (const leaf of leaves) {
       const from = leaf + LEAF_SUBJECT;
-      const subject = memory.toString('utf8', from, from + memory.readUInt32LE(leaf + LEAF_LENGTH));
-      found.push({ subject, count: memory.readUInt32LE(leaf + LEAF_COUNT), leaf });
+      const to = from + memory.readUInt32LE(leaf + LEAF_LENGTH);
+      subjects.push([memory.toString('utf8', from, to), memory.readUInt32LE(leaf + LEAF_COUNT)]);
+      if (subjects.length === most) next = this.memory.copy(from, to - from);
     }
     this.exports.dropSubjects();
-    return found;
+    return { subjects, next };
   }
 
   /** First and last sequence between which the first message at or after a time lies; undefined: all are older. */

@@ -159,6 +159,23 @@ export function nextChild(node: ArtNode, from: u32): u32 {
   return 0;
 }
 
+/** As `nextChild`, in the order of the bytes: a cursor is the byte to go on at. */
+export function childInOrder(node: ArtNode, from: u32): u32 {
+  if (node.kind > KIND16) return nextChild(node, from);
+  const keys = keysOf(node);
+  const count: u32 = node.count;
+  let least: u32 = 256;
+  for (let place: u32 = 0; place < count; place++) {
+    const key: u32 = load<u8>(keys + place);
+    if (key < from || key >= least) continue;
+    least = key;
+    walkChild = childAtPlace(node, place);
+  }
+  if (least == 256) return 0;
+  walkKey = least;
+  return least + 1;
+}
+
 /** Keeps loads alive whose only purpose is to bring memory near. */
 let touched: u32 = 0;
 

@@ -13,7 +13,8 @@ import { Leaf, findSubject, leafOf, leafSubject } from './subjects';
 const DOT: u32 = 0x2e;
 const STAR: u32 = 0x2a;
 const FULL: u32 = 0x3e;
-const FAILED: i32 = -1;
+/** The state of what cannot match any more. */
+export const FAILED: i32 = -1;
 
 let filter: usize = 0;
 let filterLength: u32 = 0;
@@ -78,7 +79,7 @@ function isToken(i: u32): bool {
 }
 
 /** The state after one byte of the subject, FAILED when it cannot match. */
-function step(state: i32, byte: u32): i32 {
+export function step(state: i32, byte: u32): i32 {
   const at = (<u32>state) >> 1;
   if (at >= filterLength) return FAILED;
   const c: u32 = load<u8>(filter + at);
@@ -91,13 +92,13 @@ function step(state: i32, byte: u32): i32 {
 }
 
 /** Whether a subject that ends in this state matches. */
-function accepts(state: i32): bool {
+export function accepts(state: i32): bool {
   const at = (<u32>state) >> 1;
   return at == filterLength || ((state & 1) != 0 && at + 1 == filterLength);
 }
 
 /** The state after some bytes. Tokens that a wildcard takes are passed over at once. */
-function run(from: i32, at: usize, length: u32): i32 {
+export function run(from: i32, at: usize, length: u32): i32 {
   let state = from;
   const end = at + length;
   let i = at;
@@ -132,7 +133,7 @@ function isLastToken(state: i32): bool {
 }
 
 /** The byte that must come next in this state, or -1 where a wildcard leaves it open. */
-function onlyByte(state: i32): i32 {
+export function onlyByte(state: i32): i32 {
   const at = (<u32>state) >> 1;
   if (at >= filterLength) return 0;
   const c: u32 = load<u8>(filter + at);

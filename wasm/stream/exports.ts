@@ -4,7 +4,7 @@
 import { highwayHash } from '../record/highway';
 import { sha256 } from '../record/sha256';
 import { collectedList, dropCollected } from '../index/collected';
-import { collect } from '../index/filter';
+import { collectPage } from '../index/ordered';
 import { openCold } from '../index/cold';
 import { liveInBlock } from '../index/sequences';
 import { dropAcks, queueAck, rejectAcks, releaseAcks } from './acks';
@@ -349,9 +349,12 @@ export function closeSelection(selection: usize): void {
 export function countSelection(selection: usize, from: f64): f64 {
   return <f64>countSelected(changetype<Selection>(selection), <u64>from);
 }
-/** Collects the subjects that match; `collectedAt` has their leaves (index/subjects.ts) until `dropSubjects`. */
-export function collectSubjects(stream: usize, filter: usize, length: u32): u32 {
-  return collect(at(stream).subjects, filter, length);
+/**
+ * Collects at most `most` subjects that match, in order, behind another; `collectedAt` has their leaves (index/subjects.ts) until
+ * `dropSubjects`.
+ */
+export function collectSubjects(stream: usize, filter: usize, length: u32, after: usize, afterLength: u32, most: u32): u32 {
+  return collectPage(at(stream).subjects, filter, length, after, afterLength, most);
 }
 /** Address of the collected leaves. */
 export function collectedAt(): usize {

@@ -24,8 +24,8 @@ export interface StreamStateFacts {
 
 /** Details that only some requests ask for. */
 export interface StateDetails {
-  readonly subjects?: JsonInput;
-  readonly deleted?: readonly number[];
+  readonly subjects?: JsonInput | undefined;
+  readonly deleted?: readonly number[] | undefined;
 }
 
 const orUndefined = (value: number): number | undefined => (value === 0 ? undefined : value);

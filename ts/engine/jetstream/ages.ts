@@ -159,7 +159,7 @@ export class Ages {
   /** Removes a message, or puts a marker in its place when it is the last of its subject. */
   #end({ seq, subject, headers }: StoredMessage): void {
     const { store } = this.#stream;
-    const marks = this.#markerTtl > 0n && store.subjects(subject).get(subject) === 1 && !isMarker(parseHeaders(headers));
+    const marks = this.#markerTtl > 0n && store.countOn(subject) === 1 && !isMarker(parseHeaders(headers));
     if (!marks) return void store.delete(seq);
     const marker = buildHeaders('', [
       ['Nats-Marker-Reason', 'MaxAge'],

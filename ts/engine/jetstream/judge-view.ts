@@ -41,7 +41,7 @@ export class StreamJudgeView implements JudgeView {
   }
 
   messagesOn(subject: string): number {
-    return this.#stream.store.subjects(subject).get(subject) ?? 0;
+    return this.#stream.store.countOn(subject);
   }
 
   lastMessageId(): string {

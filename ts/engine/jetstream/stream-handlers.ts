@@ -7,8 +7,8 @@ import { streamConfigRequestSchema, type StreamConfig } from '../../core/jetstre
 import { checkStreamConfig, filterFault, highestStart, type Checked } from '../../core/stream/check-config.ts';
 import { checkStreamUpdate, sameStreamConfig } from '../../core/stream/check-update.ts';
 import { subjectsOverlap } from '../../core/subject/subject.ts';
-import { orderedMembers } from '../../lib/json-text.ts';
 import type { JetStreamAccount } from './account.ts';
+import { listSubjects, type ListedSubjects } from './listed-subjects.ts';
 import {
   isObject,
   pageOf,
@@ -170,23 +170,15 @@ export const info: ApiHandler = (request) => {
   const stream = streamOf(request);
   const leader = request.account.settings.serverName;
   if (asked.deleted_details && stream.store.state.numDeleted > deletedLimit) refuse('InsufficientResourcesErr');
-  const deleted = asked.deleted_details ? { deleted: stream.store.deleted(deletedLimit) } : {};
-  if (asked.subjects_filter === '') {
-    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, ...whenShown(stream) };
-  }
-  const subjects = [...stream.store.subjects(asked.subjects_filter)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { page, fields } = pageOf(subjects, asked.offset, detailsLimit);
-  const from = Math.max(0, asked.offset);
-  if (subjects.length === 0)
-    return { fields: { total: 0, offset: 0, limit: 0, ...stream.info(deleted, true, leader) }, ...whenShown(stream) };
-  return {
-    fields: {
-      ...fields,
-      offset: from,
-      ...stream.info(page.length === 0 ? deleted : { ...deleted, subjects: orderedMembers(page) }, true, leader),
-    },
-    after: stream,
+  const describe = ({ total, subjects }: ListedSubjects): Answer => {
+    const page = total === 0 ? { total, offset: 0, limit: 0 } : { total, offset: from, limit: detailsLimit };
+    const deleted = asked.deleted_details ? stream.store.deleted(deletedLimit) : undefined;
+    return { fields: { ...page, ...stream.info({ deleted, subjects }, true, leader) }, ...whenShown(stream) };
   };
+  const from = Math.max(0, asked.offset);
+  if (asked.subjects_filter === '') return describe({ total: 0, subjects: undefined });
+  const listed = listSubjects(stream, asked.subjects_filter, from, detailsLimit);
+  return listed instanceof Promise ? listed.then(describe) : describe(listed);
 };
 
 export const remove: ApiHandler = async (request) => {

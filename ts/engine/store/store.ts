@@ -7,6 +7,7 @@
 // - After a fault the stream stops writing: appends throw, publishes are rejected with `reason: 'fault'`; what was stored stays readable. When the
 //   disk takes files again it goes on by itself.
 
+import type { SubjectPage } from '../../kernel/streams.ts';
 import type { MetricHistogram } from '../../ports/metrics.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { TarSink } from '../../core/archive/tar-reader.ts';
@@ -312,8 +313,10 @@ export interface StreamStore {
   nextBySubject(filter: string, fromSeq: number): StoredMessage | undefined;
   /** The sequence of the first message at or behind `fromSeq` that matches any filter (none: every message); 0: there is none. */
   nextSeq(filters: readonly string[], fromSeq: number): number;
-  /** Subjects that match and how many messages each has. */
-  subjects(filter: string): Map<string, number>;
+  /** A page of the subjects that match. */
+  subjects(filter: string, most: number, after?: Uint8Array): SubjectPage;
+  /** Messages on one subject, without wildcards. */
+  countOn(subject: string): number;
   /** For each subject that matches any filter (none: every one) its last sequence (up to `upToSeq`), in order of sequence. */
   lastSeqs(filters: readonly string[], upToSeq?: number): Float64Array;
   /** The first sequence stored at or after an instant; `lastSeq + 1` when there is none. */

@@ -3,7 +3,7 @@
 
 import { AtomicBatchKernel } from '../../kernel/atomic-batches.ts';
 import { FastBatchKernel } from '../../kernel/fast-batches.ts';
-import type { StreamKernel, StreamNumbers } from '../../kernel/streams.ts';
+import type { StreamKernel, StreamNumbers, SubjectPage } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
 import { KernelIds } from './message-ids.ts';
 import type { IndexFile } from './cold-index.ts';
@@ -134,8 +134,12 @@ export abstract class StreamView {
     return this.known(found.length === 0 ? 0 : Math.min(...found));
   }
 
-  subjects(filter: string): Map<string, number> {
-    return new Map(this.streams.subjects(this.handle, filter).map(({ subject, count }) => [subject, count]));
+  subjects(filter: string, most: number, after?: Uint8Array): SubjectPage {
+    return this.streams.subjects(this.handle, filter, most, after);
+  }
+
+  countOn(subject: string): number {
+    return this.streams.subjects(this.handle, subject, 1).subjects[0]?.[1] ?? 0;
   }
 
   lastSeqs(filters: readonly string[], upToSeq = Number.MAX_SAFE_INTEGER): Float64Array {

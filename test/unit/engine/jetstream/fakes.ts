@@ -23,11 +23,13 @@ import type {
   Selection,
   StreamStore,
 } from '../../../../ts/engine/store/store.ts';
+import type { SubjectPage } from '../../../../ts/kernel/streams.ts';
 import type { Instant } from '../../../../ts/ports/clock.ts';
 import { matches, type FakeBroker } from './fake-broker.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const none = new Uint8Array(0);
 
 interface Stored extends StoredMessage {
@@ -189,7 +191,7 @@ export class FakeStream implements StreamStore {
     if (this.granted >= 0 && 30 + subject.length + payload.length > this.granted) return 'room';
     if (discard === 'old') return undefined;
     const { messages, bytes } = this.state;
-    const full = maxMessagesPerSubject > 0 && (this.subjects(subject).get(subject) ?? 0) >= maxMessagesPerSubject;
+    const full = maxMessagesPerSubject > 0 && this.countOn(subject) >= maxMessagesPerSubject;
     if (full) return discardNewPerSubject ? 'max-per-subject' : undefined;
     if (maxMessages > 0 && messages >= maxMessages) return 'max-messages';
     return maxBytes > 0 && bytes + 30 + subject.length + payload.length > maxBytes ? 'max-bytes' : undefined;
@@ -222,7 +224,7 @@ export class FakeStream implements StreamStore {
     const { maxMessages, maxMessagesPerSubject } = this.#limits;
     while (maxMessages > 0 && this.#messages.size > maxMessages) this.#drop(this.state.firstSeq);
     if (maxMessagesPerSubject <= 0) return;
-    for (const subject of this.subjects('>').keys()) this.purge({ filter: subject, keep: maxMessagesPerSubject });
+    for (const subject of this.#counts('>').keys()) this.purge({ filter: subject, keep: maxMessagesPerSubject });
   }
 
   #drop(seq: number): boolean {
@@ -247,10 +249,21 @@ export class FakeStream implements StreamStore {
     return this.#on(filter).find(({ seq }) => seq >= fromSeq);
   }
 
-  subjects(filter: string): Map<string, number> {
+  #counts(filter: string): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { subject } of this.#on(filter)) counts.set(subject, (counts.get(subject) ?? 0) + 1);
     return counts;
+  }
+
+  subjects(filter: string, most: number, after?: Uint8Array): SubjectPage {
+    const behind = after === undefined ? '' : decoder.decode(after);
+    const subjects = [...this.#counts(filter)].filter(([subject]) => subject > behind).sort(([a], [b]) => (a < b ? -1 : 1));
+    const last = subjects[most - 1];
+    return { subjects: subjects.slice(0, most), next: last === undefined ? undefined : encoder.encode(last[0]) };
+  }
+
+  countOn(subject: string): number {
+    return this.#counts(subject).get(subject) ?? 0;
   }
 
   lastSeqs(filters: readonly string[], upToSeq = Infinity): Float64Array {

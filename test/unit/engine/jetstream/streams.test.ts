@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreFault } from '../../../../ts/engine/store/store.ts';
 import { apiSession, type ApiSession } from './session.ts';
 
@@ -100,6 +101,29 @@ test('a rollup leaves one message on its subject, or in the stream', async () =>
   });
   session.publish('s.c', 'only', 'Nats-Rollup: all');
   assert.equal(((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages, 1);
+  await session.stop();
+});
+
+test('very many subjects are listed with other requests answered in between, unless their stream goes', async () => {
+  const session = await withStream();
+  for (let n = 0; n < 10_001; n++) session.publish(`s.${String(n).padStart(5, '0')}`, 'x');
+  const answerTo = async (reply: string, between: () => Promise<unknown>): Promise<string> => {
+    const answers = session.listen(reply);
+    const body = Buffer.from('{"subjects_filter":"s.*","offset":9999}');
+    session.broker.publish(0, '$JS.API.STREAM.INFO.S', reply, undefined, body);
+    await between();
+    assert.equal(answers.length, 0, 'another request is answered first');
+    while (answers.length === 0) {
+      session.clock.advance(1);
+      await nextTurn();
+    }
+    return Buffer.from(answers[0]?.payload ?? []).toString();
+  };
+  const answer = await answerTo('listed', () => json(session, 'STREAM.INFO.S'));
+  const { total, offset, limit, state } = JSON.parse(answer) as Record<string, unknown>;
+  assert.deepEqual([total, offset, limit], [10_001, 9_999, 100_000]);
+  assert.deepEqual((state as { subjects: unknown }).subjects, { 's.09999': 1, 's.10000': 1 });
+  assert.match(await answerTo('gone', () => json(session, 'STREAM.DELETE.S')), /"err_code":10059/);
   await session.stop();
 });
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
-import { noLimits, openTestStore } from '../../../support/store.ts';
+import { noLimits, openTestStore, subjectsOf } from '../../../support/store.ts';
 import { checkStored, unpackFixture } from '../../../support/store-fixtures.ts';
 import type { ExpectedStream } from '../../../support/store-fixtures.ts';
 import type { TestStore } from '../../../support/store.ts';
@@ -63,7 +63,7 @@ for (const name of [...names, 'kv', 'obj', 'lifted', 'workqueue', 'accounts']) {
           );
           assert.deepEqual(stream.deleted(10_000), state.deleted);
           assert.deepEqual(
-            Object.fromEntries([...stream.subjects('>')].sort()),
+            Object.fromEntries(subjectsOf(stream, '>')),
             Object.fromEntries(Object.entries(expected.subjects).sort()),
           );
         } finally {
