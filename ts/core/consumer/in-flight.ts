@@ -48,18 +48,20 @@ export class InFlight {
 
   /** Where the row of a message begins, -1 when it is not under way. */
   #rowOf(seq: number): number {
-    let row = this.#front;
-    if (this.#rows[row] !== seq) {
-      let low = this.#front / columns;
-      let high = this.#end / columns;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((this.#rows[middle * columns] ?? 0) < seq) low = middle + 1;
-        else high = middle;
-      }
-      row = low * columns;
-    }
+    const row = this.#rows[this.#front] === seq ? this.#front : this.#rowFrom(seq);
     return row < this.#end && this.#rows[row] === seq && this.#rows[row + 1] !== over ? row : -1;
+  }
+
+  /** Where the first row begins that is not below a sequence. */
+  #rowFrom(seq: number): number {
+    let low = this.#front / columns;
+    let high = this.#end / columns;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#rows[middle * columns] ?? 0) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low * columns;
   }
 
   has(seq: number): boolean {
@@ -112,9 +114,8 @@ export class InFlight {
   /** The sequences of a range, both ends included. */
   between(fromSeq: number, toSeq: number): number[] {
     const found: number[] = [];
-    this.each((seq) => {
-      if (seq >= fromSeq && seq <= toSeq) found.push(seq);
-    });
+    for (let row = this.#rowFrom(fromSeq); row < this.#end && (this.#rows[row] ?? 0) <= toSeq; row += columns)
+      if (this.#rows[row + 1] !== over) found.push(this.#rows[row] ?? 0);
     return found;
   }
 

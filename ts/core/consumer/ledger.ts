@@ -3,7 +3,7 @@
 // terminated, gone from the stream, or delivered `maxDeliver` times.
 
 import type { AckVerb } from './ack.ts';
-import type { ConsumerState, SequencePair } from './o-dat.ts';
+import { encodeConsumerState, type ConsumerState, type SequencePair } from './o-dat.ts';
 import type { Outputs } from './outputs.ts';
 import { PendingMessages } from './pending.ts';
 import type { ConsumerSettings } from './settings.ts';
@@ -47,7 +47,7 @@ export class DeliveryLedger {
     return this.#checkAtMs;
   }
 
-  /** Counts changes of what `state` holds. */
+  /** Counts changes of what `encodeState` holds. */
   get revision(): number {
     return this.#revision;
   }
@@ -99,13 +99,11 @@ export class DeliveryLedger {
     if (this.pending > 0) this.#checkAtMs = 0;
   }
 
-  state(): ConsumerState {
-    const pending: { stream: number; consumer: number; seconds: number }[] = [];
-    this.#pending.messages.each((stream, consumer, sentAtMs) =>
-      pending.push({ stream, consumer, seconds: Math.floor(sentAtMs / 1000) }),
-    );
-    const redelivered = [...this.#pending.redeliveries()].map(([stream, count]) => ({ stream, count }));
-    return { ackFloor: { ...this.#ackFloor }, delivered: { ...this.#delivered }, pending, redelivered };
+  /** What o.dat is to hold. */
+  encodeState(nowMs: number): Uint8Array {
+    const { messages: pending, redeliveries: redelivered } = this.#pending;
+    const state = { ackFloor: this.#ackFloor, delivered: this.#delivered, pending, redelivered };
+    return encodeConsumerState(state, Math.floor(nowMs / 1000));
   }
 
   // Deliveries

@@ -85,7 +85,7 @@ export class ConsumerMachine {
     this.#picks.clear();
   }
 
-  /** Counts changes of what `state` holds. */
+  /** Counts changes of what `encodeState` holds. */
   get revision(): number {
     return this.#ledger.revision;
   }
@@ -117,8 +117,14 @@ export class ConsumerMachine {
     this.#waiting.prioritized = settings.priorityPolicy === 'prioritized';
   }
 
-  state(): ConsumerState {
-    return this.#ledger.state();
+  /** What o.dat is to hold. */
+  encodeState(nowMs: number): Uint8Array {
+    return this.#ledger.encodeState(nowMs);
+  }
+
+  /** Messages that were delivered and are not acknowledged. */
+  get ackPending(): number {
+    return this.#ledger.pending;
   }
 
   info(): ConsumerInfoState {

@@ -27,8 +27,9 @@ export class PendingMessages {
     return this.#queued?.size ?? 0;
   }
 
-  redeliveries(): IterableIterator<[number, number]> {
-    return (this.#again ?? none).entries();
+  /** By stream sequence. */
+  get redeliveries(): ReadonlyMap<number, number> {
+    return this.#again ?? none;
   }
 
   /** Forgets a message altogether. Answers the sequence of its first delivery; undefined: it was not pending. */

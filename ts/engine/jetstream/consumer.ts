@@ -1,6 +1,6 @@
 // Drives one consumer: feeds its machine with pulls, acknowledgements and time, sends what the machine asks for, keeps its state on disk.
 // Kept true: an acknowledgement is confirmed only after the state that knows it was written, however long the disk refuses that; state is written at
-// most every 100 ms otherwise, and never before the deletes that follow from it.
+// most every 100 ms otherwise, with 100,000 messages pending at most every 200 and so on, and never before the deletes that follow from it.
 
 import type { AdvisoryId } from '../../core/jetstream/advisories.ts';
 import { parseAckVerb } from '../../core/consumer/ack.ts';
@@ -27,6 +27,8 @@ const stateIntervalMs = 100;
 const retryMs = 1000;
 /** So many states of a stream are synced in `stateIntervalMs`. */
 const savesAnInterval = 32;
+/** Writing so many pending messages takes the hundredth part of `stateIntervalMs`. */
+const pendingAnInterval = 100_000;
 const roundsATurn = 16;
 /** So many wait for a disk that takes nothing; more came again and again, and wait no longer. */
 const mostConfirms = 4096;
@@ -257,7 +259,7 @@ export class Consumer implements ConsumerReceiver {
     this.#saveTimer = undefined;
     const { revision } = this.machine;
     if (this.isVolatile || this.#savedRevision === revision) return true;
-    const state = this.machine.state();
+    const state = this.machine.encodeState(this.#now());
     // A message whose delete a crash may take must not be one that this is done with.
     const isOrdered = this.#savedRevision === neverSaved || !this.#common.settings.tellsSettled;
     if (isOrdered || (this.#durable && this.stream.store.statesRideRounds)) return this.#write(state, revision);
@@ -267,7 +269,7 @@ export class Consumer implements ConsumerReceiver {
     return true;
   }
 
-  #write(state: ConsumerState, revision: number): boolean {
+  #write(state: Uint8Array, revision: number): boolean {
     const { ports, store, name } = this.stream;
     try {
       store.writeConsumerState(this.name, state, this.#durable);
@@ -466,9 +468,10 @@ export class Consumer implements ConsumerReceiver {
     this.#saveTimer = this.stream.ports.clock.after(this.#saveIntervalMs, () => this.save());
   }
 
-  /** States that have to be synced are written less often where there are many. */
+  /** States are written less often where they are long, and those that have to be synced where there are many. */
   get #saveIntervalMs(): number {
-    return this.#durable ? stateIntervalMs * Math.ceil(this.stream.consumers.size / savesAnInterval) : stateIntervalMs;
+    const many = this.#durable ? Math.ceil(this.stream.consumers.size / savesAnInterval) : 1;
+    return stateIntervalMs * many * (1 + Math.floor(this.machine.ackPending / pendingAnInterval));
   }
 
   /** Sees that `tick` comes in time; a timer that is early enough stays. */

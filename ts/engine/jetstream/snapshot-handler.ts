@@ -62,7 +62,7 @@ function describe(stream: Stream, noConsumers: boolean): StreamDescription {
     consumers: kept.map(({ name, config, created, machine }) => ({
       name,
       meta: consumerMeta(config, name, created),
-      state: machine.state(),
+      state: machine.encodeState(stream.ports.clock.wallMs()),
     })),
   };
 }

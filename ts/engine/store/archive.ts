@@ -4,12 +4,11 @@
 // What stays true: an archive shows the stream as it was when it was opened. Its blocks are read through descriptors of its own and no further
 // than they were long, so that neither appends nor removed files change it.
 
-import { encodeConsumerState } from '../../core/consumer/o-dat.ts';
 import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
 import type { ListedBlock } from './block.ts';
 import type { DirectoryPorts } from './stream-directory.ts';
 import { unpackFile } from './unpacked.ts';
-import { StoreFault, type ArchiveMember, type ConsumerState, type StreamArchive } from './store.ts';
+import { StoreFault, type ArchiveMember, type StreamArchive } from './store.ts';
 
 const pieceBytes = 65536;
 const encoder = new TextEncoder();
@@ -17,7 +16,7 @@ const encoder = new TextEncoder();
 /** The configuration texts and consumer states that go with the blocks. */
 export interface StreamDescription {
   readonly meta: string;
-  readonly consumers: readonly { readonly name: string; readonly meta: string; readonly state: ConsumerState }[];
+  readonly consumers: readonly { readonly name: string; readonly meta: string; readonly state: Uint8Array }[];
 }
 
 function wholeMember(name: string, content: Uint8Array): ArchiveMember {
@@ -60,7 +59,7 @@ export function openArchive(
   blocks: readonly ListedBlock[],
   { meta, consumers }: StreamDescription,
 ): StreamArchive {
-  const { disk, clock } = ports;
+  const { disk } = ports;
   const files: OpenFile[] = [];
   const close = (): void => {
     for (const file of files.splice(0)) disk.close(file);
@@ -72,10 +71,9 @@ export function openArchive(
       files.push(file);
       members.push(blockMember(disk, file, block));
     }
-    const { seconds } = clock.wallInstant();
     for (const { name, meta: text, state } of consumers) {
       members.push(...metaMembers(ports, `obs/${name}/`, `${stream.name}/${name}`, text));
-      members.push(wholeMember(`obs/${name}/o.dat`, encodeConsumerState(state, seconds)));
+      members.push(wholeMember(`obs/${name}/o.dat`, state));
     }
     return { members, close };
   } catch (error) {

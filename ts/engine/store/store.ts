@@ -351,8 +351,8 @@ export interface StreamStore {
   writeConsumer(name: string, meta: string): void;
   /** Durable states are on disk together with what was deleted before them, or not at all. */
   readonly statesRideRounds: boolean;
-  /** `durable`: with the next round; otherwise whenever the system likes. */
-  writeConsumerState(name: string, state: ConsumerState, durable: boolean): void;
+  /** `state`: what o.dat is to hold. `durable`: with the next round; otherwise whenever the system likes. */
+  writeConsumerState(name: string, state: Uint8Array, durable: boolean): void;
   removeConsumer(name: string): void;
 
   /**

@@ -2,7 +2,7 @@
 
 import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { Lost } from './recover.ts';
-import type { ConsumerState, FoundConsumer } from './store.ts';
+import type { FoundConsumer } from './store.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 import { StreamSettings, type SettingsParts } from './stream-settings.ts';
 
@@ -45,7 +45,7 @@ export abstract class StreamBeside extends StreamSettings {
     return this.#directory.ridesRounds;
   }
 
-  writeConsumerState(name: string, state: ConsumerState, durable: boolean): void {
+  writeConsumerState(name: string, state: Uint8Array, durable: boolean): void {
     if (this.#directory.writeConsumerState(name, state, durable)) this.askRound();
   }
 

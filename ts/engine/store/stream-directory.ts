@@ -1,7 +1,7 @@
 // The directory of one stream beside its blocks: meta.inf and meta.sum, the consumers under obs/, and what a purge of nats-server that was
 // interrupted has left. Nothing that cannot be read is ever removed here.
 
-import { decodeConsumerState, encodeConsumerState } from '../../core/consumer/o-dat.ts';
+import { decodeConsumerState } from '../../core/consumer/o-dat.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -16,7 +16,7 @@ import { indexFile, indexName } from './index-db.ts';
 import { freeName } from './mend.ts';
 import { purgedPath, removedName } from './removed.ts';
 import { syncAll } from './sync-files.ts';
-import type { ConsumerState, FoundConsumer, FoundStream, StreamArchive } from './store.ts';
+import type { FoundConsumer, FoundStream, StreamArchive } from './store.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -334,10 +334,10 @@ export class StreamDirectory {
   }
 
   /** `durable`: it may not be lost any more. True: it is on its way with a round. */
-  writeConsumerState(name: string, state: ConsumerState, durable: boolean): boolean {
-    const { disk, clock, metadata } = this.#ports;
+  writeConsumerState(name: string, state: Uint8Array, durable: boolean): boolean {
+    const { disk, metadata } = this.#ports;
     const path = this.#consumerPath(name);
-    const content = this.#sealing(name).seal(encodeConsumerState(state, clock.wallInstant().seconds));
+    const content = this.#sealing(name).seal(state);
     if (metadata === 'in rounds' && (durable || this.#writes?.isBusy(path) === true)) {
       this.#roundWrites.put(path, [{ name: 'o.dat', content }], []);
       return true;

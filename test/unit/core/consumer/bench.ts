@@ -1,8 +1,10 @@
 // A consumer machine over a made-up stream, with the driver's loop around it: what tests of the machine stand on.
 
+import assert from 'node:assert/strict';
 import { filtersOf } from '../../../../ts/core/consumer/check-config.ts';
 import type { ConsumerOutput, DeliverResult, DeliverWork } from '../../../../ts/core/consumer/contract.ts';
 import { ConsumerMachine, type ConsumerStart } from '../../../../ts/core/consumer/machine.ts';
+import { decodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
 import { PullRequests } from '../../../../ts/core/consumer/pull-request.ts';
 import { settingsOf } from '../../../../ts/core/consumer/settings.ts';
 import { consumerConfigSchema, type ConsumerConfig } from '../../../../ts/core/jetstream/consumer-config.ts';
@@ -94,7 +96,8 @@ export class Bench {
 
   /** A new machine with the state of the old one. */
   restart(): void {
-    const state = this.machine.state();
+    const state = decodeConsumerState(this.machine.encodeState(this.nowMs));
+    assert.ok(state);
     this.machine = this.#machine({ firstSeq: 1 });
     this.machine.restore(state);
   }

@@ -1,14 +1,13 @@
 // Streams and a store in memory, so that JetStream's engine is tested without kernel, disk or time.
 
 import { hasWildcard } from '../../../../ts/core/subject/subject.ts';
-import { decodeConsumerState, encodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
+import { decodeConsumerState } from '../../../../ts/core/consumer/o-dat.ts';
 import { PlainIds } from '../../../oracle/duplicates.ts';
 import type { BesideFileName } from '../../../../ts/core/stream/times-file.ts';
 import { addHeaders } from '../../../../ts/core/jetstream/headers.ts';
 import { compareInstants, formatInstant } from '../../../../ts/core/jetstream/instant.ts';
 import type { InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import type {
-  ConsumerState,
   Delivered,
   DeliverRequest,
   FoundConsumer,
@@ -383,9 +382,9 @@ export class FakeStream implements StreamStore {
     this.#consumers.set(name, { ...this.#consumers.get(name), meta });
   }
 
-  writeConsumerState(name: string, state: ConsumerState): void {
+  writeConsumerState(name: string, state: Uint8Array): void {
     const known = this.#consumers.get(name);
-    if (known !== undefined) known.state = encodeConsumerState(state, Math.floor(this.#clock.wallMs() / 1000));
+    if (known !== undefined) known.state = state;
   }
 
   removeConsumer(name: string): void {

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoreFault } from '../../../../ts/engine/store/store.ts';
+import { consumerStateBytes } from '../../../support/consumer-state.ts';
 import { openTestStore, synced } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
 
@@ -80,7 +81,7 @@ test('consumers come back with their state', async () => {
     redelivered: [{ stream: 7, count: 2 }],
   };
   stream.writeConsumer('C', '{"Name":"C"}');
-  stream.writeConsumerState('C', state, false);
+  stream.writeConsumerState('C', consumerStateBytes(state), false);
   stream.writeConsumer('NEW', '{"Name":"NEW"}');
   await synced(stream);
   const found = [...stream.consumers()].sort((a, b) => a.name.localeCompare(b.name));
@@ -115,7 +116,7 @@ test('a state that a crash has left of a consumer is not that of a new one with 
   const stream = server.store.create(server.options('S'), '{}');
   const seen = { consumer: 5, stream: 9 };
   stream.writeConsumer('C', '{"Name":"C"}');
-  stream.writeConsumerState('C', { ackFloor: seen, delivered: seen, pending: [], redelivered: [] }, false);
+  stream.writeConsumerState('C', consumerStateBytes({ ackFloor: seen, delivered: seen, pending: [], redelivered: [] }), false);
   await synced(stream);
   for (const name of ['meta.inf', 'meta.sum']) rmSync(join(root, '$G/streams/S/obs/C', name));
   stream.writeConsumer('C', '{"Name":"C"}');

@@ -7,6 +7,7 @@ import type { EncryptionOptions } from '../../../../ts/engine/store/cipher/keyri
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
 import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { dyingDisk } from '../../../support/dying-disk.ts';
+import { consumerStateBytes } from '../../../support/consumer-state.ts';
 import { noLimits, openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
 import { VolatileDisk } from '../../../support/volatile-disk.ts';
@@ -33,7 +34,7 @@ function open(root: string, encryption?: EncryptionOptions): TestStore {
 async function fill(server: TestStore): Promise<StreamStore> {
   const stream = server.store.create(server.options('S', { limits }), '{"name":"S"}');
   stream.writeConsumer('C', '{"name":"C"}');
-  stream.writeConsumerState('C', state, true);
+  stream.writeConsumerState('C', consumerStateBytes(state), true);
   for (let n = 0; n < messages; n += 10) {
     server.turn(() => {
       for (let k = 1; k <= 10; k++) stream.append({ subject: 'told.to.nobody', payload: encoder.encode(payloadOf(n + k)) });

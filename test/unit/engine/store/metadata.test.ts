@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { StreamStore } from '../../../../ts/engine/store/store.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
+import { consumerStateBytes } from '../../../support/consumer-state.ts';
 import { openTestStore, synced } from '../../../support/store.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
 import { VolatileDisk } from '../../../support/volatile-disk.ts';
@@ -114,7 +115,8 @@ function acknowledge(stream: StreamStore, consumer: number, name: string, answer
   if (![...stream.consumers()].some((found) => found.name === `C${consumer}`)) return;
   const version = answers.next(`${name}/state`);
   const floor = { consumer: version, stream: version };
-  stream.writeConsumerState(`C${consumer}`, { ackFloor: floor, delivered: floor, pending: [], redelivered: [] }, true);
+  const state = consumerStateBytes({ ackFloor: floor, delivered: floor, pending: [], redelivered: [] });
+  stream.writeConsumerState(`C${consumer}`, state, true);
   stream.whenSynced(() => answers.written(`${name}/state`, version));
 }
 
