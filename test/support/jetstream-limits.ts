@@ -1,5 +1,16 @@
-/** What a server allows JetStream in tests that have no configuration: everything, and as many batches as the test says. */
-import type { ServerLimits } from '../../ts/engine/jetstream/ports.ts';
+/** What a server and an account allow JetStream in tests that have no configuration: everything, and as many batches as the test says. */
+import type { AccountLimits, ServerLimits } from '../../ts/engine/jetstream/ports.ts';
+
+export const unlimited: AccountLimits = {
+  maxMemory: -1,
+  maxStorage: -1,
+  maxStreams: -1,
+  maxConsumers: -1,
+  maxAckPending: -1,
+  memoryMaxStreamBytes: -1,
+  storageMaxStreamBytes: -1,
+  maxBytesRequired: false,
+};
 
 export function serverLimits(batch: ServerLimits['batch']): ServerLimits {
   return {

@@ -26,7 +26,7 @@ import { RUNTIME } from './version.ts';
 export const plainListeners: Listeners = { tcp: listenTcp, tls: listenTls, webSocket: listenWebSocket };
 
 /** Where the running code lies: the bundle's directory, or this file's among the sources. */
-export function codeDirectory(): string {
+function codeDirectory(): string {
   return fileURLToPath(new URL('.', import.meta.url));
 }
 

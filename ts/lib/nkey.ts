@@ -1,7 +1,7 @@
 // NKeys as text: a prefix byte, 32 bytes of public key and a CRC-16, in base32 without padding.
 // Kept true: what `decodeNkey` returns was checked against its prefix and its checksum.
 
-export const nkeyPrefixes = { server: 104, cluster: 16, operator: 112, account: 0, user: 160, curve: 184 } as const;
+const nkeyPrefixes = { server: 104, cluster: 16, operator: 112, account: 0, user: 160, curve: 184 } as const;
 
 export type NkeyKind = keyof typeof nkeyPrefixes;
 

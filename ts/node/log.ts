@@ -29,7 +29,7 @@ export interface ServerLog extends Log {
 }
 
 /** Opens whichever syslog the options ask for, if they ask for one; a file wins over it. `tag` is the program's name there. */
-export function openSyslog(options: LogOptions, tag: string): Promise<Syslog> | undefined {
+function openSyslog(options: LogOptions, tag: string): Promise<Syslog> | undefined {
   const { logFile, syslog, remoteSyslog } = options;
   return logFile === '' && (syslog || remoteSyslog !== '') ? Syslog.open(remoteSyslog, tag) : undefined;
 }

@@ -13,7 +13,7 @@ interface Settling {
   reject(error: Error): void;
 }
 
-export class ProxiedTransport implements Transport, TransportSink {
+class ProxiedTransport implements Transport, TransportSink {
   readonly kind: Transport['kind'];
   readonly #inner: Transport;
   readonly #inbound: Uint8Array;

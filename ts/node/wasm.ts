@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 export type KernelName = 'server' | 'jobs' | 'matcher';
 
 /** The file of a kernel, looked for from the directory of the running code upwards. */
-export function kernelFile(name: KernelName, from: string): string {
+function kernelFile(name: KernelName, from: string): string {
   for (let directory = from; ; directory = dirname(directory)) {
     for (const candidate of [join(directory, `${name}.wasm`), join(directory, 'build', 'wasm', `${name}.wasm`)])
       if (existsSync(candidate)) return candidate;

@@ -11,7 +11,7 @@ import { shadowOf } from './shadow';
 import { Group, KIND_SHADOW, Sub, sidOf } from './subscription';
 
 /** Bytes of one record. */
-export const RECORD_SIZE: usize = 56;
+const RECORD_SIZE: usize = 56;
 
 let written: u32 = 0;
 

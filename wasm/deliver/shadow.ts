@@ -9,7 +9,7 @@ import { Group, KIND_SHADOW, SUB_SIZE, Sub, addSub, removeSub } from './subscrip
 
 /** What a shadow keeps behind its Sub. */
 @unmanaged
-export class Shadow {
+class Shadow {
   /** The subscription it stands for. */
   parent: usize;
   /** The next shadow of the same subscription. */

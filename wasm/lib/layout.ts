@@ -19,7 +19,7 @@ export const PAGE_COUNT: u32 = 65536;
 export const DESCRIPTOR_SIZE: usize = 32;
 
 /** Bytes of the region that sockets read into. */
-export const INBOUND_SIZE: usize = 1 << 20;
+const INBOUND_SIZE: usize = 1 << 20;
 /** Bytes that vector loads and stores may touch beyond the end of any buffer. */
 export const SLACK: usize = 64;
 /** Words of the event ring. */

@@ -29,7 +29,7 @@ class Shape {
 
 const SHAPE_SIZE: usize = 24;
 /** Beyond this many shapes the trie is faster, whatever the subjects. A set of them fits into 64 bits. */
-export const MOST_SHAPES: u32 = 48;
+const MOST_SHAPES: u32 = 48;
 const MOST_TOKENS: u32 = 32;
 const FITS_SIZE: usize = (<usize>MOST_TOKENS + 2) << 3;
 const DOT: u32 = 0x2e;

@@ -22,7 +22,7 @@ import { isFull, isStar, split, tokenAt } from './subject';
 
 /** One token of one or more wildcard subjects. */
 @unmanaged
-export class Node {
+class Node {
   parent: usize;
   tag: u32;
   star: usize;

@@ -18,7 +18,7 @@ import { sha256 } from './sha256';
 /** Bytes in front of the subject. */
 export const RECORD_HEAD: u32 = 22;
 /** Bytes of the checksum. */
-export const RECORD_SUM: u32 = 8;
+const RECORD_SUM: u32 = 8;
 /** Length of a record without subject and payload: tombstones and skips. */
 export const RECORD_EMPTY: u32 = 30;
 /** Writers and readers refuse records above this. */
@@ -90,7 +90,7 @@ export function recordDataLength(at: usize): u32 {
 }
 
 /** The checksum the record should have; the record's lengths must be plausible (see `recordPlausible`). */
-export function recordHash(key: usize, at: usize): u64 {
+function recordHash(key: usize, at: usize): u64 {
   const subjectLength = recordSubjectLength(at);
   const data = recordData(at);
   const dataLength = recordDataLength(at);

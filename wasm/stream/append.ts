@@ -129,7 +129,7 @@ function hand(stream: Stream, reason: u32): bool {
 }
 
 /** Enters a message with the highest sequence into the indexes. */
-export function indexMessage(
+function indexMessage(
   stream: Stream,
   sequence: u64,
   block: u32,

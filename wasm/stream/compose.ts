@@ -7,7 +7,7 @@ import { recordData, recordDataLength, recordHeaderLength } from '../record/reco
 import { DeliverCall } from './deliver-call';
 
 /** The payload stays away, `Nats-Msg-Size` says how long it was. */
-export const ADD_SIZE: u32 = 1;
+const ADD_SIZE: u32 = 1;
 
 const CRLF: u16 = 0x0a0d;
 const SIZE_HEADER: usize = memory.data<u8>([

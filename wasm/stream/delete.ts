@@ -47,7 +47,7 @@ export function deleteMessage(stream: Stream, sequence: u64): bool {
  * Empties the stream; `next` is the sequence that comes next, at least last + 1. Its blocks before the new tail block are to be
  * removed.
  */
-export function purgeAll(stream: Stream, next: u64): u64 {
+function purgeAll(stream: Stream, next: u64): u64 {
   const purged = stream.messages;
   forgetCounts(stream);
   freeSubjects(stream.subjects);

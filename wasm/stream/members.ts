@@ -16,7 +16,7 @@ import { Stream } from './stream';
 
 /** An open batch. */
 @unmanaged
-export class AtomicBatch extends OpenBatch {
+class AtomicBatch extends OpenBatch {
   /** How far it is, and up to where members are taken. */
   sequence: u64;
   most: u64;
@@ -163,7 +163,7 @@ export function firstMember(stream: Stream, id: usize, length: u32): usize {
 }
 
 /** Frees all that waits of a batch, which stays open. */
-export function dropMembers(batch: AtomicBatch): void {
+function dropMembers(batch: AtomicBatch): void {
   while (batch.first) {
     const member = batch.first;
     batch.first = changetype<Member>(member).next;

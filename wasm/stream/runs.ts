@@ -8,7 +8,7 @@ import { Stream } from './stream';
 
 /** A run's head. */
 @unmanaged
-export class Run {
+class Run {
   next: usize;
   block: u32;
   offset: u32;

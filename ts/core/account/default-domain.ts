@@ -16,7 +16,7 @@ const asked: readonly (readonly [subject: string, behind: string])[] = [
   ['$OBJ.>', '$OBJ.>'],
 ];
 
-export function domainMappings(domain: string): SubjectMapping[] {
+function domainMappings(domain: string): SubjectMapping[] {
   return asked.map(([source, behind]) => ({
     source,
     destinations: [{ subject: `$JS.${domain}.API.${behind}`, weight: 100, cluster: '' }],

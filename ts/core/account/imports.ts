@@ -60,7 +60,7 @@ export interface CompiledImports {
 }
 
 /** How long a reply is awaited where the export says nothing. */
-export const DEFAULT_THRESHOLD_MS = 120_000;
+const DEFAULT_THRESHOLD_MS = 120_000;
 
 type Accounts = ReadonlyMap<string, AccountOptions>;
 

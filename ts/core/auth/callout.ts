@@ -62,7 +62,7 @@ export type CalloutAnswer =
 type Said = Extract<CalloutAnswer, { kind: 'said' }>;
 
 /** How a client names itself, as lists of users have it. */
-export function rawUser({ nkey, user, authToken }: VouchedRequest['connect']): string {
+function rawUser({ nkey, user, authToken }: VouchedRequest['connect']): string {
   return nkey || user || (authToken === '' ? '' : '[REDACTED]');
 }
 

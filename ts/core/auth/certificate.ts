@@ -11,7 +11,7 @@ export interface CertificateNames {
 }
 
 /** Parts of a distinguished name; a comma behind a backslash belongs to its part. */
-export function nameParts(subject: string): string[] {
+function nameParts(subject: string): string[] {
   const parts: string[] = [];
   let part = '';
   for (let at = 0; at < subject.length; at++) {

@@ -105,7 +105,7 @@ const wantsProxy: Refused = { kind: 'refused', error: 'proxyRequired', why: 'pro
 const wrongProxy: Refused = { kind: 'refused', error: 'proxyNotTrusted', why: 'proxy is not trusted' };
 const bcryptHash = /^\$2[abxy]\$/;
 
-export function isBcrypt(password: string): boolean {
+function isBcrypt(password: string): boolean {
   return bcryptHash.test(password);
 }
 

@@ -1,7 +1,7 @@
 // The flags of unfinished features that this version knows, under nats-server's names, and as they are when nobody sets them.
 // Kept true: flags that are not known are told at the start and shown nowhere else.
 
-export const featureFlagDefaults = {
+const featureFlagDefaults = {
   /** Replies of consumers name domain and account. They are understood here always, and never sent. */
   js_ack_fc_v2: false,
   /** About replicas: how deleted messages are proposed to them. */

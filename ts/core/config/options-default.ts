@@ -7,7 +7,7 @@ import type { TlsOptions } from './options-network.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-export function defaultJetStream(): JetStreamOptions {
+function defaultJetStream(): JetStreamOptions {
   return {
     enabled: false,
     storeDir: '',

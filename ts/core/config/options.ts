@@ -178,7 +178,7 @@ export interface Options {
 
 export const GLOBAL_ACCOUNT = '$G';
 export const DEFAULT_SYSTEM_ACCOUNT = '$SYS';
-export const DEFAULT_AUTH_TIMEOUT_MS = 2_000;
+const DEFAULT_AUTH_TIMEOUT_MS = 2_000;
 
 /** Every user of the server, of the `authorization` block and of all accounts. */
 export function allUsers(options: Options): UserOptions[] {

@@ -29,7 +29,7 @@ export interface ReadConfig {
 }
 
 /** `sha256:<hex>` of the parsed file, as nats-server computes it. */
-export function configDigest(root: MapValue, sha256: (text: string) => string): string {
+function configDigest(root: MapValue, sha256: (text: string) => string): string {
   return `sha256:${sha256(`${configJson(root)}\n`)}`;
 }
 

@@ -22,7 +22,7 @@ const MAX_SUGGESTED_LENGTH = 64;
 const MAX_SUGGESTIONS = 100;
 
 /** A value as a message shows it. */
-export function describe(value: ConfigValue): string {
+function describe(value: ConfigValue): string {
   const kind = KIND_NAMES[value.kind];
   switch (value.kind) {
     case 'array':

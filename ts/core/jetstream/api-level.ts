@@ -8,7 +8,7 @@ import type { StreamConfig } from './stream-config.ts';
 
 export const apiLevel = 4;
 /** The nats-server version whose behaviour and files this server offers. */
-export const compatibleVersion = '2.14.5';
+const compatibleVersion = '2.14.5';
 
 type Metadata = Readonly<Record<string, string>>;
 

@@ -16,7 +16,7 @@ export function timeProblem(claims: Claims, nowMs: number): string | undefined {
   return claims.expires > 0 && nowMs / 1000 > claims.expires ? 'claim is expired' : 'claim is not yet valid';
 }
 
-export function subjectProblem(subject: string): string | undefined {
+function subjectProblem(subject: string): string | undefined {
   if (subject === '') return 'subject cannot be empty';
   const shown = JSON.stringify(subject);
   if (subject.includes(' ')) return `subject ${shown} cannot have spaces`;
@@ -94,7 +94,7 @@ function starred(subject: string): string {
   return subject.replaceAll(/(^|(?<=\.))\$\d+(?=\.|$)/g, '*');
 }
 
-export function localOf({ subject, to, localSubject }: ClaimImport): string {
+function localOf({ subject, to, localSubject }: ClaimImport): string {
   return to || starred(localSubject) || subject;
 }
 

@@ -51,11 +51,6 @@ export function replyTrace(protocolText: string): string | undefined {
   return `->> [${text.replace(/^-ERR '(.*)'$/s, '-ERR $1')}]`;
 }
 
-/** A subscription that ended by itself or with its connection. */
-export function removedTrace(sid: string): string {
-  return `<-> [DELSUB ${sid}]`;
-}
-
 function payloadTrace(payload: Uint8Array, headerBytes: number, { maxLength, headersOnly }: TraceOptions): string | undefined {
   const whole = headersOnly ? withoutLineEnd(withoutLineEnd(payload.subarray(0, headerBytes))) : payload;
   if (whole.length === 0) return undefined;

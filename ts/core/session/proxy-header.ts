@@ -29,8 +29,6 @@ const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
 /** Of either version; that many bytes tell which it is. */
 const PREFIX_BYTES = 6;
 const FIXED_BYTES = 16;
-/** The longest header there is. */
-export const MOST_HEADER_BYTES = FIXED_BYTES + 0xffff;
 
 const STREAM = 1;
 /** Families of addresses: how long source, destination and the two ports are together. */

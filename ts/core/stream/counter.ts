@@ -30,7 +30,7 @@ export function parseIncrement(text: string): bigint | 'invalid' | undefined {
 }
 
 /** The sum a stored message holds; undefined: it is no counter. */
-export function counterValue(payload: Uint8Array): bigint | undefined {
+function counterValue(payload: Uint8Array): bigint | undefined {
   const text = readValue(payload);
   return text === undefined ? undefined : numberOf(text);
 }

@@ -9,7 +9,7 @@ import type { Document } from '../jetstream/schema.ts';
 import type { StreamSource } from '../jetstream/stream-config.ts';
 
 /** The consumer says every second that it is there. */
-export const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 1_000;
 /** Without a word for so long it is taken for gone. */
 export const SILENCE_MS = 10_000;
 /** Requests are not made more often than this; each failure doubles the wait. */

@@ -179,7 +179,7 @@ export function stored(
  * With discard new, whether the stream's limits leave room for a message. One on a subject that is full takes the place of that subject's oldest;
  * a rollup purges behind itself.
  */
-export function checkRoom(
+function checkRoom(
   config: StreamConfig,
   message: { readonly subject: string; readonly bytes: number; readonly isRollup: boolean },
   view: Pick<JudgeView, 'messages' | 'bytes' | 'messagesOn'>,

@@ -24,7 +24,7 @@ export interface JetStreamFacts {
 
 const INFO_SUBJECT = '$JS.API.INFO';
 
-export function settingsOf(options: Options, serverName: string, { maxMemory, maxStorage }: JetStreamFacts): JetStreamSettings {
+function settingsOf(options: Options, serverName: string, { maxMemory, maxStorage }: JetStreamFacts): JetStreamSettings {
   const { domain, strict, limits } = options.jetstream;
   return {
     serverName,

@@ -14,7 +14,7 @@ const leastTokens = 11;
 const kindInPayload = 1;
 
 /** The eight letters and digits by which subjects name an account. */
-export function accountHash(name: string, sha256: (bytes: Uint8Array) => Uint8Array): string {
+function accountHash(name: string, sha256: (bytes: Uint8Array) => Uint8Array): string {
   const hash = sha256(new TextEncoder().encode(name));
   return [...hash.subarray(0, hashLength)].map((byte) => digits[byte % digits.length] ?? '').join('');
 }

@@ -123,17 +123,6 @@ export interface AccountLimits {
   readonly tiers?: Readonly<Record<string, AccountLimits>>;
 }
 
-export const unlimited: AccountLimits = {
-  maxMemory: -1,
-  maxStorage: -1,
-  maxStreams: -1,
-  maxConsumers: -1,
-  maxAckPending: -1,
-  memoryMaxStreamBytes: -1,
-  storageMaxStreamBytes: -1,
-  maxBytesRequired: false,
-};
-
 export interface JetStreamPorts {
   readonly door: Door;
   readonly store: Store;

@@ -11,7 +11,7 @@ export interface AccountTraffic {
   slowConsumers: number;
 }
 
-export function noTraffic(): AccountTraffic {
+function noTraffic(): AccountTraffic {
   return { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0, slowConsumers: 0 };
 }
 

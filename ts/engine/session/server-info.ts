@@ -25,7 +25,7 @@ export interface ListenPorts {
 }
 
 /** `host`, `host:port` or `[v6]:port`; the port falls back to the one listened on. */
-export function advertised(text: string, host: string, port: number): { host: string; port: number } {
+function advertised(text: string, host: string, port: number): { host: string; port: number } {
   if (text === '') return { host, port };
   const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(-?\d+))?$/.exec(text);
   if (match === null) return { host: text, port };

@@ -13,7 +13,7 @@ export interface TimedSession {
   timerDue(timer: TimerName): void;
 }
 
-export class SessionTimer implements Timer {
+class SessionTimer implements Timer {
   readonly session: TimedSession;
   readonly name: TimerName;
   readonly dueMs: number;

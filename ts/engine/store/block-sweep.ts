@@ -19,7 +19,7 @@ export interface SweptBlocks {
  * Blocks without messages. One with tombstones stays while there are earlier blocks, whose messages they may delete. `oldest` looks at the
  * front only, where limits remove.
  */
-export function emptyBlocks({ numbers, tail, last, messages, hasTombstones }: SweptBlocks, sweep: 'all' | 'oldest'): number[] {
+function emptyBlocks({ numbers, tail, last, messages, hasTombstones }: SweptBlocks, sweep: 'all' | 'oldest'): number[] {
   const empty: number[] = [];
   let earlier = false;
   for (const number of numbers) {

@@ -18,7 +18,7 @@ const NANOS = 1_000_000_000n;
 const GUESS = 512;
 
 /** An instant of nanoseconds since 1970. */
-export function instantOf(nanos: bigint): Instant {
+function instantOf(nanos: bigint): Instant {
   const rest = ((nanos % NANOS) + NANOS) % NANOS;
   return { seconds: Number((nanos - rest) / NANOS), nanos: Number(rest) };
 }

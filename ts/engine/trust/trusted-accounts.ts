@@ -60,7 +60,7 @@ const SLOW_FETCH_MS = 1_000;
 /** Takes what the accounts are now; resolves when they can be used. */
 export type AccountsChanged = (names: ReadonlySet<string>) => Promise<void>;
 
-export class AccountRefused extends Error {}
+class AccountRefused extends Error {}
 
 export class TrustedAccounts {
   readonly #ports: TrustPorts;

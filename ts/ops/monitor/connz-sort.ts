@@ -35,7 +35,7 @@ function reasonOrder(a: Listed, b: Listed): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-export const sortKeys = {
+const sortKeys = {
   cid: { order: (a, b) => a.cid - b.cid },
   start: { order: (a, b) => since(b.start, a.start) },
   subs: { order: (a, b) => b.subscriptions - a.subscriptions },

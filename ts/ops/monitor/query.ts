@@ -18,7 +18,7 @@ export function flag(query: URLSearchParams, name: string): boolean {
   return read(query, name, 'boolean', false, parseBool);
 }
 
-export function integer(query: URLSearchParams, name: string): number {
+function integer(query: URLSearchParams, name: string): number {
   return read(query, name, 'int', 0, parseInteger);
 }
 
@@ -44,7 +44,7 @@ export interface Page {
   readonly limit: number;
 }
 
-export const defaultLimit = 1024;
+const defaultLimit = 1024;
 
 export function page(query: URLSearchParams): Page {
   const offset = integer(query, 'offset');

@@ -160,7 +160,7 @@ function claimsOf(jwt: string): Document {
   return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8')) as Document;
 }
 
-export function sum({ clients, routes, gateways, leafs }: PeerCounts): number {
+function sum({ clients, routes, gateways, leafs }: PeerCounts): number {
   return clients + routes + gateways + leafs;
 }
 

@@ -5,7 +5,7 @@ import { hasWildcard, isSubsetMatch } from '../../core/subject/subject.ts';
 import type { EngineView } from '../../engine/snapshot.ts';
 import type { Body } from './requests.ts';
 
-export function subscribersOf(view: EngineView, account: string, subject: string, queue: string | undefined): number {
+function subscribersOf(view: EngineView, account: string, subject: string, queue: string | undefined): number {
   const wanted = hasWildcard(subject)
     ? (own: string): boolean => isSubsetMatch(own, subject)
     : (own: string): boolean => isSubsetMatch(subject, own);

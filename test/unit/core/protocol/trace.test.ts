@@ -1,7 +1,7 @@
 /** Trace lines, each row compared with what nats-server logs with -DV for the same bytes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inboundTrace, outboundTrace, removedTrace, replyTrace, type TraceOptions } from '../../../../ts/core/protocol/trace.ts';
+import { inboundTrace, outboundTrace, replyTrace, type TraceOptions } from '../../../../ts/core/protocol/trace.ts';
 
 const all: TraceOptions = { maxLength: 0, headersOnly: false };
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -51,12 +51,11 @@ test('with headers only, a payload is not shown and headers are without their en
   assert.deepEqual(inboundTrace(operation, headers), ['<<- [HPUB foo 20 25]', '<<- MSG_PAYLOAD: ["NATS/1.0\\r\\nA: bcd"]']);
 });
 
-test('deliveries, replies and ended subscriptions', () => {
+test('deliveries and replies', () => {
   assert.deepEqual(outboundTrace('MSG foo 1 5', bytes('hello'), 0, all), ['->> [MSG foo 1 5]', '->> MSG_PAYLOAD: ["hello"]']);
   assert.deepEqual(outboundTrace('MSG foo 1 5', undefined, 0, all), ['->> [MSG foo 1 5]']);
   assert.equal(replyTrace('+OK\r\n'), '->> [OK]');
   assert.equal(replyTrace("-ERR 'Unknown Protocol Operation'\r\n"), '->> [-ERR Unknown Protocol Operation]');
   assert.equal(replyTrace('PONG\r\n'), '->> [PONG]');
   assert.equal(replyTrace('INFO {"nonce":"x"}\r\n'), undefined);
-  assert.equal(removedTrace('7'), '<-> [DELSUB 7]');
 });

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { unlimited, type AccountLimits } from '../../../../ts/engine/jetstream/ports.ts';
+import type { AccountLimits } from '../../../../ts/engine/jetstream/ports.ts';
+import { unlimited } from '../../../support/jetstream-limits.ts';
 import { apiSession } from './session.ts';
 
 interface Recorded {

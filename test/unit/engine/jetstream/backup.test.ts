@@ -9,12 +9,12 @@ import { concatBytes, decodeS2, encodeS2 } from '../../../../ts/core/archive/s2-
 import { TarReader } from '../../../../ts/core/archive/tar-reader.ts';
 import { tarEnd, tarMemberHead, tarPadding } from '../../../../ts/core/archive/tar-writer.ts';
 import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
-import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
+import type { AccountLimits, InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import { NodeRandom } from '../../../../ts/node/random.ts';
 import type { OpenFile, SyncFailure } from '../../../../ts/ports/disk.ts';
 import { HeldDisk } from '../../../support/held-disk.ts';
-import { serverLimits } from '../../../support/jetstream-limits.ts';
+import { serverLimits, unlimited } from '../../../support/jetstream-limits.ts';
 import { openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { temporaryFolder } from '../../../support/temporary.ts';
 import { FakeClock } from './fake-clock.ts';

@@ -1,10 +1,10 @@
 // A JetStream over the fakes, with a client that makes requests of it.
 
 import { JetStream } from '../../../../ts/engine/jetstream/jetstream.ts';
-import { unlimited, type AccountLimits, type InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
+import type { AccountLimits, InboundMessage } from '../../../../ts/engine/jetstream/ports.ts';
 import { nodeCrypto } from '../../../../ts/node/crypto.ts';
 import type { Random } from '../../../../ts/ports/random.ts';
-import { serverLimits } from '../../../support/jetstream-limits.ts';
+import { serverLimits, unlimited } from '../../../support/jetstream-limits.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeBroker } from './fake-broker.ts';
 import { FakeStore } from './fakes.ts';

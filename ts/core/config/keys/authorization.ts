@@ -67,7 +67,7 @@ const callout = block<AuthCalloutOptions>(
   checkCallout,
 );
 
-export const authorizationTable = defineTable<AuthorizationOptions>('authorization', [
+const authorizationTable = defineTable<AuthorizationOptions>('authorization', [
   { key: 'user', aliases: ['username'], field: 'user', type: text, reload: 'yes', doc: 'The one user name.' },
   {
     key: 'pass',

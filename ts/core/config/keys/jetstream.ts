@@ -111,7 +111,7 @@ const tpmTable = defineTable<JetStreamOptions>('tpm', [
   { key: 'cipher', spread: unused(text), reload: 'no', doc: 'As that of the block around it.' },
 ]);
 
-export const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
+const jetstreamTable = defineTable<JetStreamOptions>('jetstream', [
   {
     key: 'enabled',
     aliases: ['enable'],

@@ -9,7 +9,7 @@ import type { Permissions, ResponsePermission, SubjectPermission } from '../opti
 import type { Reader } from '../reader.ts';
 import { block, integer, quotedDuration } from '../value-types.ts';
 
-export const DEFAULT_RESPONSES: ResponsePermission = { max: 1, expiresMs: 120_000 };
+const DEFAULT_RESPONSES: ResponsePermission = { max: 1, expiresMs: 120_000 };
 
 function checkSubject(value: ConfigValue & { kind: 'string' }, reader: Reader, withQueue: boolean): string | undefined {
   const [subject = '', queue, ...rest] = withQueue ? value.value.trim().split(/\s+/) : [value.value];
@@ -39,7 +39,7 @@ export function subjects(withQueue: boolean): ValueType<string[]> {
 }
 
 /** A subject, a list, or `{allow, deny}`. A subject or list alone is what is allowed. */
-export function subjectPermission(withQueue: boolean): ValueType<SubjectPermission> {
+function subjectPermission(withQueue: boolean): ValueType<SubjectPermission> {
   const list = subjects(withQueue);
   const table = defineTable<SubjectPermission>('permission', [
     { key: 'allow', field: 'allow', type: list, reload: 'yes', doc: 'Only these are allowed.' },

@@ -21,7 +21,7 @@ export const operatorKeys: ValueType<string[]> = {
 };
 
 /** Three parts of base64url, the first of which says JWT. */
-export function looksLikeJwt(written: string): boolean {
+function looksLikeJwt(written: string): boolean {
   return /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(written.trim());
 }
 
