@@ -8,8 +8,8 @@ import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { DueHeap } from '../../core/stream/due-heap.ts';
 import { forever, isMarker, ttlOf } from '../../core/stream/message-ttl.ts';
 import { decodeTimes, encodeTimes } from '../../core/stream/times-file.ts';
-import type { Timer } from '../../ports/clock.ts';
 import type { StoredMessage, StreamStore } from '../store/store.ts';
+import { DueTimer } from './due-timer.ts';
 import type { JetStreamPorts } from './ports.ts';
 
 /** What ages need of their stream. */
@@ -22,8 +22,6 @@ export interface AgingStream {
   removed(fromSeq: number, toSeq: number): void;
 }
 
-const shortestWaitMs = 50;
-const longestWaitMs = 0x7fff_ffff;
 /** Messages looked at in one turn. */
 const atOnce = 5_000;
 const noBytes = new Uint8Array(0);
@@ -36,11 +34,11 @@ export class Ages {
   #markerTtl = 0n;
   /** Everything before it is gone or lives for ever. */
   #cursor = 1;
-  #timer: Timer | undefined;
-  #timerAtMs = 0;
+  readonly #timer: DueTimer;
 
   constructor(stream: AgingStream) {
     this.#stream = stream;
+    this.#timer = new DueTimer(stream, () => this.#expire());
   }
 
   configure(config: StreamConfig): void {
@@ -64,7 +62,7 @@ export class Ages {
   forget(): number {
     this.#due.clear();
     this.#cursor = 1;
-    this.#cancel();
+    this.#timer.cancel();
     this.wake();
     return this.#ttls ? 1 : Infinity;
   }
@@ -85,31 +83,14 @@ export class Ages {
 
   /** The stream may have got its first message. */
   synced(): void {
-    if (this.#ttls && this.#timer === undefined) this.wake();
+    if (this.#ttls && !this.#timer.isSet) this.wake();
   }
 
   /** Something may be due sooner than the timer goes. */
   wake(): void {
-    if (!this.#ttls) return this.#cancel();
+    if (!this.#ttls) return this.#timer.cancel();
     const nextMs = Math.min(this.#due.nextMs ?? Infinity, this.#nextAgeMs());
-    if (nextMs === Infinity) return;
-    const { clock } = this.#stream.ports;
-    const nowMs = clock.wallMs();
-    const atMs = Math.max(nextMs, nowMs + shortestWaitMs);
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
-    this.#cancel();
-    this.#timerAtMs = atMs;
-    this.#timer = clock.after(Math.min(longestWaitMs, atMs - nowMs), () => this.#fire());
-  }
-
-  #cancel(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-  }
-
-  #fire(): void {
-    this.#timer = undefined;
-    this.#stream.ports.door.soon(() => this.#expire());
+    if (nextMs < Infinity) this.#timer.wakeAt(nextMs);
   }
 
   #nextAgeMs(): number {
@@ -171,7 +152,7 @@ export class Ages {
 
   /** Stops; what is to come is written down. */
   stop(): void {
-    this.#cancel();
+    this.#timer.cancel();
     if (!this.#ttls) return;
     const { store } = this.#stream;
     const entries = this.#due.all().map(({ seq, atMs }) => ({ seq, at: instantOfMs(atMs), subject: '' }));
@@ -179,6 +160,6 @@ export class Ages {
   }
 
   close(): void {
-    this.#cancel();
+    this.#timer.cancel();
   }
 }

@@ -9,9 +9,9 @@ import type { StreamConfig } from '../../core/jetstream/stream-config.ts';
 import { DueHeap } from '../../core/stream/due-heap.ts';
 import { nextFiring, scheduledMessage } from '../../core/stream/schedule.ts';
 import { decodeTimes, encodeTimes } from '../../core/stream/times-file.ts';
-import type { Timer } from '../../ports/clock.ts';
 import type { StoredMessage } from '../store/store.ts';
 import type { AgingStream } from './ages.ts';
+import { DueTimer } from './due-timer.ts';
 
 interface Schedule {
   readonly seq: number;
@@ -20,20 +20,17 @@ interface Schedule {
 
 type Headers = ReadonlyMap<string, string>;
 
-const shortestWaitMs = 50;
-const longestWaitMs = 0x7fff_ffff;
-
 export class Schedules {
   readonly #stream: AgingStream;
   readonly #schedules = new Map<string, Schedule>();
   readonly #subjects = new Map<number, string>();
   readonly #due = new DueHeap();
   #enabled = false;
-  #timer: Timer | undefined;
-  #timerAtMs = 0;
+  readonly #timer: DueTimer;
 
   constructor(stream: AgingStream) {
     this.#stream = stream;
+    this.#timer = new DueTimer(stream, () => this.#fire());
   }
 
   configure({ allow_msg_schedules }: StreamConfig): void {
@@ -55,7 +52,7 @@ export class Schedules {
     this.#schedules.clear();
     this.#subjects.clear();
     this.#due.clear();
-    this.#cancel();
+    this.#timer.cancel();
     return this.#enabled ? 1 : Infinity;
   }
 
@@ -106,22 +103,8 @@ export class Schedules {
 
   #wake(): void {
     const nextMs = this.#enabled ? this.#due.nextMs : undefined;
-    if (nextMs === undefined) return this.#cancel();
-    const { clock } = this.#stream.ports;
-    const nowMs = clock.wallMs();
-    const atMs = Math.max(nextMs, nowMs + shortestWaitMs);
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
-    this.#cancel();
-    this.#timerAtMs = atMs;
-    this.#timer = clock.after(Math.min(longestWaitMs, atMs - nowMs), () => {
-      this.#timer = undefined;
-      this.#stream.ports.door.soon(() => this.#fire());
-    });
-  }
-
-  #cancel(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    if (nextMs === undefined) this.#timer.cancel();
+    else this.#timer.wakeAt(nextMs);
   }
 
   /** Publishes what is due, in order of the schedules' sequences. */
@@ -161,7 +144,7 @@ export class Schedules {
 
   /** Stops; what is to come is written down. */
   stop(): void {
-    this.#cancel();
+    this.#timer.cancel();
     if (!this.#enabled) return;
     const { store } = this.#stream;
     const entries = [...this.#schedules].map(([subject, { seq, at }]) => ({ subject, seq, at }));
@@ -169,6 +152,6 @@ export class Schedules {
   }
 
   close(): void {
-    this.#cancel();
+    this.#timer.cancel();
   }
 }
