@@ -5,6 +5,7 @@
 import type { Document } from '../../core/jetstream/schema.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { ApiLine } from './api-line.ts';
 
 export type ApiQueueName = 'changes' | 'infos';
 
@@ -33,9 +34,13 @@ export class ApiQueue {
   readonly #dropped: Record<ApiQueueName, number> = { changes: 0, infos: 0 };
   readonly #saidAtMs: Record<ApiQueueName, number> = { changes: -Infinity, infos: -Infinity };
 
+  /** Where those that were taken wait for their turn. */
+  readonly line: ApiLine;
+
   constructor(ports: ApiQueuePorts, limits: () => ApiQueueLimits) {
     this.#ports = ports;
     this.#limits = limits;
+    this.line = new ApiLine(ports);
   }
 
   /** Requests under way. */

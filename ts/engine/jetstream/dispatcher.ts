@@ -89,6 +89,11 @@ export class ApiDispatcher {
     if (route === undefined || !this.#queue.take(lineOf(route))) return;
     if (route.row.unnoticed !== true) this.#account.apiTotal += 1;
     const client = this.#clientOf(message);
+    this.#queue.line.take(() => this.#serve(route, message, client));
+  }
+
+  #serve(route: ApiRoute, message: InboundMessage, client: Document | undefined): void {
+    if (this.#subscriptions.length === 0) return this.#queue.answered(lineOf(route));
     const answer = this.#run(route, message);
     if (!(answer instanceof Promise)) return this.#respond(route, message, client, answer);
     answer.then(

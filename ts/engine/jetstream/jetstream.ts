@@ -92,6 +92,7 @@ export class JetStream {
   /** Ends deliveries and the API, writes what is left, closes the files. */
   async stop(): Promise<void> {
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
+    this.requests.line.stop();
     for (const subscription of this.#longAcks.values()) subscription.cancel();
     for (const { transfers } of this.accounts.values()) transfers.cancelAll();
     const streams = [...this.accounts.values()].flatMap(({ streams: all }) => [...all.values()]);

@@ -142,6 +142,14 @@ export class FakeBroker implements Door {
 
   traced(): void {}
 
+  /** Work whose `soon` calls come behind it. */
+  turn(work: () => void): void {
+    this.#depth += 1;
+    work();
+    this.#depth -= 1;
+    if (this.#depth === 0) this.settle();
+  }
+
   soon(call: () => void): void {
     this.#soon.push(call);
     if (this.#depth === 0) this.settle();

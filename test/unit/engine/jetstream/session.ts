@@ -44,9 +44,8 @@ export interface ApiSession {
   stop(): Promise<void>;
 }
 
-export async function apiSession(accountLimits: AccountLimits = unlimited): Promise<ApiSession> {
+export async function apiSession(accountLimits: AccountLimits = unlimited, clock = new FakeClock()): Promise<ApiSession> {
   const broker = new FakeBroker();
-  const clock = new FakeClock();
   const store = new FakeStore(broker, clock);
   let inboxes = 0;
   const begin = async (): Promise<JetStream> => {
