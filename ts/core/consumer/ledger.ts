@@ -88,7 +88,8 @@ export class DeliveryLedger {
     this.#revision += 1;
   }
 
-  restore({ delivered, ackFloor, pending, redelivered }: ConsumerState): void {
+  /** Goes on from what an earlier run left, in a stream that begins at `firstSeq`: what is pending before that is over. */
+  restore({ delivered, ackFloor, pending, redelivered }: ConsumerState, firstSeq: number): void {
     this.#delivered = { ...delivered };
     this.#ackFloor = { ...ackFloor };
     if (pending.length > 0 || redelivered.length > 0) this.#pending = new PendingMessages();
@@ -96,7 +97,21 @@ export class DeliveryLedger {
       this.#pending.messages.add(stream, consumer, seconds * 1000);
     }
     for (const { stream, count } of redelivered) this.#pending.setRedeliveries(stream, count);
+    this.#forgetBefore(Math.max(firstSeq, ackFloor.stream + 1));
     if (this.pending > 0) this.#checkAtMs = 0;
+  }
+
+  /** The floor follows each of them, also where it has passed their delivery; without any left it is what was delivered. */
+  #forgetBefore(firstSeq: number): void {
+    const { messages } = this.#pending;
+    if (messages.size === 0) return;
+    for (let low = messages.lowest(); low !== undefined && low < firstSeq; low = messages.lowest()) {
+      const consumerSeq = this.#pending.remove(low) ?? 0;
+      const { consumer, stream } = this.#ackFloor;
+      this.#ackFloor = { consumer: Math.max(consumer, consumerSeq), stream: Math.max(stream, low) };
+      this.#revision += 1;
+    }
+    if (messages.size === 0) this.#ackFloor = this.#delivered;
   }
 
   /** What o.dat is to hold. */

@@ -78,9 +78,9 @@ export class ConsumerMachine {
     this.#pausedUntilMs = settings.pausedUntilMs > nowMs ? settings.pausedUntilMs : 0;
   }
 
-  /** Goes on from what an earlier run left. */
-  restore(state: ConsumerState): void {
-    this.#ledger.restore(state);
+  /** Goes on from what an earlier run left, in a stream that begins at `firstSeq`. */
+  restore(state: ConsumerState, firstSeq: number): void {
+    this.#ledger.restore(state, firstSeq);
     this.#nextSeq = state.delivered.stream + 1;
     this.#picks.clear();
   }

@@ -111,9 +111,10 @@ export class Consumer implements ConsumerReceiver {
   open(state?: ConsumerState): void {
     const { account, name: stream } = this.stream;
     const { door } = this.stream.ports;
-    if (state !== undefined) this.machine.restore(state);
+    const { firstSeq } = this.stream.store.state;
+    if (state !== undefined) this.machine.restore(state, firstSeq);
     this.#durable = state !== undefined;
-    this.machine.step({ is: 'first', firstSeq: this.stream.store.state.firstSeq }, this.#now());
+    this.machine.step({ is: 'first', firstSeq }, this.#now());
     this.#savedRevision = state === undefined && !this.#isTold ? neverSaved : this.machine.revision;
     const scope = `${stream}.${this.name}`;
     const subjects = {

@@ -239,3 +239,25 @@ test('whatever happens: floors never go back, nothing comes again once acknowled
     { numRuns: 300 },
   );
 });
+
+test('a state that is older than its stream loses what is pending before the stream begins, as in nats-server', () => {
+  const bench = new Bench();
+  const state = {
+    ackFloor: { consumer: 24, stream: 6 },
+    delivered: { consumer: 27, stream: 33 },
+    pending: [
+      { stream: 7, consumer: 4, seconds: 0 },
+      { stream: 9, consumer: 5, seconds: 0 },
+      { stream: 30, consumer: 25, seconds: 0 },
+    ],
+    redelivered: [{ stream: 7, count: 2 }],
+  };
+  const begun = (firstSeq: number): number[] => {
+    bench.restart(firstSeq, state);
+    return [...floors(bench).slice(0, 2), bench.machine.info().ackPending, bench.machine.info().redelivered];
+  };
+  assert.deepEqual(begun(1), [24, 6, 3, 1]);
+  assert.deepEqual(begun(8), [24, 7, 2, 0]);
+  assert.deepEqual(begun(30), [24, 9, 1, 0]);
+  assert.deepEqual(begun(31), [27, 33, 0, 0], 'with nothing pending the floor is what was delivered');
+});

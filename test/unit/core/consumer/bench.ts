@@ -94,12 +94,11 @@ export class Bench {
     this.run();
   }
 
-  /** A new machine with the state of the old one. */
-  restart(): void {
-    const state = decodeConsumerState(this.machine.encodeState(this.nowMs));
+  /** A new machine with the state of the old one, or another, in a stream that may begin later. */
+  restart(firstSeq = 1, state = decodeConsumerState(this.machine.encodeState(this.nowMs))): void {
     assert.ok(state);
     this.machine = this.#machine({ firstSeq: 1 });
-    this.machine.restore(state);
+    this.machine.restore(state, firstSeq);
   }
 
   /** A new machine that begins with the stream as it is. */
