@@ -132,9 +132,10 @@ export class JetStreamAccount {
     return [...this.streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Mirrors and sources count as well: in nats-server each has a consumer of its own. */
   consumerCount(): number {
     let count = 0;
-    for (const stream of this.streams.values()) count += stream.consumers.size;
+    for (const { consumers, followerCount } of this.streams.values()) count += consumers.size + followerCount;
     return count;
   }
 

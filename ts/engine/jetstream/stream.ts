@@ -170,6 +170,11 @@ export class Stream implements Origin {
     this.#sourcing?.originOpened();
   }
 
+  /** Mirrors and sources that take from it. */
+  get followerCount(): number {
+    return this.#followers.size;
+  }
+
   follow(follower: OriginFollower): void {
     this.#followers.add(follower);
   }

@@ -7,7 +7,12 @@ import type { FakeStream } from './fakes.ts';
 import { apiSession, type ApiSession } from './session.ts';
 
 interface Info {
-  readonly state: { readonly messages: number; readonly first_seq: number; readonly last_seq: number };
+  readonly state: {
+    readonly messages: number;
+    readonly first_seq: number;
+    readonly last_seq: number;
+    readonly consumer_count: number;
+  };
   readonly mirror?: object;
   readonly sources?: readonly object[];
 }
@@ -48,6 +53,17 @@ async function withOrigin(config: object = {}, messages = 3): Promise<ApiSession
   for (let n = 1; n <= messages; n++) session.publish(`o.${n}`, `m${n}`);
   return session;
 }
+
+test('mirrors and sources count among the consumers of the account, and not of the stream', async () => {
+  const session = await withOrigin();
+  await create(session, { name: 'M', mirror: { name: 'O' } });
+  await create(session, { name: 'S', sources: [{ name: 'O', filter_subject: 'o.1' }, { name: 'OTHER' }] });
+  const consumers = async (): Promise<number> => ((await ask(session, 'INFO')) as { consumers: number }).consumers;
+  assert.equal(await consumers(), 2);
+  assert.equal((await info(session, 'O')).state.consumer_count, 0);
+  await ask(session, 'STREAM.DELETE.S');
+  assert.equal(await consumers(), 1);
+});
 
 test('a mirror of a missing stream says so, and begins when the stream appears', async () => {
   const session = await apiSession();
