@@ -5,6 +5,7 @@ import { request as requestTls } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import { listenHttp, type HttpListening, type HttpListenOptions } from '../../ts/node/http.ts';
 import { createMonitor } from '../../ts/ops/monitor/monitor.ts';
+import { turnsOfLoop } from '../../ts/node/turns-of-loop.ts';
 import { processFacts, richEngine } from '../unit/ops/fake-engine.ts';
 
 async function listen(
@@ -12,7 +13,7 @@ async function listen(
   changes: Partial<HttpListenOptions> = {},
 ): Promise<HttpListening & { problems: string[] }> {
   const problems: string[] = [];
-  const handler = createMonitor({ view: richEngine, process: processFacts, basePath: '' });
+  const handler = createMonitor({ view: richEngine, process: processFacts, slices: turnsOfLoop, basePath: '' });
   const listening = await listenHttp({
     host: '127.0.0.1',
     port: -1,

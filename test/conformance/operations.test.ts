@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from '@nats-io/transport-node';
 import { patienceMs } from '../support/patience.ts';
 import { ServerProcess } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -102,6 +103,42 @@ test('a traced subscription is a line of its own, and no password is in the log 
   assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8'), /s3cret/);
   const vars = await (await fetch(`http://127.0.0.1:${server.portOf('monitoring')}/debug/vars`)).text();
   assert.match(vars, /"--pass","\[REDACTED\]"/);
+  await client.close();
+  await server.stop();
+});
+
+test('what is told of streams and consumers is of those that are there', async () => {
+  const server = await ServerProcess.start('slipstream', { args: ['-js', '-sd', temporaryFolder(), '-m', '-1'] });
+  const client = await connect({ servers: `127.0.0.1:${server.port}` });
+  const ask = async (subject: string, body?: object): Promise<void> => {
+    const answer: { error?: unknown } = (await client.request(`$JS.API.${subject}`, body && JSON.stringify(body))).json();
+    assert.equal(answer.error, undefined, subject);
+  };
+  for (const name of ['A', 'B']) {
+    await ask(`STREAM.CREATE.${name}`, { name, subjects: [name] });
+    await ask(`CONSUMER.DURABLE.CREATE.${name}.C`, { stream_name: name, config: { durable_name: 'C', ack_policy: 'explicit' } });
+    await client.request(name, 'stored');
+  }
+  await ask('STREAM.DELETE.B');
+  const get = async (path: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${server.portOf('monitoring')}${path}`)).text();
+  const lines = (await get('/metrics'))
+    .split('\n')
+    .filter((line) => /^nats_(stream_messages|consumer_pending_messages)\{/.test(line));
+  assert.deepEqual(lines, [
+    'nats_stream_messages{account="$G",stream="A"} 1',
+    'nats_consumer_pending_messages{account="$G",stream="A",consumer="C"} 1',
+  ]);
+  const { account_details: [account] = [] } = JSON.parse(await get('/jsz?consumers=1&config=1')) as {
+    account_details?: { stream_detail: { name: string; state: { messages: number }; consumer_detail: { name: string }[] }[] }[];
+  };
+  const details = account?.stream_detail.map(({ name, state, consumer_detail }) => [
+    name,
+    state.messages,
+    consumer_detail[0]?.name,
+  ]);
+  assert.deepEqual(details, [['A', 1, 'C']]);
+  assert.equal(await get('/healthz'), '{"status":"ok"}');
   await client.close();
   await server.stop();
 });

@@ -10,6 +10,7 @@ import { createMetricsEndpoint } from '../node/metrics.ts';
 import { NodeProcess } from '../node/process.ts';
 import { loadTls } from '../node/tls-context.ts';
 import { TlsHandshakes } from '../node/tls-handshakes.ts';
+import { turnsOfLoop } from '../node/turns-of-loop.ts';
 import { createMonitor } from '../ops/monitor/monitor.ts';
 import type { Log } from '../ports/log.ts';
 import { shownArguments } from './command-line.ts';
@@ -37,6 +38,7 @@ export async function openMonitoring(options: Options, server: Server, log: Log)
   const handler = createMonitor({
     view: server.view,
     process: new NodeProcess(shownArguments()),
+    slices: turnsOfLoop,
     basePath: options.httpBasePath,
     exposition: createMetricsEndpoint,
   });

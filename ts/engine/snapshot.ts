@@ -259,21 +259,21 @@ export interface JetStreamAccountSnapshot extends JetStreamUsage {
   readonly name: string;
   readonly id: string;
   readonly api: JetStreamApiCounts;
-  /** By name; `most`: no more than that. */
-  streams(most?: number): readonly StreamSnapshot[];
+  /** By name. One that goes meanwhile is not among them. */
+  streams(): Iterable<StreamSnapshot>;
 }
 
-/** Parts that are JSON are the very objects the JetStream API answers with. */
+/** Parts that are JSON are the very objects the JetStream API answers with, made when they are asked for. */
 export interface StreamSnapshot {
   readonly name: string;
   readonly created: Instant;
   readonly config: Json;
   readonly state: Json;
-  readonly mirror?: Json;
-  readonly sources?: Json;
+  readonly mirror?: Json | undefined;
+  readonly sources?: Json | undefined;
   /** Why the stream does not serve (a failed sync, an unreadable file); absent when it is well. */
-  readonly fault?: string;
-  consumers(most?: number): readonly ConsumerSnapshot[];
+  readonly fault?: string | undefined;
+  consumers(): Iterable<ConsumerSnapshot>;
 }
 
 export interface ConsumerSnapshot {

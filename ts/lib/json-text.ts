@@ -11,6 +11,7 @@ export type JsonInput =
   | readonly JsonInput[]
   | OrderedMembers
   | WrittenJson
+  | LaterItems
   | { readonly [key: string]: JsonInput | undefined };
 
 type Members = readonly (readonly [key: string, value: JsonInput | undefined])[];
@@ -38,6 +39,24 @@ export class WrittenJson {
 
   toJSON(): never {
     throw new Error('text that is written already');
+  }
+}
+
+/** A list whose items are made one by one, as they are written. A member that is such a list is left out when it has none. */
+export class LaterItems implements Iterable<JsonInput> {
+  readonly #make: () => Iterable<JsonInput>;
+
+  constructor(make: () => Iterable<JsonInput>) {
+    this.#make = make;
+  }
+
+  [Symbol.iterator](): Iterator<JsonInput> {
+    return this.#make()[Symbol.iterator]();
+  }
+
+  toJSON(): readonly JsonInput[] | undefined {
+    const all = [...this.#make()];
+    return all.length === 0 ? undefined : all;
   }
 }
 
@@ -79,6 +98,7 @@ function write(value: JsonInput, indent: string, lineBreak: string): string {
   if (typeof value === 'bigint') return value.toString();
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (value instanceof WrittenJson) return value.text;
+  if (value instanceof LaterItems) return write(value.toJSON() ?? [], indent, lineBreak);
   const inner = lineBreak + indent;
   if (Array.isArray(value)) {
     const items = (value as readonly JsonInput[]).map((item) => inner + write(item, indent, inner));
@@ -86,8 +106,48 @@ function write(value: JsonInput, indent: string, lineBreak: string): string {
   }
   const separator = indent === '' ? ':' : ': ';
   const members: string[] = [];
-  for (const [key, member] of value instanceof OrderedMembers ? value.list : Object.entries(value)) {
+  for (const [key, given] of value instanceof OrderedMembers ? value.list : Object.entries(value)) {
+    const member = given instanceof LaterItems ? given.toJSON() : given;
     if (member !== undefined) members.push(`${inner}${quoted(key)}${separator}${write(member, indent, inner)}`);
   }
   return members.length === 0 ? '{}' : `{${members.join(',')}${lineBreak}}`;
+}
+
+/** The same text in pieces, one for each item of lists that are made later. */
+export function* jsonPieces(value: JsonInput, indent = ''): Generator<string> {
+  yield* pieces(value, indent, indent === '' ? '' : '\n');
+}
+
+function* pieces(value: JsonInput, indent: string, lineBreak: string): Generator<string> {
+  if (value instanceof LaterItems) return yield* listPieces(value[Symbol.iterator](), indent, lineBreak);
+  const isPlain = typeof value !== 'object' || value === null || !Object.values(value).some((one) => one instanceof LaterItems);
+  // No text of a document has a line break in it.
+  if (isPlain) return yield jsonText(value, indent).replaceAll('\n', lineBreak);
+  let before = `{${lineBreak}${indent}`;
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    const name = `${before}${quoted(key)}${indent === '' ? ':' : ': '}`;
+    if (member instanceof LaterItems) {
+      const items = member[Symbol.iterator]();
+      const first = items.next();
+      if (first.done === true) continue;
+      yield name;
+      yield* listPieces(items, indent, lineBreak + indent, first.value);
+    } else {
+      yield name;
+      yield* pieces(member, indent, lineBreak + indent);
+    }
+    before = `,${lineBreak}${indent}`;
+  }
+  yield before.startsWith('{') ? '{}' : `${lineBreak}}`;
+}
+
+function* listPieces(items: Iterator<JsonInput>, indent: string, lineBreak: string, first?: JsonInput): Generator<string> {
+  let before = `[${lineBreak}${indent}`;
+  for (let next = first === undefined ? items.next() : { value: first }; next.done !== true; next = items.next()) {
+    yield before;
+    yield* pieces(next.value, indent, lineBreak + indent);
+    before = `,${lineBreak}${indent}`;
+  }
+  yield before.startsWith('[') ? '[]' : `${lineBreak}]`;
 }

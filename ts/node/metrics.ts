@@ -3,20 +3,28 @@
 
 import type * as Prometheus from 'prom-client';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { inSlices } from '../lib/in-slices.ts';
 import type { HttpReply } from '../ports/http.ts';
 import type { MetricFamily, MetricHistogram, MetricsSource } from '../ports/metrics.ts';
+import { turnsOfLoop } from './turns-of-loop.ts';
 
 type PromClient = typeof Prometheus;
 type HistogramValues = Awaited<ReturnType<Histogram['get']>>['values'];
 
-/** Answers scrapes; scrapes at the same time share one registry. */
+/** Answers scrapes, one after the other: they share one registry. */
 export function createMetricsEndpoint(source: MetricsSource): () => Promise<HttpReply> {
   let exposition: Promise<Exposition> | undefined;
-  return async () => {
+  let last: Promise<unknown> = Promise.resolve();
+  const scrape = async (): Promise<HttpReply> => {
     exposition ??= import('prom-client').then((client) => new Exposition(client));
-    const { registry, take } = await exposition;
-    take(source());
-    return { status: 200, headers: { 'Content-Type': registry.contentType }, body: await registry.metrics() };
+    const { registry, take, text } = await exposition;
+    await inSlices(source(), (family) => family !== undefined && take(family), turnsOfLoop);
+    return { status: 200, headers: { 'Content-Type': registry.contentType }, body: await text() };
+  };
+  return () => {
+    const next = last.then(scrape);
+    last = next.catch(() => {});
+    return next;
   };
 }
 
@@ -32,19 +40,24 @@ class Exposition {
     client.collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Replaces every value by that of the families. */
-  readonly take = (families: readonly MetricFamily[]): void => {
-    for (const family of families) {
-      if (family.histogram !== undefined) {
-        this.#showHistogram(family, family.histogram);
-        continue;
-      }
-      const metric = this.#metricFor(family);
-      metric.reset();
-      for (const { labels, value } of family.samples) {
-        metric.inc(Object.fromEntries(family.labels.map((label, at) => [label, labels[at] ?? ''])), value);
-      }
+  /** Replaces every value of a family. */
+  readonly take = (family: MetricFamily): void => {
+    if (family.histogram !== undefined) return this.#showHistogram(family, family.histogram);
+    const metric = this.#metricFor(family);
+    metric.reset();
+    for (const { labels, value } of family.samples) {
+      metric.inc(Object.fromEntries(family.labels.map((label, at) => [label, labels[at] ?? ''])), value);
     }
+  };
+
+  /** As the registry's own `metrics`, with other turns between the families. */
+  readonly text = async (): Promise<string> => {
+    const texts: string[] = [];
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      texts.push(await this.registry.getSingleMetricAsString(name));
+      await turnsOfLoop.pause();
+    }
+    return `${texts.join('\n\n')}\n`;
   };
 
   /** The library's histograms observe for themselves; one that is counted elsewhere is shown in its form. */

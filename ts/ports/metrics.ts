@@ -24,5 +24,5 @@ export interface MetricFamily {
   readonly histogram?: MetricHistogram;
 }
 
-/** All families with their values of this moment; the same families at every call. */
-export type MetricsSource = () => readonly MetricFamily[];
+/** All families with their values, made as they are taken; the same families at every call. Undefined: more is to come. */
+export type MetricsSource = () => Iterable<MetricFamily | undefined>;

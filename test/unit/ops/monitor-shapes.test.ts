@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineView } from '../../../ts/engine/snapshot.ts';
 import { createMonitor } from '../../../ts/ops/monitor/monitor.ts';
+import { turnsOfLoop } from '../../../ts/node/turns-of-loop.ts';
 import { outline, shapeOf, type Shape } from '../../fixtures/monitor/shape.ts';
 import { plainEngine, processFacts, richEngine } from './fake-engine.ts';
 
@@ -30,7 +31,7 @@ const elsewhere: ReadonlySet<string> = new Set([
 ]);
 
 async function ask(view: EngineView, target: string): Promise<{ status: number; body: string }> {
-  return createMonitor({ view, process: processFacts, basePath: '' })({ target, method: 'GET' });
+  return createMonitor({ view, process: processFacts, slices: turnsOfLoop, basePath: '' })({ target, method: 'GET' });
 }
 
 for (const [name, shape] of Object.entries(recorded<Shape>('shapes.json'))) {

@@ -7,10 +7,11 @@ import type { HttpReply } from '../../../ts/ports/http.ts';
 import { elapsedText, roundTripText } from '../../../ts/ops/monitor/context.ts';
 import { healthz, healthzOptions } from '../../../ts/ops/monitor/healthz.ts';
 import { createMonitor } from '../../../ts/ops/monitor/monitor.ts';
+import { turnsOfLoop } from '../../../ts/node/turns-of-loop.ts';
 import { after, engineView, plainEngine, processFacts, richEngine, startedAt, withOptions } from './fake-engine.ts';
 
 function monitor(view: EngineView = plainEngine, basePath = ''): (target: string) => Promise<HttpReply> {
-  const handle = createMonitor({ view, process: processFacts, basePath });
+  const handle = createMonitor({ view, process: processFacts, slices: turnsOfLoop, basePath });
   return async (target) => handle({ target, method: 'GET' });
 }
 
@@ -132,7 +133,7 @@ test('a stream with a fault is reported unless only the server is asked about', 
     ...richEngine,
     jetstream: () => ({
       ...jetstream,
-      accounts: () => accounts.map((one) => ({ ...one, streams: () => one.streams().map(ill) })),
+      accounts: () => accounts.map((one) => ({ ...one, streams: () => [...one.streams()].map(ill) })),
     }),
   };
   assert.equal(health(view, '')[0], 503);

@@ -240,6 +240,10 @@ export class Consumer implements ConsumerReceiver {
   }
 
   /** Stops listening and delivering. `status` is what waiting requests are told; undefined: nothing. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   close(status?: string): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -3,6 +3,7 @@
 import { apiLevel } from '../../core/jetstream/api-level.ts';
 import { encodeJson } from '../../core/jetstream/json.ts';
 import type { ConsumerSnapshot, JetStreamAccountSnapshot, JetStreamUsage, Json, StreamSnapshot } from '../snapshot.ts';
+import type { Instant } from '../../ports/clock.ts';
 import type { JetStreamAccount } from './account.ts';
 import type { Consumer } from './consumer.ts';
 import type { Stream } from './stream.ts';
@@ -40,34 +41,76 @@ export function accountSnapshot(account: JetStreamAccount): JetStreamAccountSnap
     name: account.name,
     id: account.name,
     api: { level: apiLevel, total: account.apiTotal, errors: account.apiErrors },
-    streams: (most) => account.sorted().slice(0, most).map(streamSnapshot),
+    streams: () => streamSnapshots(account.sorted()),
   };
 }
 
-function streamSnapshot(stream: Stream): StreamSnapshot {
-  const info = json(stream.info({}, false));
-  const { fault } = stream.store;
-  return {
-    name: stream.name,
-    created: stream.created,
-    config: info['config'] ?? null,
-    state: info['state'] ?? null,
-    ...(info['mirror'] === undefined ? {} : { mirror: info['mirror'] }),
-    ...(info['sources'] === undefined ? {} : { sources: info['sources'] }),
-    ...(fault === undefined ? {} : { fault }),
-    consumers: (most) => firstOf(stream.consumers.values(), most).map(consumerSnapshot),
-  };
+function* streamSnapshots(streams: readonly Stream[]): Generator<StreamSnapshot> {
+  for (const stream of streams) if (stream.isOpen) yield new OpenStream(stream);
 }
 
-function firstOf<T>(all: Iterable<T>, most = Infinity): T[] {
-  const found: T[] = [];
-  for (const one of all) {
-    if (found.length >= most) break;
-    found.push(one);
+class OpenStream implements StreamSnapshot {
+  readonly #stream: Stream;
+  #info: { readonly [key: string]: Json | undefined } | undefined;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
   }
-  return found;
+
+  #ofInfo(key: string): Json | undefined {
+    this.#info ??= json(this.#stream.info({}, false));
+    return this.#info[key];
+  }
+
+  get name(): string {
+    return this.#stream.name;
+  }
+
+  get created(): Instant {
+    return this.#stream.created;
+  }
+
+  get config(): Json {
+    return this.#ofInfo('config') ?? null;
+  }
+
+  get state(): Json {
+    return this.#ofInfo('state') ?? null;
+  }
+
+  get mirror(): Json | undefined {
+    return this.#ofInfo('mirror');
+  }
+
+  get sources(): Json | undefined {
+    return this.#ofInfo('sources');
+  }
+
+  get fault(): string | undefined {
+    return this.#stream.store.fault;
+  }
+
+  *consumers(): Generator<ConsumerSnapshot> {
+    for (const consumer of [...this.#stream.consumers.values()]) if (!consumer.isClosed) yield new OpenConsumer(consumer);
+  }
 }
 
-function consumerSnapshot(consumer: Consumer): ConsumerSnapshot {
-  return { name: consumer.name, ...(consumer.isDirect ? { direct: true } : {}), info: json(consumer.info(false)) };
+class OpenConsumer implements ConsumerSnapshot {
+  readonly #consumer: Consumer;
+
+  constructor(consumer: Consumer) {
+    this.#consumer = consumer;
+  }
+
+  get name(): string {
+    return this.#consumer.name;
+  }
+
+  get direct(): boolean {
+    return this.#consumer.isDirect;
+  }
+
+  get info(): { readonly [key: string]: Json | undefined } {
+    return json(this.#consumer.info(false));
+  }
 }

@@ -6,7 +6,7 @@ import type { ProcessPort } from '../../ports/process.ts';
 import { healthz, healthzOptions } from '../monitor/healthz.ts';
 import { coreMetrics } from './core-table.ts';
 import { jetstreamMetrics } from './jetstream-table.ts';
-import type { MetricRow, Scrape, StreamInScrape } from './row.ts';
+import type { ConsumerInScrape, MetricRow, Scrape, StreamInScrape } from './row.ts';
 
 export const metricRows: readonly MetricRow[] = [...coreMetrics, ...jetstreamMetrics];
 
@@ -17,15 +17,22 @@ export const mostWithFigures = { streams: 1_000, consumers: 2_000 } as const;
 const wholeServer = healthzOptions(new URLSearchParams());
 
 export function metricsOf(view: EngineView, process: ProcessPort, requests: ReadonlyMap<string, number>): MetricsSource {
-  return () => {
-    const scrape = takeScrape(view, process, requests);
-    return metricRows.map((row): MetricFamily => {
-      const { name, help, type, labels = [] } = row;
-      if (row.type !== 'histogram') return { name, help, type, labels, samples: samplesOf(row.read(scrape)) };
-      const histogram = row.read(scrape);
-      return { name, help, type, labels, samples: [], ...(histogram === undefined ? {} : { histogram }) };
-    });
+  return function* () {
+    const streams: StreamInScrape[] = [];
+    for (const stream of streamsWithFigures(view.jetstream())) {
+      streams.push(stream);
+      yield undefined;
+    }
+    const scrape = takeScrape(view, process, requests, streams);
+    for (const row of metricRows) yield familyOf(row, scrape);
   };
+}
+
+function familyOf(row: MetricRow, scrape: Scrape): MetricFamily {
+  const { name, help, type, labels = [] } = row;
+  if (row.type !== 'histogram') return { name, help, type, labels, samples: samplesOf(row.read(scrape)) };
+  const histogram = row.read(scrape);
+  return { name, help, type, labels, samples: [], ...(histogram === undefined ? {} : { histogram }) };
 }
 
 function samplesOf(read: number | readonly MetricSample[] | undefined): readonly MetricSample[] {
@@ -33,9 +40,13 @@ function samplesOf(read: number | readonly MetricSample[] | undefined): readonly
   return typeof read === 'number' ? [{ labels: [], value: read }] : read;
 }
 
-function takeScrape(view: EngineView, process: ProcessPort, requests: ReadonlyMap<string, number>): Scrape {
+function takeScrape(
+  view: EngineView,
+  process: ProcessPort,
+  requests: ReadonlyMap<string, number>,
+  streams: readonly StreamInScrape[],
+): Scrape {
   const jetstream = view.jetstream();
-  const streams = jetstream === undefined ? [] : streamsWithFigures(jetstream);
   const consumers = streams.reduce((sum, one) => sum + one.consumers.length, 0);
   let pendingBytes = 0;
   for (const connection of view.connections()) pendingBytes += connection.pendingBytes;
@@ -56,15 +67,18 @@ function takeScrape(view: EngineView, process: ProcessPort, requests: ReadonlyMa
   };
 }
 
-function streamsWithFigures(jetstream: JetStreamSnapshot): StreamInScrape[] {
-  const found: StreamInScrape[] = [];
-  let left: number = mostWithFigures.consumers;
-  for (const { name, streams } of jetstream.accounts()) {
-    for (const stream of streams(mostWithFigures.streams - found.length)) {
-      const consumers = stream.consumers(left);
-      left -= consumers.length;
-      found.push({ account: name, stream, consumers });
+function* streamsWithFigures(jetstream: JetStreamSnapshot | undefined): Generator<StreamInScrape> {
+  const left = { ...mostWithFigures } as { streams: number; consumers: number };
+  for (const { name: account, streams } of jetstream?.accounts() ?? []) {
+    for (const stream of left.streams > 0 ? streams() : []) {
+      const some: ConsumerInScrape[] = [];
+      for (const consumer of left.consumers > 0 ? stream.consumers() : []) {
+        some.push({ name: consumer.name, info: consumer.info });
+        if (--left.consumers === 0) break;
+      }
+      const { name, state, fault } = stream;
+      yield { account, stream: { name, state, fault }, consumers: some };
+      if (--left.streams === 0) break;
     }
   }
-  return found;
 }

@@ -30,9 +30,11 @@ export interface Scrape {
 
 export interface StreamInScrape {
   readonly account: string;
-  readonly stream: StreamSnapshot;
-  readonly consumers: readonly ConsumerSnapshot[];
+  readonly stream: Pick<StreamSnapshot, 'name' | 'state' | 'fault'>;
+  readonly consumers: readonly ConsumerInScrape[];
 }
+
+export type ConsumerInScrape = Pick<ConsumerSnapshot, 'name' | 'info'>;
 
 interface Named {
   readonly name: string;

@@ -3,6 +3,7 @@
 
 import { formatDuration, formatInstant } from '../../core/jetstream/instant.ts';
 import type { EngineView, Instant } from '../../engine/snapshot.ts';
+import type { SliceClock } from '../../lib/in-slices.ts';
 import type { JsonInput } from '../../lib/json-text.ts';
 import type { ProcessPort } from '../../ports/process.ts';
 
@@ -11,6 +12,8 @@ export interface MonitorContext {
   readonly process: ProcessPort;
   /** Requests answered so far by path, as varz shows them. */
   readonly requests: ReadonlyMap<string, number>;
+  /** For documents that take long to write. */
+  readonly slices: SliceClock;
 }
 
 export type Document = Readonly<Record<string, JsonInput | undefined>>;

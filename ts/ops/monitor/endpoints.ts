@@ -1,7 +1,8 @@
 // The table of monitoring endpoints: path, what the index page calls it, whether varz counts it, and what answers it.
 // The router, the index page and the tests read it; a new endpoint is one more row.
 
-import { jsonText, type JsonInput } from '../../lib/json-text.ts';
+import { inSlices } from '../../lib/in-slices.ts';
+import { jsonPieces, jsonText, type JsonInput } from '../../lib/json-text.ts';
 import type { HttpReply } from '../../ports/http.ts';
 import { accountz, accountzOptions, accstatz, accstatzOptions } from './accountz.ts';
 import { connz, connzOptions } from './connz.ts';
@@ -19,7 +20,7 @@ export interface Endpoint {
   readonly title?: string;
   /** Key of its count in `http_req_stats`; absent when nobody counts it. */
   readonly counted?: string;
-  answer(context: MonitorContext, query: URLSearchParams): HttpReply;
+  answer(context: MonitorContext, query: URLSearchParams): HttpReply | Promise<HttpReply>;
 }
 
 const jsonHeaders = { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' };
@@ -41,6 +42,13 @@ function health(context: MonitorContext, query: URLSearchParams): HttpReply {
   return json(document, status, '');
 }
 
+/** There may be thousands of streams: others get their turns while they are written. */
+async function jetstream({ view, slices }: MonitorContext, query: URLSearchParams): Promise<HttpReply> {
+  const pieces: string[] = [];
+  await inSlices(jsonPieces(jsz(view, jszOptions(query)), '  '), (piece) => pieces.push(piece), slices);
+  return { status: 200, headers: jsonHeaders, body: pieces.join('') };
+}
+
 const subscriptions = (path: string, title?: string): Endpoint => ({
   path,
   ...(title === undefined ? {} : { title }),
@@ -50,7 +58,7 @@ const subscriptions = (path: string, title?: string): Endpoint => ({
 
 export const endpoints: readonly Endpoint[] = [
   { path: '/varz', title: 'General', counted: '/varz', answer: (context) => json(varz(context)) },
-  { path: '/jsz', title: 'JetStream', counted: '/jsz', answer: ({ view }, query) => json(jsz(view, jszOptions(query))) },
+  { path: '/jsz', title: 'JetStream', counted: '/jsz', answer: jetstream },
   {
     path: '/connz',
     title: 'Connections',

@@ -88,12 +88,12 @@ function missingAsset(jetstream: JetStreamSnapshot, { account, stream, consumer 
     return { type: 'ACCOUNT', status: 404, account, error: `JetStream account "${account}" not found` };
   }
   if (stream === '') return undefined;
-  const foundStream = found.streams().find(({ name }) => name === stream);
+  const foundStream = [...found.streams()].find(({ name }) => name === stream);
   if (foundStream === undefined) {
     const error = `JetStream stream "${stream}" not found on account "${account}"`;
     return { type: 'STREAM', status: 404, account, stream, error };
   }
-  if (consumer === '' || foundStream.consumers().some(({ name }) => name === consumer)) return undefined;
+  if (consumer === '' || [...foundStream.consumers()].some(({ name }) => name === consumer)) return undefined;
   const error = `JetStream consumer "${consumer}" not found for stream "${stream}" on account "${account}"`;
   return { type: 'CONSUMER', status: 404, account, stream, consumer, error };
 }
@@ -105,14 +105,15 @@ function named(wanted: string, name: string): boolean {
 /** Streams and consumers with a fault, among those the options name. */
 function* illAssets(jetstream: JetStreamSnapshot, options: HealthzOptions): Generator<Finding> {
   for (const account of jetstream.accounts().filter(({ name }) => named(options.account, name))) {
-    for (const stream of account.streams().filter(({ name }) => named(options.stream, name))) {
+    for (const stream of account.streams()) {
+      if (!named(options.stream, stream.name)) continue;
       const where = { account: account.name, stream: stream.name };
       if (stream.fault !== undefined) {
         const error = `JetStream stream '${account.name} > ${stream.name}' is not current: ${stream.fault}`;
         yield { type: 'STREAM', status: 503, ...where, error };
       }
-      for (const consumer of stream.consumers().filter(({ name }) => named(options.consumer, name))) {
-        if (consumer.fault === undefined) continue;
+      for (const consumer of stream.consumers()) {
+        if (consumer.fault === undefined || !named(options.consumer, consumer.name)) continue;
         const error = `JetStream consumer '${account.name} > ${stream.name} > ${consumer.name}' is not current: ${consumer.fault}`;
         yield { type: 'CONSUMER', status: 503, ...where, consumer: consumer.name, error };
       }

@@ -2,7 +2,8 @@
 // consumers imply streams, streams and an account name imply accounts. Direct consumers are a wish beside these.
 
 import type { ConsumerSnapshot, EngineView, JetStreamAccountSnapshot, StreamSnapshot } from '../../engine/snapshot.ts';
-import { instantText, unlessEmpty, type Document } from './context.ts';
+import { LaterItems } from '../../lib/json-text.ts';
+import { instantText, type Document } from './context.ts';
 import {
   jetstreamAccountStats,
   jetstreamConfigDocument,
@@ -63,7 +64,9 @@ export function jsz(view: EngineView, options: JszOptions): Document {
     consumers_leader: options.raft ? orUndefined(jetstream.consumers) : undefined,
     messages: jetstream.messages,
     bytes: jetstream.bytes,
-    account_details: options.accounts ? unlessEmpty(chosen.map((one) => accountDetail(one, options, server.name))) : undefined,
+    account_details: options.accounts
+      ? new LaterItems(() => chosen.map((one) => accountDetail(one, options, server.name)))
+      : undefined,
     total: accounts.length,
   };
 }
@@ -96,30 +99,34 @@ function disabled(serverId: string, now: string): Document {
 }
 
 function accountDetail(account: JetStreamAccountSnapshot, options: JszOptions, serverName: string): Document {
-  const streams = options.streams ? account.streams() : [];
   return {
     name: account.name,
     id: account.id,
     ...jetstreamAccountStats(account),
-    stream_detail: unlessEmpty(streams.map((stream) => streamDetail(stream, options, serverName))),
+    stream_detail: options.streams ? new LaterItems(() => streamDetails(account, options, serverName)) : undefined,
   };
 }
 
+function* streamDetails(account: JetStreamAccountSnapshot, options: JszOptions, serverName: string): Generator<Document> {
+  for (const stream of account.streams()) yield streamDetail(stream, options, serverName);
+}
+
 function streamDetail(stream: StreamSnapshot, options: JszOptions, serverName: string): Document {
-  const wanted = options.consumers || options.directConsumers ? stream.consumers() : [];
-  const some = (direct: boolean): Document[] | undefined =>
-    unlessEmpty(wanted.filter((consumer) => (consumer.direct ?? false) === direct).map((one) => consumerDetail(one, options)));
   return {
     name: stream.name,
     created: instantText(stream.created),
     cluster: { leader: serverName },
     config: options.config ? stream.config : undefined,
     state: stream.state,
-    consumer_detail: options.consumers ? some(false) : undefined,
-    direct_consumer_detail: options.directConsumers ? some(true) : undefined,
+    consumer_detail: options.consumers ? new LaterItems(() => consumerDetails(stream, false, options)) : undefined,
+    direct_consumer_detail: options.directConsumers ? new LaterItems(() => consumerDetails(stream, true, options)) : undefined,
     mirror: stream.mirror,
     sources: stream.sources,
   };
+}
+
+function* consumerDetails(stream: StreamSnapshot, direct: boolean, options: JszOptions): Generator<Document> {
+  for (const consumer of stream.consumers()) if ((consumer.direct ?? false) === direct) yield consumerDetail(consumer, options);
 }
 
 function consumerDetail({ info }: ConsumerSnapshot, options: JszOptions): Document {

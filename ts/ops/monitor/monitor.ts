@@ -2,6 +2,7 @@
 // answered into a 400. It holds nothing but the counts; the listener that feeds it is `node/http.ts`.
 
 import type { EngineView } from '../../engine/snapshot.ts';
+import type { SliceClock } from '../../lib/in-slices.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../../ports/http.ts';
 import type { MetricsSource } from '../../ports/metrics.ts';
 import type { ProcessPort } from '../../ports/process.ts';
@@ -14,6 +15,7 @@ import { BadRequest } from './query.ts';
 export interface MonitorOptions {
   readonly view: EngineView;
   readonly process: ProcessPort;
+  readonly slices: SliceClock;
   /** As configured: `mon`, `/mon/` and `/mon` mean the same. */
   readonly basePath: string;
   /** Makes what answers `/metrics` out of the figures; there is no such path without. */
@@ -26,7 +28,7 @@ export function createMonitor(options: MonitorOptions): HttpHandler {
   const base = `/${options.basePath}`.replace(/\/+/g, '/').replace(/\/$/, '');
   const byPath = new Map(endpoints.map((endpoint) => [base + endpoint.path, endpoint]));
   const requests = new Map<string, number>();
-  const context: MonitorContext = { view: options.view, process: options.process, requests };
+  const context: MonitorContext = { view: options.view, process: options.process, slices: options.slices, requests };
   const metrics = options.exposition?.(metricsOf(options.view, options.process, requests));
   const links = indexLinks(metrics !== undefined);
   const count = (key: string): void => void requests.set(key, (requests.get(key) ?? 0) + 1);
@@ -49,9 +51,9 @@ export function createMonitor(options: MonitorOptions): HttpHandler {
   };
 }
 
-function answer(endpoint: Endpoint, context: MonitorContext, query: URLSearchParams): HttpReply {
+async function answer(endpoint: Endpoint, context: MonitorContext, query: URLSearchParams): Promise<HttpReply> {
   try {
-    return endpoint.answer(context, query);
+    return await endpoint.answer(context, query);
   } catch (error) {
     if (error instanceof BadRequest) return badRequest(error.message);
     throw error;

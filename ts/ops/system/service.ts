@@ -4,7 +4,9 @@
 import { JsonError, parseJson } from '../../core/jetstream/parse-json.ts';
 import type { CertificateFacts } from '../../core/ocsp/answer.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace, ServiceMeasure } from '../../engine/snapshot.ts';
-import { jsonText, type JsonInput } from '../../lib/json-text.ts';
+import { inSlices, type SliceClock } from '../../lib/in-slices.ts';
+import { jsonPieces, jsonText, type JsonInput } from '../../lib/json-text.ts';
+import { messageOf } from '../../lib/message-of.ts';
 import type { ClaimsDoor } from '../../ports/claims.ts';
 import type { Log } from '../../ports/log.ts';
 import { ClaimsRequests } from './claims.ts';
@@ -74,14 +76,19 @@ function accountOf({ subject }: SystemRequest): string {
 export class SystemService {
   readonly #parts: SystemServiceParts;
   readonly #context: MonitorContext;
+  readonly #slices: SliceClock;
   readonly #open = new Map<string, { cancel(): void }[]>();
   #claims: ClaimsRequests | undefined;
   readonly #events: SystemEvents;
   #seq = 0;
+  #isStopped = false;
 
   constructor(parts: SystemServiceParts) {
     this.#parts = parts;
-    this.#context = { view: parts.view, process: parts.process, requests: new Map() };
+    const { clock } = parts;
+    const pause = (): Promise<void> => new Promise((resolve) => void clock.after(0, resolve));
+    this.#slices = { monotonicMs: () => clock.monotonicMs(), pause };
+    this.#context = { view: parts.view, process: parts.process, requests: new Map(), slices: this.#slices };
     this.#events = new SystemEvents(parts, this.#context, () => ++this.#seq);
   }
 
@@ -127,6 +134,7 @@ export class SystemService {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#claims?.stop();
     this.#events.stop();
     for (const subscriptions of this.#open.values()) for (const subscription of subscriptions) subscription.cancel();
@@ -316,7 +324,15 @@ export class SystemService {
     this.#reply(request, { server: serverInfo(this.#parts.view.server(), ++this.#seq), ...document });
   }
 
+  /** At once, unless the document is long: others get their turns while it is written. */
   #reply({ account, reply }: SystemRequest, document: JsonInput): void {
-    this.#parts.door.publish(account, reply, encoder.encode(jsonText(document)));
+    const pieces: string[] = [];
+    const publish = (): void => this.#parts.door.publish(account, reply, encoder.encode(pieces.join('')));
+    const writing = inSlices(jsonPieces(document), (piece) => pieces.push(piece), this.#slices);
+    if (writing === undefined) return publish();
+    writing.then(
+      () => this.#isStopped || publish(),
+      (error: unknown) => this.#parts.log.error(`No answer to ${reply}: ${messageOf(error)}`),
+    );
   }
 }

@@ -17,7 +17,7 @@ export function supposedStorages({ at, places }: MessageTrace, view: EngineView)
   const accounts = view.jetstream()?.accounts() ?? [];
   return places.flatMap(({ account, subject }) => {
     const found = accounts.find(({ name }) => name === account);
-    const listening = (found?.streams() ?? []).filter(({ config }) => {
+    const listening = [...(found?.streams() ?? [])].filter(({ config }) => {
       const { subjects } = config as { readonly subjects?: readonly string[] };
       return (subjects ?? []).some((own) => isSubsetMatch(subject, own));
     });
