@@ -1,17 +1,11 @@
-// One stream on disk: the kernel's stream, its block files and its part in the rounds, behind the interface of store.ts.
+// One stream on disk, behind the interface of store.ts: the kernel's stream, its block files and what goes on by itself (limits, ages, upkeep of
+// blocks), on top of its part in the rounds.
 //
-// What stays true: `syncedSeq` only rises when a round is through; a block file is removed only when none of its messages is left and the
-// deletes that emptied it are synced; after a fault nothing is written any more.
+// What stays true: while it has a fault, or has lost parts of its index, nothing is changed; it goes on from what is on disk.
 
-import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { StreamIndex } from '../../core/stream-index/index-db.ts';
-import { streamFlag, type KernelPublish } from '../../kernel/streams.ts';
-import { DiskFault } from '../../ports/disk.ts';
-import type { OpenFile } from '../../ports/disk.ts';
+import type { KernelPublish } from '../../kernel/streams.ts';
 import type { StreamDescription } from './archive.ts';
-import type { TakeAppended } from './appended.ts';
-import type { BlockEnd } from './block.ts';
-import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import { blockLimit } from './block-size.ts';
 import { BlockUpkeep } from './block-upkeep.ts';
 import type { Expiry } from './expiry.ts';
@@ -21,10 +15,8 @@ import { judgedPublish } from './judged-publish.ts';
 import { isInPlace } from './in-place.ts';
 import { leaveIndex, takeOver } from './take-over.ts';
 import type { Lost } from './recover.ts';
-import type { RoundMember } from './rounds.ts';
-import { cutBack, readAnew, type Faulted } from './revival.ts';
+import { readAnew } from './revival.ts';
 import { StoreFault } from './store.ts';
-import { streamFault, type StreamFault } from './stream-fault.ts';
 import type {
   DeliverRequest,
   Delivered,
@@ -36,168 +28,72 @@ import type {
   StreamOptions,
   StreamStore,
 } from './store.ts';
-import { StreamBeside } from './stream-beside.ts';
 import { expiryOf } from './stream-expiry.ts';
-import { SyncWaiters, type Waiter } from './sync-waiters.ts';
-import { Visibility } from './visibility.ts';
+import { StreamRounds } from './stream-rounds.ts';
 
-const RELEASE_AT_ONCE = 65536;
 const EMPTY = new Uint8Array(0);
 /** More than this staged is written before the next round. */
 const WRITE_EARLY = 4 << 20;
 
-export class FileStream extends StreamBeside implements StreamStore, RoundMember, Faulted {
-  readonly name: string;
-  readonly #parts: FileStreamParts;
+export class FileStream extends StreamRounds implements StreamStore {
   readonly #options: StreamOptions;
   readonly #expiry: Expiry;
   readonly #upkeep: BlockUpkeep;
-  #fault: StreamFault | undefined;
-  readonly #visibility: Visibility;
-  /** Last sequence of the round under way, and where its records end. */
-  #roundSeq: number;
-  #roundEnd: BlockEnd;
-  /** Where the records end that are promised. */
-  #syncedEnd: BlockEnd;
-  #inRound = false;
-  /** The round under way is only for the metadata that make the stream exist. */
-  #isMaking = false;
-  readonly #waiters = new SyncWaiters();
-  /** The ticket of the metadata that makes the stream exist: no block is written before. */
-  readonly #made: number;
-  /** Blocks may have lost all their messages: by deletes (any block), or by limits (the oldest). */
-  #sweep: 'all' | 'oldest' | undefined;
-  /** Blocks without messages once the round is through. */
-  #doomed: readonly number[] = [];
-  /** They are so by deletes, which are answered when the removal is synced too. */
-  #purging = false;
   /** Limits that were set when the stream wrote nothing. */
   #laterLimits: StoreLimits | undefined;
-  #closed = false;
   readonly #writeSome = (): boolean => {
-    this.#writeRuns();
-    return this.#fault === undefined;
+    this.writeRuns();
+    return this.isWriting;
   };
-  readonly #again = (): void => {
-    if (!this.#closed) this.#parts.turn(() => this.askRound());
-  };
-  #onSynced: (syncedSeq: number) => void = () => {};
   #onPublish: (publish: JudgedPublish) => void = () => {};
-  #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
 
   constructor(parts: FileStreamParts, options: StreamOptions, lost: Lost) {
-    super(parts, options.account, lost);
-    this.name = options.name;
-    this.#parts = parts;
+    super(parts, options, lost);
     this.#options = options;
-    this.#visibility = new Visibility(parts.handle, parts.streams);
-    this.#roundSeq = this.syncedSeq;
-    this.#roundEnd = this.#end();
-    this.#syncedEnd = this.#roundEnd;
     this.#expiry = expiryOf(
       parts,
       (seq) => (this.isLost ? undefined : this.timeOfFirst(seq)),
-      () => this.#passOnRemoved(),
+      () => this.passOnRemoved(),
     );
     this.#upkeep = new BlockUpkeep(parts, {
       name: options.name,
-      promised: () => this.#syncedEnd,
+      promised: () => this.syncedEnd,
       onDisk: () => everythingOnDisk(parts, this),
       replaced: () => this.askRound(),
       isWriting: () => this.isWriting,
     });
-    if (parts.files.numbers().length > 0) {
-      this.#sweep = 'all';
-      removeBlocks(parts, this.name, this.#emptyBlocks());
-    }
-    this.#made = parts.directory.tickets.last;
-    if (this.#made > 0) this.askRound();
+    if (parts.files.numbers().length > 0) this.removeEmptyBlocks();
   }
 
-  #end(): BlockEnd {
-    const { block, offset } = this.numbers;
-    return { block, offset };
+  protected roundSettled(): void {
+    this.#expiry.wake();
+    this.#upkeep.settled();
   }
 
-  /** Passes on what limits removed since the last time. */
-  #passOnRemoved(): void {
-    const removed = this.#parts.streams.takeRemoved(this.handle);
-    if (removed === undefined) return;
-    this.#sweep ??= 'oldest';
-    this.askRound();
-    this.#onRemoved(...removed);
-  }
-
-  get syncedSeq(): number {
-    return this.#visibility.syncedSeq;
-  }
-
-  get fault(): string | undefined {
-    return this.#fault?.text;
-  }
-
-  get refusal(): ApiError | undefined {
-    return this.#fault?.refusal;
-  }
-
-  onSynced(call: (syncedSeq: number) => void): void {
-    this.#onSynced = call;
+  protected messagesWent(): void {
+    this.#upkeep.messagesWent();
   }
 
   onPublish(call: (publish: JudgedPublish) => void): void {
     this.#onPublish = call;
   }
 
-  onRemoved(call: (fromSeq: number, toSeq: number) => void): void {
-    this.#onRemoved = call;
-  }
-
-  whenSynced(call: Waiter): void {
-    const { last, durable } = this.#parts.directory.tickets;
-    if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault.text));
-    else if (this.#staged() > 0 || this.#waiters.any || last > durable || this.#isOwing) this.#wait(call, last);
-    else if (this.#inRound) this.#waiters.join(call, last);
-    else call();
-  }
-
-  /** What was done to files behind a round is for the next one. */
-  get #isOwing(): boolean {
-    return this.#parts.files.hasUnsynced || this.#parts.erasures.any;
-  }
-
-  #staged(): number {
-    return this.#parts.streams.exports.stagedBytes(this.handle) >>> 0;
-  }
-
-  #wait(call: Waiter, ticket: number): void {
-    this.#waiters.add(call, ticket);
-    this.askRound();
-  }
-
-  protected askRound(): void {
-    this.#parts.rounds.add(this);
-  }
-
-  protected get isWriting(): boolean {
-    return this.#fault === undefined;
-  }
-
   // What the kernel does by itself
 
   setLimits(limits: StoreLimits): void {
-    if (this.#fault === undefined) this.#parts.streams.exports.limitChange(this.handle);
+    if (this.isWriting) this.parts.streams.exports.limitChange(this.handle);
     // What the limits so far removed would come back.
-    this.#laterLimits = this.#fault !== undefined || this.isLost ? limits : undefined;
+    this.#laterLimits = !this.isWriting || this.isLost ? limits : undefined;
     if (this.#laterLimits !== undefined) return;
     this.#applyLimits(limits);
-    this.#parts.streams.limitNow(this.handle, this.#writeSome);
+    this.parts.streams.limitNow(this.handle, this.#writeSome);
     this.#expiry.limit(limits.maxAgeMs);
-    this.#passOnRemoved();
-    if (this.lastSeq > 0 || this.#staged() > 0) this.askRound();
+    this.passOnRemoved();
+    if (this.lastSeq > 0 || this.staged() > 0) this.askRound();
   }
 
   #applyLimits(limits: StoreLimits): void {
-    this.applyLimits(limits, blockLimit(this.#options.retention, limits.maxBytes, this.#parts.files.isEncrypted));
+    this.applyLimits(limits, blockLimit(this.#options.retention, limits.maxBytes, this.parts.files.isEncrypted));
   }
 
   setCompression(compression: StreamOptions['compression']): void {
@@ -212,7 +108,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   /** The kernel has staged something. */
   dirty(): void {
     this.askRound();
-    if (this.#isMade && this.#staged() > WRITE_EARLY) this.#writeRuns();
+    if (this.isMade && this.staged() > WRITE_EARLY) this.writeRuns();
   }
 
   // Messages
@@ -220,7 +116,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   append(message: NewMessage): number {
     this.#mustWrite();
     const { subject, headers = EMPTY, payload, ts, reply = '', seq } = message;
-    const { streams, rounds } = this.#parts;
+    const { streams, rounds } = this.parts;
     if (this.lacksMemory(subject.length * 3 + headers.length + payload.length))
       throw new StoreFault('MEMORY', `stream '${this.name}': the memory is used up`);
     if (seq !== undefined) streams.exports.jumpStream(this.handle, seq - 1);
@@ -230,7 +126,7 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
 
   skip(toSeq: number): void {
     this.#mustWrite();
-    const { exports } = this.#parts.streams;
+    const { exports } = this.parts.streams;
     const { last, lastSeconds, lastNanos } = this.numbers;
     if (last === 0) exports.startStream(this.handle, toSeq + 1);
     else exports.raiseStream(this.handle, toSeq, lastSeconds, lastNanos);
@@ -240,223 +136,81 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   /** Takes from nats-server's index what blocks cannot say: which messages are gone, and how far sequences had been given out. */
   takeOver(index: StreamIndex): void {
     this.#applyLimits(this.#options.limits);
-    this.#visibility.synced(Math.max(this.syncedSeq, takeOver(this.#parts, this.name, index)));
-    this.#deleted();
+    this.found(takeOver(this.parts, this.name, index));
+    this.noteDeleted();
   }
 
   #mustWrite(): void {
-    if (this.#fault !== undefined) throw new StoreFault('FAULT', this.#fault.text);
+    if (this.fault !== undefined) throw new StoreFault('FAULT', this.fault);
     this.known(undefined);
   }
 
   delete(seq: number, erase = false): boolean {
     this.#mustWrite();
-    const { streams, erasures } = this.#parts;
+    const { streams, erasures } = this.parts;
     const place = erase ? streams.locate(this.handle, seq) : undefined;
     if (streams.exports.deleteOne(this.handle, seq) === 0) return this.known(false);
     if (place !== undefined) erasures.add(seq, place);
-    this.#deleted();
+    this.noteDeleted();
     return true;
-  }
-
-  #deleted(): void {
-    this.#visibility.removed();
-    this.#sweep = 'all';
-    this.askRound();
   }
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
     this.#mustWrite();
     this.begun ||= (filter === '' || filter === '>') && keep === 0 && seq !== 1;
-    const purged = this.#parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
-    this.#deleted();
+    const purged = this.parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
+    this.noteDeleted();
     return this.known(purged);
   }
 
-  shows(seq: number): boolean {
-    return seq > 0 && seq <= this.syncedSeq && !this.#visibility.holds && !this.isLost;
-  }
-
   deliver(request: DeliverRequest): Delivered {
-    const delivered = this.#parts.reader.deliver(request, this.syncedSeq);
+    const delivered = this.parts.reader.deliver(request, this.syncedSeq);
     return delivered.messages > 0 && request.direct === undefined ? delivered : this.known(delivered);
-  }
-
-  // Rounds
-
-  awaitMore(): void {
-    this.#parts.streams.exports.flagStream(this.handle, 0, streamFlag.dirty);
-  }
-
-  /** The stream is on disk itself. */
-  get #isMade(): boolean {
-    return this.#parts.directory.tickets.durable >= this.#made;
-  }
-
-  write(take?: TakeAppended): void {
-    this.#inRound = true;
-    this.#waiters.begin();
-    this.#isMaking = !this.#isMade;
-    if (this.#isMaking) return;
-    this.#visibility.roundBegins();
-    this.#writeRuns(this.#parts.erasures.any ? undefined : take);
-    this.#roundSeq = this.lastSeq;
-    this.#roundEnd = this.#end();
-    this.#passOnRemoved();
-    this.#purging = this.#sweep === 'all';
-    this.#doomed = this.#emptyBlocks();
-    this.#parts.erasures.begin();
-  }
-
-  #writeRuns(take?: TakeAppended): void {
-    if (this.#fault !== undefined) return;
-    const { streams, files } = this.#parts;
-    const runs = streams.takeRuns(this.handle);
-    if (runs.length === 0) return;
-    this.#orFailed(() => {
-      files.write(runs, take);
-      streams.exports.runsWritten(this.handle, runs.length);
-      for (const { block, tombstones } of runs) if (tombstones) files.noteTombstones(block);
-    });
-  }
-
-  takeUnsynced(): OpenFile[] {
-    const { files, directory } = this.#parts;
-    const written = files.takeUnsynced();
-    if (!directory.hasUnsynced) return written;
-    return [...written, ...(this.#orFailed(() => directory.takeUnsynced()) ?? [])];
-  }
-
-  takeTaken(): OpenFile[] {
-    return this.#parts.files.takeTaken();
-  }
-
-  synced(file: OpenFile): void {
-    if (!this.#parts.directory.synced(file)) this.#parts.files.synced(file);
-  }
-
-  settled(): void {
-    const { streams, rounds, directory } = this.#parts;
-    this.#inRound = false;
-    const unfinished = this.#fault === undefined && directory.hasUnsynced && (this.#orFailed(() => directory.settled()) ?? false);
-    if (this.#fault !== undefined) return this.#waiters.fail(new StoreFault('FAULT', this.#fault.text));
-    if (unfinished) rounds.add(this);
-    if (this.#isMaking) return this.#settleMaking();
-    const { exports } = streams;
-    this.#visibility.roundEnds(this.#roundSeq);
-    this.#syncedEnd = this.#roundEnd;
-    while (exports.streamRelease(this.handle, this.syncedSeq, RELEASE_AT_ONCE) === RELEASE_AT_ONCE);
-    const removed = removeBlocks(this.#parts, this.name, this.#doomed) && this.#purging;
-    this.#doomed = [];
-    const erased = this.#orFailed(() => this.#parts.erasures.finish(this.#again));
-    const more = (removed || erased === 'overwritten') && rounds.synchronous;
-    if (erased === 'held') this.#waiters.hold();
-    else if (this.#waiters.settle(directory.tickets.durable, more)) rounds.add(this);
-    this.#expiry.wake();
-    this.#upkeep.settled();
-    this.#orFailed(() => this.#onSynced(this.syncedSeq));
-  }
-
-  /** A round of metadata alone is through: whoever waits for messages too waits on. */
-  #settleMaking(): void {
-    const { rounds, directory } = this.#parts;
-    const isAll = this.#isMade && this.#staged() === 0;
-    if (isAll ? this.#waiters.settle(directory.tickets.durable) : this.#waiters.hold()) rounds.add(this);
-    if (!isAll) rounds.add(this);
-  }
-
-  /** Runs what the disk may refuse: then the stream stops writing. */
-  #orFailed<T>(work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof DiskFault || error instanceof StoreFault)) throw error;
-      this.failed(error);
-      return undefined;
-    }
-  }
-
-  failed(fault: DiskFault | StoreFault): void {
-    if (this.#fault !== undefined) return;
-    const { streams, log, erasures, revival, journal, files } = this.#parts;
-    this.#fault = streamFault(fault);
-    const { text, refusal, isForeign, isOfIndex } = this.#fault;
-    log.error(`Stream '${this.name}' stopped writing: ${text}`);
-    erasures.drop();
-    if (!isForeign) {
-      journal?.doubt(files.directory);
-      cutBack(this.#parts, this.name, this.#syncedEnd);
-    }
-    streams.fail(this.handle, this.syncedSeq, JSON.stringify({ error: refusal, stream: this.name, seq: 0 }));
-    this.#roundSeq = this.syncedSeq;
-    this.#waiters.fail(fault);
-    if (!isForeign) revival.add(this, isOfIndex);
-  }
-
-  /** Loads its index anew when it has lost parts of it. */
-  failLost(): void {
-    this.#orFailed(() => this.known(undefined));
-  }
-
-  /** Where its blocks are. */
-  get directory(): string {
-    return this.#parts.files.directory;
   }
 
   /** Goes on after a fault, from what is on disk. */
   async revive(): Promise<void> {
-    const { upkeep, streams, directory, journal, turn } = this.#parts;
-    if (this.#inRound || this.#fault === undefined) throw new StoreFault('BUSY', 'a round is under way');
+    const { upkeep, streams, directory, journal, turn } = this.parts;
+    const { why } = this;
+    if (this.isInRound || why === undefined) throw new StoreFault('BUSY', 'a round is under way');
     await upkeep.settled();
     await journal?.without(this.directory);
-    const { isNoRoom, isOfIndex } = this.#fault;
-    if (this.#closed || !(await readAnew(this.#parts, this.#syncedEnd, !isNoRoom && !isOfIndex, () => !this.#closed))) return;
+    const { isNoRoom, isOfIndex } = why;
+    if (this.isClosed || !(await readAnew(this.parts, this.syncedEnd, !isNoRoom && !isOfIndex, () => !this.isClosed))) return;
     this.known(undefined);
     directory.writeAgain();
-    this.#fault = undefined;
-    this.#roundEnd = this.#syncedEnd = this.#end();
-    this.#roundSeq = this.lastSeq;
-    this.#visibility.synced(this.#roundSeq);
+    this.goOn();
     turn(() => {
       streams.limitNow(this.handle, this.#writeSome);
       if (this.#laterLimits !== undefined) this.setLimits(this.#laterLimits);
-      this.#passOnRemoved();
-      this.#deleted();
+      this.passOnRemoved();
+      this.noteDeleted();
       this.tellRevived();
-      this.#onSynced(this.syncedSeq);
+      this.tellSynced();
     });
   }
 
-  #emptyBlocks(): number[] {
-    const sweep = this.#sweep;
-    if (sweep === undefined) return [];
-    this.#sweep = undefined;
-    this.#upkeep.messagesWent();
-    return sweepBlocks(this.#parts, sweep);
-  }
-
   async archive(describe: () => StreamDescription): Promise<StreamArchive> {
-    const { streams, files, directory } = this.#parts;
-    const open = (): StreamArchive => directory.archive(files.upTo(this.#syncedEnd), describe());
-    if (this.#fault !== undefined) return open();
+    const { streams, files, directory } = this.parts;
+    const open = (): StreamArchive => directory.archive(files.upTo(this.syncedEnd), describe());
+    if (!this.isWriting) return open();
     streams.exports.limitChange(this.handle);
     this.known(undefined);
-    this.#deleted();
+    this.noteDeleted();
     await untilSynced(this);
     return open();
   }
 
   async stop(): Promise<void> {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     await this.#drain();
-    if ((await isInPlace(this, this.#parts)) && this.#fault === undefined && !this.#parts.inMemory)
-      leaveIndex(this.#parts, this.name);
+    if ((await isInPlace(this, this.parts)) && this.isWriting && !this.parts.inMemory) leaveIndex(this.parts, this.name);
     this.#close();
   }
 
   async #drain(): Promise<void> {
-    const { rounds } = this.#parts;
-    this.#closed = true;
+    const { rounds } = this.parts;
+    this.isClosed = true;
     this.#expiry.stop();
     this.setSubjects([]);
     await this.#upkeep.close();
@@ -468,21 +222,20 @@ export class FileStream extends StreamBeside implements StreamStore, RoundMember
   async remove(): Promise<void> {
     await this.#drain();
     this.#close();
-    await this.#parts.directory.remove();
+    await this.parts.directory.remove();
   }
 
   /** Opening it did not come to its end. */
   abandon(): void {
-    this.#closed = true;
+    this.isClosed = true;
     this.#expiry.stop();
     void this.#upkeep.close();
     this.#close();
   }
 
   #close(): void {
-    const { rounds, revival, journal, files, reader, streams, erasures, closed } = this.#parts;
-    this.#waiters.fail(new StoreFault('CLOSED', `stream '${this.name}' is closed`));
-    rounds.forget(this);
+    const { revival, journal, files, reader, streams, erasures, closed } = this.parts;
+    this.leaveRounds(new StoreFault('CLOSED', `stream '${this.name}' is closed`));
     revival.forget(this);
     journal?.forget(files.directory);
     erasures.close();
