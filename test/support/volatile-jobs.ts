@@ -5,7 +5,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NodeJobs } from '../../ts/node/jobs.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
-import type { Jobs, RewriteResult, RewriteTask, ScanResult, ScanTask } from '../../ts/ports/jobs.ts';
+import type {
+  ArchiveResult,
+  Jobs,
+  PackTask,
+  RewriteResult,
+  RewriteTask,
+  ScanResult,
+  ScanTask,
+  UnpackTask,
+} from '../../ts/ports/jobs.ts';
 import { temporaryFolder } from './temporary.ts';
 
 export class VolatileJobs implements Jobs {
@@ -36,6 +45,17 @@ export class VolatileJobs implements Jobs {
     const result = await this.#jobs.rewrite({ ...task, path: this.#lay(task.path), target });
     if (result.problem === undefined) this.#disk.writeWhole(task.target, readFileSync(target), true);
     return result;
+  }
+
+  pack(task: PackTask): Promise<ArchiveResult> {
+    if (task.source instanceof Uint8Array) return this.#jobs.pack(task);
+    const source = new Uint8Array(this.#disk.size(task.source));
+    this.#disk.read(task.source, source, 0);
+    return this.#jobs.pack({ ...task, source });
+  }
+
+  unpack(task: UnpackTask): Promise<ArchiveResult> {
+    return this.#jobs.unpack(task);
   }
 
   stop(): Promise<void> {

@@ -7,27 +7,9 @@ import { salvageBlock, smallestRecord, withRoom } from '../core/block/salvage-bl
 import { copyBytes } from '../kernel/copy.ts';
 import type { Damage, ScanResult, ScanTask } from '../ports/jobs.ts';
 import { nodeCiphers } from './ciphers.ts';
+import type { JobsKernel } from './jobs-kernel.ts';
 import { messageOf } from '../lib/message-of.ts';
 
-interface ScanExports {
-  alloc(size: number): number;
-  free(block: number): void;
-  scanBlock(name: number, nameLength: number, block: number, data: number, size: number): void;
-  scanEntries(): number;
-  scanEntriesLength(): number;
-  scanSubjects(): number;
-  scanSubjectsLength(): number;
-  scanSubjectCount(): number;
-  scanGoodEnd(): number;
-  scanDamages(): number;
-  scanDamagesLength(): number;
-  scanTombstones(): number;
-}
-
-const INITIAL_PAGES = 256;
-const MOST_PAGES = 65536;
-/** Vector loads run past the end of what they read. */
-const SLACK = 64;
 /** Bytes of a damage, see wasm/record/scan.ts. */
 const DAMAGE = 24;
 /** A block is below 1 GiB: offsets have 30 bits. */
@@ -57,23 +39,14 @@ function shared(bytes: Uint8Array): Uint8Array {
 }
 
 export class BlockScanner {
-  readonly #memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared: true });
-  readonly #exports: ScanExports;
+  readonly #kernel: JobsKernel;
 
-  constructor(module: WebAssembly.Module) {
-    const abort = (): never => {
-      throw new Error('the Wasm kernel stopped at an assertion');
-    };
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory, abort } });
-    this.#exports = instance.exports as unknown as ScanExports;
-  }
-
-  #bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, at >>> 0, length >>> 0);
+  constructor(kernel: JobsKernel) {
+    this.#kernel = kernel;
   }
 
   #damages(): Damage[] {
-    const bytes = this.#bytes(this.#exports.scanDamages(), this.#exports.scanDamagesLength());
+    const bytes = this.#kernel.bytes(this.#kernel.exports.scanDamages(), this.#kernel.exports.scanDamagesLength());
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const found: Damage[] = [];
     for (let at = 0; at < bytes.length; at += DAMAGE) {
@@ -119,13 +92,13 @@ export class BlockScanner {
   /** `read` fills a piece of memory with the block. */
   #scan(task: ScanTask, size: number, read: (into: Uint8Array) => void): ScanResult {
     if (size >= LARGEST) return this.#problem(task, size, 'the block is larger than 1 GiB');
-    const at = this.#exports.alloc(size + SLACK) >>> 0;
+    const at = this.#kernel.take(size);
     try {
-      const file = this.#bytes(at, size);
+      const file = this.#kernel.bytes(at, size);
       read(file);
       return this.#scanFile(task, at, file);
     } finally {
-      this.#exports.free(at);
+      this.#kernel.exports.free(at);
     }
   }
 
@@ -182,22 +155,22 @@ export class BlockScanner {
   }
 
   #scanUnpacked(task: ScanTask, content: Uint8Array, packed: boolean): ScanResult {
-    const at = this.#exports.alloc(content.length + SLACK) >>> 0;
+    const at = this.#kernel.take(content.length);
     try {
-      copyBytes(this.#bytes(at, content.length), content);
+      copyBytes(this.#kernel.bytes(at, content.length), content);
       this.#scanContent(task, at, content.length);
       return this.#result(task.block, content.length, packed);
     } finally {
-      this.#exports.free(at);
+      this.#kernel.exports.free(at);
     }
   }
 
   #scanContent({ stream, block }: ScanTask, at: number, size: number): void {
     const name = new TextEncoder().encode(stream);
-    const nameAt = this.#exports.alloc(name.length + SLACK) >>> 0;
-    this.#bytes(nameAt, name.length).set(name);
-    this.#exports.scanBlock(nameAt, name.length, block, at, size);
-    this.#exports.free(nameAt);
+    const nameAt = this.#kernel.take(name.length);
+    this.#kernel.bytes(nameAt, name.length).set(name);
+    this.#kernel.exports.scanBlock(nameAt, name.length, block, at, size);
+    this.#kernel.exports.free(nameAt);
   }
 
   #read(descriptor: number, into: Uint8Array): void {
@@ -209,7 +182,7 @@ export class BlockScanner {
   }
 
   #result(block: number, size: number, packed: boolean): ScanResult {
-    const exports = this.#exports;
+    const { exports } = this.#kernel;
     return {
       block,
       size,
@@ -217,8 +190,8 @@ export class BlockScanner {
       goodEnd: exports.scanGoodEnd() >>> 0,
       damages: this.#damages(),
       tombstones: exports.scanTombstones() >>> 0,
-      entries: shared(this.#bytes(exports.scanEntries(), exports.scanEntriesLength())),
-      subjects: shared(this.#bytes(exports.scanSubjects(), exports.scanSubjectsLength())),
+      entries: shared(this.#kernel.bytes(exports.scanEntries(), exports.scanEntriesLength())),
+      subjects: shared(this.#kernel.bytes(exports.scanSubjects(), exports.scanSubjectsLength())),
       subjectCount: exports.scanSubjectCount() >>> 0,
     };
   }

@@ -6,9 +6,20 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
-import type { Jobs, RewriteResult, RewriteTask, ScanResult, ScanTask } from '../ports/jobs.ts';
+import type {
+  ArchiveResult,
+  Jobs,
+  PackTask,
+  RewriteResult,
+  RewriteTask,
+  ScanResult,
+  ScanTask,
+  UnpackTask,
+} from '../ports/jobs.ts';
+import { ArchiveCodec } from './archive-codec.ts';
 import { rewriteFile } from './block-rewriter.ts';
 import { BlockScanner } from './block-scanner.ts';
+import { JobsKernel } from './jobs-kernel.ts';
 import type { JobsWorkerData } from './jobs-worker.ts';
 import { loadKernel } from './wasm.ts';
 
@@ -16,13 +27,16 @@ import { loadKernel } from './wasm.ts';
 const WORTH_A_POOL = 24 << 20;
 /** Less than this is done without the pool. */
 const SMALL = 64 << 10;
+/** Content that is packed or unpacked without the pool: less than a millisecond. */
+const SMALL_ARCHIVE = 256 << 10;
 const MOST_THREADS = 8;
 const IDLE_MS = 5_000;
 /** A thread makes hardly any objects: what it works on is in its kernel's memory. */
 const YOUNG_MIB = 4;
 
-/** Tasks of two kinds; which function of the worker runs is named with the second. */
-type Pool = Piscina<ScanTask | RewriteTask, ScanResult & RewriteResult>;
+type Task = ScanTask | RewriteTask | PackTask | UnpackTask;
+/** Tasks of four kinds; which function of the worker runs is named with all but the first. */
+type Pool = Piscina<Task, ScanResult & RewriteResult & ArchiveResult>;
 
 /** The worker's file: beside the bundle, or the source when run from the sources. */
 function workerFile(directory: string): string {
@@ -38,7 +52,9 @@ export class NodeJobs implements Jobs {
   readonly #worthAPool: number;
   readonly #directory = dirname(fileURLToPath(import.meta.url));
   #module: WebAssembly.Module | undefined;
+  #kernelHere: JobsKernel | undefined;
   #scanner: BlockScanner | undefined;
+  #codec: ArchiveCodec | undefined;
   #pool: Promise<Pool> | undefined;
 
   /** `worthAPool`: bytes from which on the pool is used. */
@@ -46,15 +62,20 @@ export class NodeJobs implements Jobs {
     this.#worthAPool = worthAPool;
   }
 
-  #kernel(): WebAssembly.Module {
+  #compiled(): WebAssembly.Module {
     this.#module ??= loadKernel('jobs', this.#directory);
     return this.#module;
   }
 
+  /** For what is done without the pool. */
+  #kernel(): JobsKernel {
+    return (this.#kernelHere ??= new JobsKernel(this.#compiled()));
+  }
+
   async #start(): Promise<Pool> {
     const { Piscina: Threads } = await import('piscina');
-    const workerData: JobsWorkerData = { module: this.#kernel() };
-    return new Threads<ScanTask | RewriteTask, ScanResult & RewriteResult>({
+    const workerData: JobsWorkerData = { module: this.#compiled() };
+    return new Threads<Task, ScanResult & RewriteResult & ArchiveResult>({
       filename: workerFile(this.#directory),
       workerData,
       minThreads: 0,
@@ -84,10 +105,24 @@ export class NodeJobs implements Jobs {
     return pool.run(task, { name: 'rewriteFile' });
   }
 
+  async pack(task: PackTask): Promise<ArchiveResult> {
+    if (task.size < SMALL_ARCHIVE) return (this.#codec ??= new ArchiveCodec(this.#kernel())).pack(task);
+    const pool = await (this.#pool ??= this.#start());
+    return pool.run(task, { name: 'packArchive' });
+  }
+
+  async unpack(task: UnpackTask): Promise<ArchiveResult> {
+    if (task.into.length < SMALL_ARCHIVE) return (this.#codec ??= new ArchiveCodec(this.#kernel())).unpack(task);
+    const pool = await (this.#pool ??= this.#start());
+    return pool.run(task, { name: 'unpackArchive' });
+  }
+
   async stop(): Promise<void> {
     const pool = await this.#pool;
     this.#pool = undefined;
     this.#scanner = undefined;
+    this.#codec = undefined;
+    this.#kernelHere = undefined;
     await pool?.destroy();
   }
 }

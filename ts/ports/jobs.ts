@@ -1,6 +1,7 @@
 // The jobs port: long work over files, done beside the event loop by the same record code over memories of its own.
 
 import type { ContentKey } from './ciphers.ts';
+import type { OpenFile } from './disk.ts';
 
 export interface ScanTask {
   readonly path: string;
@@ -70,8 +71,40 @@ export interface RewriteResult {
   readonly problem?: string;
 }
 
+/** A member of a backup's tar, to be packed into chunks of an S2 stream. */
+export interface PackTask {
+  /** What stands in the tar before and behind the content. */
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+  /** The file, which stays open until the task is done; or what is in it. */
+  readonly source: OpenFile | Uint8Array;
+  /** Of the content, decrypted and decompressed. */
+  readonly size: number;
+  readonly key?: ContentKey;
+  /** The file is compressed: its chunks are taken as they are. */
+  readonly packed: boolean;
+  /** Where the chunks are written, shared between threads. */
+  readonly into: Uint8Array;
+}
+
+/** Whole chunks of an S2 stream, to be unpacked. Both arrays are shared between threads. */
+export interface UnpackTask {
+  readonly packed: Uint8Array;
+  /** As long as the contents are together. */
+  readonly into: Uint8Array;
+}
+
+export interface ArchiveResult {
+  /** Bytes that were written to `into`. */
+  readonly length: number;
+  /** Set instead: why there are none. */
+  readonly problem?: string;
+}
+
 export interface Jobs {
   rewrite(task: RewriteTask): Promise<RewriteResult>;
+  pack(task: PackTask): Promise<ArchiveResult>;
+  unpack(task: UnpackTask): Promise<ArchiveResult>;
   /** `background`: nobody waits for it, the event loop must not. */
   scan(tasks: readonly ScanTask[], background?: boolean): Promise<ScanResult[]>;
   stop(): Promise<void>;

@@ -2,6 +2,9 @@
 // thread.
 
 export { alloc, free } from '../lib/arena';
+export { maskedCrc32c } from '../archive/crc32c';
+export { contentLength, decodeBlock } from '../archive/s2-decode';
+export { encodeBlock } from '../archive/s2-encode';
 export {
   scanBlock,
   scanDamages,

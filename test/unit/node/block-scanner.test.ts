@@ -5,12 +5,13 @@ import fc from 'fast-check';
 import { chunkHead } from '../../../ts/core/archive/s2-stream.ts';
 import { packBlock, readHead } from '../../../ts/core/block/packed-block.ts';
 import { BlockScanner } from '../../../ts/node/block-scanner.ts';
+import { JobsKernel } from '../../../ts/node/jobs-kernel.ts';
 import { loadKernel } from '../../../ts/node/wasm.ts';
 import type { ScanResult } from '../../../ts/ports/jobs.ts';
 import { effort, holds } from '../../oracle/check.ts';
 import { blockKey, encodeRecord } from '../../oracle/record.ts';
 
-const scanner = new BlockScanner(loadKernel('jobs', import.meta.dirname));
+const scanner = new BlockScanner(new JobsKernel(loadKernel('jobs', import.meta.dirname)));
 const key = blockKey('S', 1);
 
 interface Span {

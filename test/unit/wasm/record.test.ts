@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { BlockScanner } from '../../../ts/node/block-scanner.ts';
+import { JobsKernel } from '../../../ts/node/jobs-kernel.ts';
 import { loadKernel } from '../../../ts/node/wasm.ts';
 import type { ScanResult } from '../../../ts/ports/jobs.ts';
 import { StreamKernel } from '../../../ts/kernel/streams.ts';
@@ -17,7 +18,7 @@ import { openTestStore } from '../../support/store.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
 const folder = temporaryFolder();
-const scanner = new BlockScanner(loadKernel('jobs', import.meta.dirname));
+const scanner = new BlockScanner(new JobsKernel(loadKernel('jobs', import.meta.dirname)));
 
 const text = (maxLength: number): fc.Arbitrary<string> =>
   fc.string({ maxLength, unit: 'grapheme' }).map((some) => Buffer.from(some).toString());

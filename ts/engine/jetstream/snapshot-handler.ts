@@ -4,15 +4,15 @@
 // rest follows without a reply, then an empty message: plain when there was no full chunk, else with status 204; 408 when nobody takes or answers
 // the chunks, 500 when the stream cannot be read.
 //
-// Kept true: the archive is open as long as a transfer runs and no longer; a turn packs a bounded amount, so that a backup delays nobody.
+// Kept true: the archive is open as long as a transfer runs and no longer; it is packed beside the event loop and no further ahead than the client
+// takes it, and a turn sends a bounded amount, so that a backup delays nobody.
 
-import { S2Encoder } from '../../core/archive/s2-stream.ts';
-import { tarEnd, tarMemberHead, tarPadding } from '../../core/archive/tar-writer.ts';
 import { consumerMeta, streamMeta, streamStateDocument } from '../../core/jetstream/documents.ts';
 import { buildHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import { writeDocument, type Document, type Schema } from '../../core/jetstream/schema.ts';
 import { streamConfigSchema } from '../../core/jetstream/stream-config.ts';
+import { copyBytes } from '../../kernel/copy.ts';
 import { isValidLiteral } from '../../core/subject/subject.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import type { StreamDescription } from '../store/archive.ts';
@@ -42,8 +42,8 @@ interface SnapshotRequest {
 const least = 1024;
 const chunkBytes = { usual: 128 * 1024, most: 1024 * 1024 };
 const windowBytes = { usual: 8 * 1024 * 1024, most: 32 * 1024 * 1024 };
-/** Pieces packed in one turn; each is made of at most 64 KiB. */
-const piecesATurn = 16;
+/** Sent in one turn, give or take a chunk. */
+const bytesATurn = 1024 * 1024;
 const patienceMs = 5000;
 /** How long a listener is waited for, and how often it is looked for. */
 const listenerMs = 2000;
@@ -67,32 +67,23 @@ function describe(stream: Stream, noConsumers: boolean): StreamDescription {
   };
 }
 
-/** The archive, packed. */
-function* packed({ members }: StreamArchive, seconds: number): Generator<Uint8Array> {
-  const s2 = new S2Encoder();
-  for (const { name, size, pieces } of members) {
-    for (const part of tarMemberHead(name, size, seconds)) yield* s2.push(part);
-    for (const piece of pieces()) yield* s2.push(piece);
-    yield* s2.push(tarPadding(size));
-  }
-  yield* s2.push(tarEnd());
-  yield* s2.end();
-}
-
 class Snapshot implements Transfer {
   readonly #stream: Stream;
   readonly #archive: StreamArchive;
   readonly #deliver: string;
   readonly #ackPrefix: string;
-  readonly #bytes: Generator<Uint8Array>;
   readonly #chunk: Uint8Array;
   readonly #mostUnanswered: number;
   readonly #begun: Instant;
   readonly #client: Document;
   readonly #acks: ServerSubscription;
   #filled = 0;
-  #rest: Uint8Array = noBytes;
-  #piecesLeft = 0;
+  /** What is packed and not sent; undefined behind the end. */
+  #rest: Uint8Array | undefined = noBytes;
+  #isPacking = false;
+  #failure: string | undefined;
+  #begunSending = false;
+  #isSoon = false;
   #sent = 0;
   #unanswered = 0;
   #queued: Timer | undefined;
@@ -108,10 +99,10 @@ class Snapshot implements Transfer {
     this.#begun = begun;
     this.#client = client;
     this.#ackPrefix = `$JS.SNAPSHOT.ACK.${name}.${account.unique(22)}`;
-    this.#bytes = packed(archive, begun.seconds);
     this.#chunk = new Uint8Array(chunk);
     this.#mostUnanswered = Math.max(1, Math.floor(within(request.window_size, windowBytes) / chunk));
     this.#acks = ports.door.subscribe(account.number, `${this.#ackPrefix}.*.*`, () => this.#answered());
+    this.#pack();
   }
 
   /**
@@ -122,8 +113,10 @@ class Snapshot implements Transfer {
     const { account, ports } = this.#stream;
     const untilMs = ports.clock.monotonicMs() + listenerMs;
     const look = (): void => {
-      if (ports.door.hasLiteralInterest(account.number, this.#deliver) || ports.clock.monotonicMs() >= untilMs) this.#send();
-      else this.#later(lookMs, look);
+      if (!ports.door.hasLiteralInterest(account.number, this.#deliver) && ports.clock.monotonicMs() < untilMs)
+        return this.#later(lookMs, look);
+      this.#begunSending = true;
+      this.#send();
     };
     this.#later(0, look);
   }
@@ -141,45 +134,61 @@ class Snapshot implements Transfer {
     if (this.#unanswered > 0) this.#unanswered -= 1;
     this.#patience?.cancel();
     this.#patience = undefined;
-    this.#later(0, () => this.#send());
+    this.#soon();
+  }
+
+  /** Sends once before the turn's output is flushed, however many chunks were answered in it. */
+  #soon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    this.#stream.ports.door.soon(() => {
+      this.#isSoon = false;
+      if (this.#queued === undefined) this.#send();
+    });
+  }
+
+  /** Gets the next stretch of the archive. */
+  #pack(): void {
+    this.#isPacking = true;
+    const packed = this.#archive.packed().then(
+      (stretch) => (this.#rest = stretch),
+      (thrown: unknown) => (this.#failure = messageOf(thrown)),
+    );
+    void packed.then(() => {
+      this.#isPacking = false;
+      if (this.#begunSending) this.#soon();
+    });
   }
 
   #send(): void {
-    try {
-      this.#piecesLeft = piecesATurn;
-      while (!this.#ended) {
-        if (this.#unanswered >= this.#mostUnanswered) return this.#wait();
-        const filled = this.#fill();
-        if (filled === 'end') return this.#finish();
-        if (filled === 'later') return this.#later(0, () => this.#send());
-        const reply = `${this.#ackPrefix}.${this.#chunk.length}.${this.#sent + 1}`;
-        if (!this.#publish(reply, undefined, this.#chunk)) return this.#end('408 No Interest');
-        this.#sent += 1;
-        this.#unanswered += 1;
-        this.#filled = 0;
-      }
-    } catch (thrown) {
-      const message = messageOf(thrown);
-      this.#stream.ports.log.error(`Snapshot of stream '${this.#stream.account.name} > ${this.#stream.name}': ${message}`);
-      this.#end(`500 ${message}`);
+    let left = bytesATurn;
+    while (!this.#ended && !this.#isPacking) {
+      if (this.#unanswered >= this.#mostUnanswered) return this.#wait();
+      if (left <= 0) return this.#later(0, () => this.#send());
+      if (this.#failure !== undefined) return this.#fail(this.#failure);
+      if (this.#rest === undefined) return this.#finish();
+      const chunk = this.#nextChunk(this.#rest);
+      if (chunk === undefined) return this.#pack();
+      left -= chunk.length;
+      const reply = `${this.#ackPrefix}.${chunk.length}.${this.#sent + 1}`;
+      if (!this.#publish(reply, undefined, chunk)) return this.#end('408 No Interest');
+      this.#sent += 1;
+      this.#unanswered += 1;
     }
   }
 
-  /** Fills the chunk, unless the archive ends before or this turn has done enough. */
-  #fill(): 'full' | 'end' | 'later' {
-    while (this.#filled < this.#chunk.length) {
-      if (this.#rest.length === 0) {
-        if (this.#piecesLeft-- === 0) return 'later';
-        const next = this.#bytes.next();
-        if (next.done === true) return 'end';
-        this.#rest = next.value;
-      }
-      const part = this.#rest.subarray(0, this.#chunk.length - this.#filled);
-      this.#chunk.set(part, this.#filled);
-      this.#filled += part.length;
-      this.#rest = this.#rest.subarray(part.length);
-    }
-    return 'full';
+  /** A full chunk, out of the stretch itself where it holds one; undefined: the stretch is used up. */
+  #nextChunk(rest: Uint8Array): Uint8Array | undefined {
+    const size = this.#chunk.length;
+    const taken = Math.min(size - this.#filled, rest.length);
+    const part = rest.subarray(0, taken);
+    this.#rest = rest.subarray(taken);
+    if (taken === size) return part;
+    copyBytes(this.#chunk, part, this.#filled);
+    this.#filled += taken;
+    if (this.#filled < size) return undefined;
+    this.#filled = 0;
+    return this.#chunk;
   }
 
   /** False: nobody took it. */
@@ -190,6 +199,12 @@ class Snapshot implements Transfer {
 
   #wait(): void {
     this.#patience ??= this.#stream.ports.clock.after(patienceMs, () => this.#end('408 No Flow Response'));
+  }
+
+  #fail(message: string): void {
+    const { account, name, ports } = this.#stream;
+    ports.log.error(`Snapshot of stream '${account.name} > ${name}': ${message}`);
+    this.#end(`500 ${message}`);
   }
 
   #finish(): void {

@@ -1,16 +1,16 @@
 // What a backup of a stream consists of, in the order nats-server writes it: meta.inf, meta.sum, the blocks, the consumers. All plain: checksums
-// are made here, and encrypted and compressed blocks are decoded while they are read.
+// are made here, and encrypted blocks are decrypted when they are packed.
 //
 // What stays true: an archive shows the stream as it was when it was opened. Its blocks are read through descriptors of its own and no further
 // than they were long, so that neither appends nor removed files change it.
 
-import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
+import { DiskFault, type OpenFile } from '../../ports/disk.ts';
+import type { Jobs } from '../../ports/jobs.ts';
 import type { ListedBlock } from './block.ts';
 import type { DirectoryPorts } from './stream-directory.ts';
-import { unpackFile } from './unpacked.ts';
+import { Packing } from './packing.ts';
 import { StoreFault, type ArchiveMember, type StreamArchive } from './store.ts';
 
-const pieceBytes = 65536;
 const encoder = new TextEncoder();
 
 /** The configuration texts and consumer states that go with the blocks. */
@@ -20,29 +20,7 @@ export interface StreamDescription {
 }
 
 function wholeMember(name: string, content: Uint8Array): ArchiveMember {
-  return { name, size: content.length, pieces: () => [content] };
-}
-
-/** Reads at once what belongs together: a record that is erased while a backup runs is in it whole, or erased. */
-function readStretch(disk: Disk, file: OpenFile, from: number, to: number): Uint8Array {
-  const bytes = new Uint8Array(to - from);
-  if (disk.read(file, bytes, from) < bytes.length) throw new StoreFault('SHORT', `${file.path} is shorter than it was`);
-  return bytes;
-}
-
-function contentOf(disk: Disk, file: OpenFile, { size, cipher, packed }: ListedBlock): Uint8Array {
-  if (packed) return unpackFile({ path: file.path, bytes: readStretch(disk, file, 0, disk.size(file)), cipher });
-  const bytes = readStretch(disk, file, 0, size);
-  return cipher === undefined ? bytes : cipher(bytes, 0);
-}
-
-function* readPieces(disk: Disk, file: OpenFile, block: ListedBlock): Iterable<Uint8Array> {
-  const bytes = contentOf(disk, file, block);
-  for (let at = 0; at < block.size; at += pieceBytes) yield bytes.subarray(at, Math.min(at + pieceBytes, block.size));
-}
-
-function blockMember(disk: Disk, file: OpenFile, block: ListedBlock): ArchiveMember {
-  return { name: `msgs/${block.number}.blk`, size: block.size, pieces: () => readPieces(disk, file, block) };
+  return { name, size: content.length, source: content };
 }
 
 /** A content and its checksum, as members of the directory `path` (empty, or ending with a slash). */
@@ -55,27 +33,29 @@ function metaMembers(ports: DirectoryPorts, path: string, keyName: string, meta:
 /** Opens the blocks. Throws a StoreFault when one cannot be had. */
 export function openArchive(
   ports: DirectoryPorts,
+  jobs: Jobs,
   stream: { readonly name: string; readonly blocks: string },
   blocks: readonly ListedBlock[],
   { meta, consumers }: StreamDescription,
 ): StreamArchive {
-  const { disk } = ports;
+  const { disk, clock } = ports;
   const files: OpenFile[] = [];
   const close = (): void => {
     for (const file of files.splice(0)) disk.close(file);
   };
   try {
     const members = metaMembers(ports, '', stream.name, meta);
-    for (const block of blocks) {
-      const file = disk.open(`${stream.blocks}/${block.number}.blk`, false);
+    for (const { number, size, key, packed, changes } of blocks) {
+      const file = disk.open(`${stream.blocks}/${number}.blk`, false);
       files.push(file);
-      members.push(blockMember(disk, file, block));
+      members.push({ name: `msgs/${number}.blk`, size, source: { file, key, packed, changes } });
     }
     for (const { name, meta: text, state } of consumers) {
       members.push(...metaMembers(ports, `obs/${name}/`, `${stream.name}/${name}`, text));
       members.push(wholeMember(`obs/${name}/o.dat`, state));
     }
-    return { members, close };
+    const packing = new Packing({ disk, jobs }, members, clock.wallInstant().seconds);
+    return { members, packed: () => packing.next(), close: () => void packing.stop().then(close) };
   } catch (error) {
     close();
     if (error instanceof DiskFault) throw new StoreFault(error.code, error.message, error);

@@ -20,10 +20,11 @@ export class BlockList {
   /** The blocks up to where records end, and how long each is. */
   upTo(end: BlockEnd): ListedBlock[] {
     const found = [...this.blocks.values()].filter(({ number }) => number <= end.block).sort((a, b) => a.number - b.number);
-    return found.map(({ number, size, form }) => ({
-      number,
-      size: number === end.block ? Math.min(size, end.offset) : size,
-      ...form,
+    return found.map((block) => ({
+      number: block.number,
+      size: block.number === end.block ? Math.min(block.size, end.offset) : block.size,
+      changes: () => block.version,
+      ...block.form,
     }));
   }
 

@@ -37,6 +37,8 @@ export interface BlockEnd {
 export interface ListedBlock extends BlockForm {
   readonly number: number;
   readonly size: number;
+  /** How often something in it was overwritten. */
+  readonly changes: () => number;
 }
 
 /** What is written for records at an offset. */

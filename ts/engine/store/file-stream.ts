@@ -191,8 +191,8 @@ export class FileStream extends StreamRounds implements StreamStore {
   }
 
   async archive(describe: () => StreamDescription): Promise<StreamArchive> {
-    const { streams, files, directory } = this.parts;
-    const open = (): StreamArchive => directory.archive(files.upTo(this.syncedEnd), describe());
+    const { streams, files, directory, jobs } = this.parts;
+    const open = (): StreamArchive => directory.archive(jobs, files.upTo(this.syncedEnd), describe());
     if (!this.isWriting) return open();
     streams.exports.limitChange(this.handle);
     this.known(undefined);

@@ -1,8 +1,18 @@
-// The jobs port for streams in memory: scans run on the threads of the real port over a copy of the block, rewriting is a copy.
+// The jobs port for streams in memory: scans and packing run on the threads of the real port over a copy of the block, rewriting is
+// a copy.
 
 import { rewriteBlock } from '../../core/block/rewrite-block.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { Jobs, RewriteResult, RewriteTask, ScanResult, ScanTask } from '../../ports/jobs.ts';
+import type {
+  ArchiveResult,
+  Jobs,
+  PackTask,
+  RewriteResult,
+  RewriteTask,
+  ScanResult,
+  ScanTask,
+  UnpackTask,
+} from '../../ports/jobs.ts';
 
 export class MemoryJobs implements Jobs {
   readonly #disk: Disk;
@@ -24,6 +34,17 @@ export class MemoryJobs implements Jobs {
     const { file, size, packed } = rewriteBlock(content, keep === undefined ? {} : { keep });
     this.#disk.writeWhole(target, file, false);
     return Promise.resolve({ size, packed });
+  }
+
+  pack(task: PackTask): Promise<ArchiveResult> {
+    if (task.source instanceof Uint8Array) return this.#jobs.pack(task);
+    const source = new Uint8Array(this.#disk.size(task.source));
+    this.#disk.read(task.source, source, 0);
+    return this.#jobs.pack({ ...task, source });
+  }
+
+  unpack(task: UnpackTask): Promise<ArchiveResult> {
+    return this.#jobs.unpack(task);
   }
 
   /** The threads belong to whoever made them. */

@@ -179,7 +179,13 @@ export async function scanFirst({ disk, jobs }: RecoverPorts, directory: StreamD
   }
   const scan = (tasks: readonly ScanTask[]): Promise<ScanResult[]> =>
     Promise.resolve(tasks.flatMap(({ block }) => found.get(block) ?? []));
-  return { scan, rewrite: (task) => jobs.rewrite(task), stop: () => Promise.resolve() };
+  return {
+    scan,
+    rewrite: (task) => jobs.rewrite(task),
+    pack: (task) => jobs.pack(task),
+    unpack: (task) => jobs.unpack(task),
+    stop: () => Promise.resolve(),
+  };
 }
 
 export function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {

@@ -13,6 +13,8 @@ import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { TarSink } from '../../core/archive/tar-reader.ts';
 import type { ApiError } from '../../core/jetstream/errors.ts';
 import type { Instant } from '../../ports/clock.ts';
+import type { ContentKey } from '../../ports/ciphers.ts';
+import type { OpenFile } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
 
 /** Limits the store itself enforces; `-1` (and age 0) is "none", as in the stream configuration. */
@@ -196,16 +198,27 @@ export interface Delivered {
   readonly stopped: 'end' | 'messages' | 'bytes' | 'interest';
 }
 
-/** A file of an archive. Its pieces may be read once, before the archive is closed. */
+/** A block's file, as an archive reads it. */
+export interface ArchivedBlock {
+  readonly file: OpenFile;
+  readonly key: ContentKey | undefined;
+  readonly packed: boolean;
+  /** How often something in it was overwritten. */
+  readonly changes: () => number;
+}
+
+/** A file of an archive: its content, or where that is. */
 export interface ArchiveMember {
   readonly name: string;
   readonly size: number;
-  pieces(): Iterable<Uint8Array>;
+  readonly source: Uint8Array | ArchivedBlock;
 }
 
 /** A stream as it was at one moment, file by file. To be closed. */
 export interface StreamArchive {
   readonly members: readonly ArchiveMember[];
+  /** The S2 stream of a tar of them: the next stretch of it, which stays as it is until the next call; undefined at its end. Rejects with a StoreFault. */
+  packed(): Promise<Uint8Array | undefined>;
   close(): void;
 }
 

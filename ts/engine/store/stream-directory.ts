@@ -6,6 +6,7 @@ import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Disk, OpenFile } from '../../ports/disk.ts';
+import type { Jobs } from '../../ports/jobs.ts';
 import { BlockKeys } from './cipher/block-keys.ts';
 import type { Keyring } from './cipher/keyring.ts';
 import { SealedDirectory } from './cipher/sealed-directory.ts';
@@ -351,8 +352,8 @@ export class StreamDirectory {
     disk.replace(`${this.blocks}/${indexName}`, indexFile(kernel, this.name, this.#seal().seal(index)), false);
   }
 
-  archive(blocks: readonly ListedBlock[], description: StreamDescription): StreamArchive {
-    return openArchive(this.#ports, this, blocks, description);
+  archive(jobs: Jobs, blocks: readonly ListedBlock[], description: StreamDescription): StreamArchive {
+    return openArchive(this.#ports, jobs, this, blocks, description);
   }
 
   removeConsumer(name: string): void {

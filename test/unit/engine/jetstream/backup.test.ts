@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { concatBytes, decodeS2, encodeS2 } from '../../../../ts/core/archive/s2-stream.ts';
 import { TarReader } from '../../../../ts/core/archive/tar-reader.ts';
 import { tarEnd, tarMemberHead, tarPadding } from '../../../../ts/core/archive/tar-writer.ts';
@@ -218,6 +219,8 @@ describe('a backup', () => {
     const { got, ended } = collect(served, 'backup.here', false);
     const asked = { deliver_subject: 'backup.here', chunk_size: 1024, window_size: 1024 };
     await served.ask('STREAM.SNAPSHOT.S', asked);
+    served.clock.advance(1000);
+    while (got.length === 0) await nextTurn();
     served.clock.advance(4900);
     assert.equal(got.length, 1, 'a window of one chunk');
     const again = await served.ask('STREAM.SNAPSHOT.S', asked);

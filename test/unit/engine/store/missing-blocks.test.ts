@@ -90,6 +90,8 @@ function unreadable(bad: number): Jobs {
   return {
     scan: async (tasks) => (await jobs.scan(tasks)).map((scan) => (scan.block === bad ? failed(bad) : scan)),
     rewrite: (task) => jobs.rewrite(task),
+    pack: (task) => jobs.pack(task),
+    unpack: (task) => jobs.unpack(task),
     stop: () => jobs.stop(),
   };
 }
