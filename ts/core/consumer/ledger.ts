@@ -337,16 +337,17 @@ export class DeliveryLedger {
     }
   }
 
-  /** The stream was purged and begins at `firstSeq` now: pending messages that went are forgotten without a word. */
+  /** The stream was purged: below `firstSeq` nothing is left for this consumer. What went is forgotten without a word, and the floor follows. */
   purged(firstSeq: number, isStored: (seq: number) => boolean, nowMs: number): void {
+    let { consumer, stream } = this.#ackFloor;
     for (const seq of this.#pending.messages.between(0, Infinity)) {
-      if (isStored(seq)) continue;
+      if (seq >= firstSeq && isStored(seq)) continue;
       this.#ackedAtMs = nowMs;
-      this.#settle(seq);
+      consumer = Math.max(consumer, this.#pending.remove(seq) ?? 0);
     }
-    this.begin(firstSeq);
+    stream = Math.max(stream, firstSeq - 1);
     if (this.#delivered.stream < firstSeq - 1) this.#delivered = { ...this.#delivered, stream: firstSeq - 1 };
-    if (this.pending === 0 && this.#ackFloor.stream < firstSeq - 1) this.#ackFloor = { ...this.#ackFloor, stream: firstSeq - 1 };
+    this.#ackFloor = this.pending === 0 ? this.#delivered : { consumer, stream };
     this.#revision += 1;
   }
 

@@ -200,8 +200,8 @@ export class Consumer implements ConsumerReceiver {
     if (filter !== undefined && filters.length > 0 && !filters.some((own) => subjectsOverlap(own, filter))) return;
     const { store } = this.stream;
     const { firstSeq: streamFirst, lastSeq } = store.state;
-    const whole = filter === undefined || (filters.length > 0 && filters.every((own) => isSubsetMatch(own, filter)));
-    const firstSeq = whole ? store.nextSeq(filters, 1) || lastSeq + 1 : streamFirst;
+    const isWithin = filter !== undefined && filters.length > 0 && filters.every((own) => isSubsetMatch(own, filter));
+    const firstSeq = isWithin ? store.nextSeq([filter], 1) || lastSeq + 1 : streamFirst;
     this.machine.step({ is: 'purged', firstSeq }, this.#now());
     this.#flushOutputs();
     this.#saveSoon();

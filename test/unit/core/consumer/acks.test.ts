@@ -30,6 +30,19 @@ test('the floor follows the lowest message that is not acknowledged', () => {
   assert.equal(bench.machine.info().ackPending, 0);
 });
 
+test('a purge ends what it takes of the pending messages, and the floor follows each of them', () => {
+  const bench = new Bench();
+  bench.publish(6);
+  bench.pull({ batch: 5 });
+  bench.purge([2, 3], 1);
+  assert.deepEqual(floors(bench), [3, 0, 5, 5], 'a subject among those of the consumer: what is before it is still pending');
+  assert.equal(bench.machine.info().ackPending, 3);
+  bench.purge([1, 4], 5);
+  assert.deepEqual(floors(bench), [4, 4, 5, 5]);
+  bench.purge([5, 6], 7);
+  assert.deepEqual(floors(bench), [5, 6, 5, 6], 'all of them: the floor is what was delivered');
+});
+
 test('with ack all, one acknowledgement settles everything before it', () => {
   const bench = new Bench({ ack_policy: 'all' });
   bench.publish(4);

@@ -94,6 +94,13 @@ export class Bench {
     this.run();
   }
 
+  /** Messages are purged from the stream; below `firstSeq` none is left for this consumer. */
+  purge(seqs: readonly number[], firstSeq: number): void {
+    for (const seq of seqs) this.messages.delete(seq);
+    this.machine.step({ is: 'purged', firstSeq }, this.nowMs);
+    this.run();
+  }
+
   /** A new machine with the state of the old one, or another, in a stream that may begin later. */
   restart(firstSeq = 1, state = decodeConsumerState(this.machine.encodeState(this.nowMs))): void {
     assert.ok(state);

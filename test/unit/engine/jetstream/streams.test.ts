@@ -351,6 +351,24 @@ test('requests are audited with who made them; gets of messages only when they f
   await session.stop();
 });
 
+test('a purge brings each consumer to the first message of what was purged, whatever its own filter is', async () => {
+  const session = await withStream();
+  for (const subject of ['s.a', 's.a', 's.b', 's.b']) session.broker.publish(0, subject, 'ack', undefined, Buffer.from('x'));
+  const config = { durable_name: 'C', ack_policy: 'explicit', filter_subject: 's.none' };
+  const body = JSON.stringify({ stream_name: 'S', config });
+  assert.doesNotMatch((await session.request('$JS.API.CONSUMER.CREATE.S.C.s.none', body)).text ?? '', /error/);
+  const deliveredAfter = async (purge: object): Promise<number> => {
+    await session.request('$JS.API.STREAM.PURGE.S', JSON.stringify(purge));
+    const { text = '' } = await session.request('$JS.API.CONSUMER.INFO.S.C');
+    return (JSON.parse(text) as { delivered: { stream_seq: number } }).delivered.stream_seq;
+  };
+  await session.request('$JS.API.STREAM.MSG.DELETE.S', '{"seq":1}');
+  assert.equal(await deliveredAfter({ keep: 10 }), 1, 'nothing goes, and the stream begins at 2');
+  assert.equal(await deliveredAfter({ filter: 's.>', seq: 3 }), 2);
+  assert.equal(await deliveredAfter({ filter: 's.>' }), 4);
+  await session.stop();
+});
+
 test('a stream does not begin where sequences cannot be counted any more', async () => {
   const session = await withStream();
   for (const seq of ['4503599627370497', '18446744073709551615']) {
