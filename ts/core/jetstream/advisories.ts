@@ -41,6 +41,7 @@ export interface Advisory {
   readonly type: string;
 }
 
+/** The subject and type of an advisory about a stream or a consumer. */
 export function advisoryOf(id: AdvisoryId, stream = '', consumer = ''): Advisory {
   const [subject, type] = table[id];
   return { subject: subject.replace('{stream}', stream).replace('{consumer}', consumer), type };

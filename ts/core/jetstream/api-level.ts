@@ -6,6 +6,7 @@ import { parseHeaders } from './headers.ts';
 import { isZeroInstant } from './instant.ts';
 import type { StreamConfig } from './stream-config.ts';
 
+/** The level of nats-server 2.14. */
 export const apiLevel = 4;
 /** The nats-server version whose behaviour and files this server offers. */
 const compatibleVersion = '2.14.5';
@@ -45,6 +46,7 @@ export function storedStreamMetadata(config: StreamConfig): Metadata {
   return { ...withoutDynamic(config.metadata), [requiredLevel]: levelOf(streamLevels, config) };
 }
 
+/** As for streams. */
 export function storedConsumerMetadata(config: ConsumerConfig): Metadata {
   return { ...withoutDynamic(config.metadata), [requiredLevel]: levelOf(consumerLevels, config) };
 }

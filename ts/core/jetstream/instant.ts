@@ -16,6 +16,7 @@ export const zeroInstant: Instant = { seconds: -62135596800, nanos: 0 };
 export const nanosPerMilli = 1_000_000n;
 export const nanosPerSecond = 1_000_000_000n;
 
+/** Go's time that was never set. */
 export function isZeroInstant(at: Instant): boolean {
   return at.seconds === zeroInstant.seconds && at.nanos === 0;
 }

@@ -151,6 +151,7 @@ function rowsOf(schema: Schema): Rows {
   return found;
 }
 
+/** A document in which every field has its zero value. */
 export function emptyDocument(schema: Schema): Document {
   const { empty, own } = rowsOf(schema);
   const out = { ...empty };

@@ -77,6 +77,7 @@ const intAlways: Field = { kind: { is: 'integer', type: 'int' }, always: true };
 const int64Always: Field = { kind: { is: 'integer', type: 'int64' }, always: true };
 const uint64: Field = { kind: { is: 'integer', type: 'uint64' } };
 
+/** What is said of a value that is none of those an enumeration has. */
 export const cannotUnmarshal = (raw: string): string => `can not unmarshal ${JSON.stringify(raw)}`;
 
 function choice(values: readonly string[], always: boolean, complaint = cannotUnmarshal): Field {

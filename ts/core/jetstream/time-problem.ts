@@ -27,6 +27,7 @@ const pieces: readonly Piece[] = [
   { shown: 'Z07:00', pattern: /^(?:Z|[+-]\d\d:\d\d)/ },
 ];
 
+/** What nats-server says of a text that is no time. */
 export function timeProblem(text: string): string {
   const parsing = `parsing time ${JSON.stringify(text)}`;
   let rest = text;

@@ -56,6 +56,7 @@ function tiersDocument(account: JetStreamAccount): Document | undefined {
   return Object.fromEntries(rows) as Document;
 }
 
+/** INFO: what an account has and may have. */
 export const accountInfo: ApiHandler = ({ account }) => {
   const { limits, settings } = account;
   return {

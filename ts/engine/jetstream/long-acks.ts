@@ -19,6 +19,7 @@ function accountHash(name: string, sha256: (bytes: Uint8Array) => Uint8Array): s
   return [...hash.subarray(0, hashLength)].map((byte) => digits[byte % digits.length] ?? '').join('');
 }
 
+/** Listens to all of an account's acknowledgements of that form. */
 export function listenToLongAcks(account: JetStreamAccount): ServerSubscription {
   const { door, crypto } = account.ports;
   const domain = account.settings.domain === '' ? '_' : account.settings.domain;

@@ -27,6 +27,7 @@ type ConsumerMeta = ConsumerConfig & { readonly Created: Instant | undefined; re
 /** The configuration of a meta.inf and when the stream was created, or what stands against it. */
 export type ReadMeta = { readonly config: StreamConfig; readonly created: Instant | undefined } | { readonly problem: string };
 
+/** Reads a `meta.inf`, or says what is wrong with it. */
 export function readStreamMeta(meta: string): ReadMeta {
   try {
     const { Created, ...config } = readDocument(streamMetaSchema, meta, true) as unknown as StreamMeta;

@@ -57,6 +57,7 @@ export class ApiRefusal extends Error {
 
 const decoder = new TextDecoder();
 
+/** Ends the handling of a request: its answer is this error. */
 export function refuse(...args: Parameters<typeof apiError>): never {
   throw new ApiRefusal(apiError(...args));
 }
@@ -96,6 +97,7 @@ export function isEmptyRequest(request: ApiRequest): boolean {
   return /^\s*(\{\s*\})?\s*$/.test(decoder.decode(request.message.payload));
 }
 
+/** The stream that the request's subject names; refused where there is none. */
 export function streamOf({ account, parts }: ApiRequest): Stream {
   const stream = account.streams.get(parts[0] ?? '');
   if (stream !== undefined) return stream;
@@ -104,6 +106,7 @@ export function streamOf({ account, parts }: ApiRequest): Stream {
   return refuse('StreamNotFoundErr');
 }
 
+/** The consumer that the request's subject names; refused where there is none. */
 export function consumerOf(request: ApiRequest): Consumer {
   return streamOf(request).consumers.get(request.parts[1] ?? '') ?? refuse('ConsumerNotFoundErr');
 }

@@ -22,6 +22,7 @@ export function usage(account: JetStreamAccount): JetStreamUsage {
   };
 }
 
+/** What several accounts use together. */
 export function sumUsage(accounts: readonly JetStreamAccount[]): JetStreamUsage {
   const all = accounts.map(usage);
   const sum = (key: keyof JetStreamUsage): number => all.reduce((total, one) => total + one[key], 0);
@@ -33,6 +34,7 @@ export function sumUsage(accounts: readonly JetStreamAccount[]): JetStreamUsage 
   };
 }
 
+/** An account as the monitoring endpoints show it, with its streams and consumers. */
 export function accountSnapshot(account: JetStreamAccount): JetStreamAccountSnapshot {
   return {
     ...usage(account),

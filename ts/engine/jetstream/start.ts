@@ -5,6 +5,7 @@ import type { ConsumerStart } from '../../core/consumer/machine.ts';
 import type { ConsumerConfig } from '../../core/jetstream/consumer-config.ts';
 import type { StreamStore } from '../store/store.ts';
 
+/** Where a new consumer begins in what its stream has. */
 export function startOf(config: ConsumerConfig, store: StreamStore): ConsumerStart {
   const { firstSeq, lastSeq, messages } = store.state;
   const picks = config.deliver_policy === 'last_per_subject' ? store.lastSeqs(filtersOf(config), lastSeq) : undefined;

@@ -25,6 +25,7 @@ import { Sourcing } from './sourcing.ts';
 import { startOf } from './start.ts';
 import { Times } from './times.ts';
 
+/** What the store itself holds a stream to. */
 export function storeLimits(config: StreamConfig): StoreLimits {
   return {
     maxMessages: config.max_msgs,

@@ -14,6 +14,7 @@ export interface BlockForm {
   readonly packed: boolean;
 }
 
+/** A block and what is held of it. */
 export interface Block {
   readonly number: number;
   size: number;
@@ -25,6 +26,7 @@ export interface Block {
   version: number;
 }
 
+/** Neither encrypted nor compressed. */
 export const plainForm: BlockForm = { key: undefined, cipher: undefined, packed: false };
 
 /** Where a stream's records end. */

@@ -14,6 +14,7 @@ import type { SegmentFacts, StreamKernel } from '../../kernel/streams.ts';
 import type { Instant } from '../../ports/clock.ts';
 import type { BlockFiles } from './block-files.ts';
 
+/** nats-server's file, beside the blocks. */
 export const indexName = 'index.db';
 const SUM = 8;
 const NANOS = 1_000_000_000n;

@@ -15,6 +15,7 @@ const reasons: Readonly<Record<number, JudgeReason>> = {
   [judgeCode.memory]: 'memory',
 };
 
+/** A publish that the kernel handed over, with its reason by name. */
 export function judgedPublish({ reason, subject, reply, headers, payload }: KernelPublish): JudgedPublish {
   return { reason: reasons[reason] ?? 'fault', subject, reply, headers, payload };
 }

@@ -188,6 +188,7 @@ export async function scanFirst({ disk, jobs }: RecoverPorts, directory: StreamD
   };
 }
 
+/** The job of reading one block. */
 export function scanTask(directory: StreamDirectory, block: number, key: OpenedKey | undefined): ScanTask {
   const task = { path: `${directory.blocks}/${block}.blk`, stream: directory.name, block };
   return key === undefined ? task : { ...task, key: key.content };

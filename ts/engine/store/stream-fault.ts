@@ -16,6 +16,7 @@ export interface StreamFault {
   readonly isOfIndex: boolean;
 }
 
+/** What a fault of the disk, of an index or by another program means for its stream. */
 export function streamFault({ code, message }: { readonly code: string; readonly message: string }): StreamFault {
   const isForeign = code === FOREIGN;
   const isNoRoom = noRoom.has(code);

@@ -10,6 +10,7 @@ export interface UpkeepOptions {
   readonly bytesPerSecond: number;
 }
 
+/** A share of the disk that publishing does not notice. */
 export const upkeepDefaults: UpkeepOptions = { lookMs: 2_000, bytesPerSecond: 64 << 20 };
 
 /** One block to be written anew. Resolves to the bytes it took. */

@@ -31,6 +31,7 @@ export function logNumbers(disk: Pick<Disk, 'list'>, root: string): number[] {
   return numbers.filter((number) => !Number.isNaN(number)).sort((a, b) => a - b);
 }
 
+/** Where a log is. */
 export function logPath(root: string, number: number): string {
   return `${root}/slipstream-${number}.journal`;
 }
