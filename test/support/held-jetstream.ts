@@ -6,6 +6,7 @@ import type { Broker } from '../../ts/engine/broker/broker.ts';
 import { BrokerDoor } from '../../ts/engine/jetstream/broker-door.ts';
 import { JetStream } from '../../ts/engine/jetstream/jetstream.ts';
 import { ServerStore } from '../../ts/engine/store/server-store.ts';
+import type { Disk } from '../../ts/ports/disk.ts';
 import { streamEvent } from '../../ts/kernel/streams.ts';
 import { nodeCiphers } from '../../ts/node/ciphers.ts';
 import { nodeCrypto } from '../../ts/node/crypto.ts';
@@ -33,20 +34,24 @@ export interface Held {
   readonly leaveIn: VolatileDisk['leaveIn'];
 }
 
+/** `seen` is the disk as the server sees it. */
 export async function held(
   context: TestContext,
   log = silentLog,
   maximumPages = 65536,
   options: Partial<Options> = {},
+  seen: (disk: Disk) => Disk = (disk) => disk,
 ): Promise<Held> {
   const disk = new VolatileDisk();
+  const used = seen(disk);
   disk.makeDirectory('/js');
+  disk.syncDirectory('/');
   const test = new TestBroker(options, { log, maximumPages });
   const { broker, clock } = test;
   const store: ServerStore = new ServerStore(
     { root: '/js', syncIntervalMs: 0 },
     {
-      ...{ kernel: test.kernel, disk, jobs: new VolatileJobs(disk), ciphers: nodeCiphers, clock, log: silentLog },
+      ...{ kernel: test.kernel, disk: used, jobs: new VolatileJobs(used), ciphers: nodeCiphers, clock, log: silentLog },
       turn: (work) => broker.turn(work),
       soon: (call) => broker.soon(call),
       closed: () => {},
