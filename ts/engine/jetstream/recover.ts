@@ -74,6 +74,7 @@ function recoverConsumer(stream: Stream, found: FoundConsumer): void {
   const { account, ports } = stream;
   const leave = (reason: string): void =>
     ports.log.warn(`Consumer '${account.name} > ${stream.name} > ${found.name}' is left alone: ${reason}`);
+  if (found.isUnread === true) stream.hasUnknownConsumer = true;
   if (found.problem !== undefined || found.meta === undefined) return leave(found.problem ?? 'meta.inf is missing');
   try {
     const { Created, Name: _, ...config } = readDocument(consumerMetaSchema, found.meta, true) as unknown as ConsumerMeta;

@@ -67,6 +67,8 @@ export class Stream implements Origin {
   /** Of a stream that takes from others, or stores messages under other subjects. */
   #sourcing: Sourcing | undefined;
   readonly #followers = new Set<OriginFollower>();
+  /** One is on disk that could not be read: what it still wants is kept, whatever that is. */
+  hasUnknownConsumer = false;
   /** Of a work queue. */
   #owed: OwedDeletes | undefined;
   #isOpen = false;
@@ -353,7 +355,7 @@ export class Stream implements Origin {
   /** What nobody wants any more, after consumers went or changed, leaves a stream that keeps messages for interest. */
   releaseUnwanted(fromSeq = this.store.state.firstSeq): void {
     if (this.#config.retention !== 'interest' || !this.#isOpen || this.store.fault !== undefined) return;
-    if (this.consumers.size === 0 && this.#followers.size === 0) {
+    if (this.consumers.size === 0 && this.#followers.size === 0 && !this.hasUnknownConsumer) {
       this.store.purge({});
       return this.#firstMoved();
     }
@@ -380,6 +382,7 @@ export class Stream implements Origin {
    * might want it.
    */
   #isWanted(seq: number): boolean {
+    if (this.hasUnknownConsumer) return true;
     let read: string | undefined;
     const subject = (): string | undefined => (read ??= this.#subjectOf(seq));
     for (const follower of this.#followers) {

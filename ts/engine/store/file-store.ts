@@ -170,7 +170,7 @@ export class FileStore implements Store {
       const directory = this.#directory(accountName, name);
       if (name === removedName) continue;
       if (name.startsWith('.')) disk.discard(`${parent}/${name}`, removed);
-      else if (!directory.isHalfMade) found.push(directory.find());
+      else found.push(...findIn(directory));
     }
     return found;
   }
@@ -455,5 +455,15 @@ export class FileStore implements Store {
     await this.#ports.disk.stop();
     await this.#ports.jobs.stop();
     this.#ports.closed?.();
+  }
+}
+
+/** The stream of a directory; none if that is what a crash has left of a creation. One that the disk does not read costs no other. */
+function findIn(directory: StreamDirectory): FoundStream[] {
+  try {
+    return directory.isHalfMade ? [] : [directory.find()];
+  } catch (error) {
+    if (!(error instanceof DiskFault)) throw error;
+    return [{ name: directory.name, problem: error.message }];
   }
 }

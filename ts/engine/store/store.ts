@@ -65,6 +65,8 @@ export interface FoundConsumer {
   readonly state?: ConsumerState;
   readonly damagedState?: string;
   readonly problem?: string;
+  /** The disk does not read its files. */
+  readonly isUnread?: true;
 }
 
 /** What o.dat keeps: sequences, and times in whole seconds since 1970. */

@@ -5,6 +5,7 @@ import { decodeConsumerState } from '../../core/consumer/o-dat.ts';
 import type { BesideFileName } from '../../core/stream/times-file.ts';
 import type { StreamKernel } from '../../kernel/streams.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { DiskFault } from '../../ports/disk.ts';
 import type { Disk, OpenFile } from '../../ports/disk.ts';
 import type { Jobs } from '../../ports/jobs.ts';
 import { BlockKeys } from './cipher/block-keys.ts';
@@ -278,7 +279,17 @@ export class StreamDirectory {
 
   /** One by one: there may be very many. */
   *consumers(): Iterable<FoundConsumer> {
-    for (const name of this.#consumerNames()) yield this.#consumer(name);
+    for (const name of this.#consumerNames()) yield this.#readable(name);
+  }
+
+  /** One that the disk does not read costs no other. */
+  #readable(name: string): FoundConsumer {
+    try {
+      return this.#consumer(name);
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      return { name, problem: error.message, isUnread: true };
+    }
   }
 
   #consumer(name: string): FoundConsumer {

@@ -371,8 +371,12 @@ export class FakeStream implements StreamStore {
     this.#times.set(name, content);
   }
 
+  /** The disk does not read what is there of this one. */
+  unreadConsumer = '';
+
   consumers(): FoundConsumer[] {
     return [...this.#consumers].map(([name, { meta, state }]) => {
+      if (name === this.unreadConsumer) return { name, problem: 'i/o error', isUnread: true };
       const decoded = state === undefined ? undefined : decodeConsumerState(state);
       return { name, meta, ...(decoded === undefined ? {} : { state: decoded }) };
     });

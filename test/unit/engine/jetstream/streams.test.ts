@@ -204,6 +204,32 @@ test('an interest stream keeps a message until every consumer that wants it has 
   await session.stop();
 });
 
+test('an interest stream keeps what a consumer may want that the disk did not read', async () => {
+  const session = await withStream({ retention: 'interest' });
+  for (const name of ['C', 'D'])
+    await json(session, `CONSUMER.DURABLE.CREATE.S.${name}`, { ...durable, config: { ...durable.config, durable_name: name } });
+  session.publish('s.a', 'for both');
+  const store = session.store.streams.get('S');
+  assert.ok(store !== undefined);
+  store.unreadConsumer = 'D';
+  await session.restart();
+  const acknowledge = (name: string): void => {
+    const messages = session.listen(`in.${name}`);
+    session.broker.publish(0, `$JS.API.CONSUMER.MSG.NEXT.S.${name}`, `in.${name}`, undefined, Buffer.from('5'));
+    for (const { reply } of messages) session.broker.publish(0, reply, '', undefined, new Uint8Array(0));
+  };
+  const left = async (): Promise<unknown> => ((await json(session, 'STREAM.INFO.S'))['state'] as { messages: number }).messages;
+  acknowledge('C');
+  assert.equal(await left(), 1);
+  await json(session, 'CONSUMER.DELETE.S.C');
+  assert.equal(await left(), 1);
+  store.unreadConsumer = '';
+  await session.restart();
+  acknowledge('D');
+  assert.equal(await left(), 0);
+  await session.stop();
+});
+
 test('a memory stream is gone after a restart', async () => {
   const session = await withStream({ storage: 'memory' });
   session.publish('s.a');
