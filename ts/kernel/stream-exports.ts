@@ -84,7 +84,7 @@ export interface StreamExports {
   findTime(stream: number, seconds: number, nanos: number): void;
   nextDeleted(stream: number, from: number): number;
   deleteOne(stream: number, sequence: number): number;
-  purgeStream(stream: number, filter: number, length: number, below: number, keep: number): number;
+  purgeStream(stream: number, filter: number, length: number, below: number, keep: number, allowed: number): number;
   purgeStopped(): number;
   streamLacksMemory(stream: number, bytes: number): number;
   isMemoryShort(): number;
@@ -115,9 +115,11 @@ export interface StreamExports {
   ): number;
   loadEnd(stream: number, handle: number): void;
   dropFirst(stream: number): void;
-  dropOlder(stream: number, seconds: number, nanos: number): void;
+  dropOlder(stream: number, seconds: number, nanos: number, most: number): number;
   limitChange(stream: number): void;
   limitNow(stream: number): number;
+  trimSubjects(stream: number, from: number, most: number): number;
+  trimFront(stream: number, most: number): number;
   buryMessages(stream: number, from: number, to: number): number;
   writeSubjects(stream: number): number;
   writtenSubjects(): number;

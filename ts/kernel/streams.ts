@@ -35,6 +35,7 @@ export const streamFlag = {
   idsCold: 128,
   memory: 256,
   held: 512,
+  trimmed: 1024,
 } as const;
 
 /** Results of `deliver`; twins of wasm/stream/deliver.ts. */
@@ -370,9 +371,15 @@ export class StreamKernel {
     let purged = 0;
     do {
       const length = filter === '' || filter === '>' ? 0 : this.#text(filter);
-      purged += this.exports.purgeStream(stream, this.#block, length, below, keep);
+      purged += this.exports.purgeStream(stream, this.#block, length, below, keep, 0xffff_ffff);
     } while (this.exports.purgeStopped() !== 0 && write());
     return purged;
+  }
+
+  /** Deletes the messages below a sequence, at most so many; `more`: there are others. */
+  purgeFront(stream: number, below: number, most: number): { readonly purged: number; readonly more: boolean } {
+    const purged = this.exports.purgeStream(stream, 0, 0, below, 0, most);
+    return { purged, more: this.exports.purgeStopped() !== 0 };
   }
 
   /** Applies a stream's limits, in the same way. */

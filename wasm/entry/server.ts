@@ -38,6 +38,7 @@ import { admit } from '../parse/subscribe';
 
 export * from '../deliver/imports';
 export * from '../stream/exports';
+export * from '../stream/limit-exports';
 
 /** Address of the inbound region (1 MiB). */
 export function inboundAt(): usize {

@@ -36,7 +36,7 @@ import {
   JUDGE_SEALED,
   JUDGE_SIZE,
 } from './events';
-import { enforceLimits, enforceSubjectLimit, overLimit } from './remove';
+import { enforceLimits, enforceSubjectLimit, enforceSubjectLimitALittle, overLimit } from './remove';
 import { lacksMemory } from './room';
 import { stage, stagedFull } from './runs';
 import { makeRoom, markStreamDirty } from './tail';
@@ -50,6 +50,7 @@ import {
   NO_ACK,
   SEALED,
   Stream,
+  TRIMMED,
   countedBytes,
   indexedLength,
   sequencesOf,
@@ -183,8 +184,12 @@ export function appendMessage(
   const indexed = indexedLength(stream, length, headerLength);
   if (stream.granted > 0) stream.granted = max(stream.granted - <i64>countedBytes(stream, indexed), 0);
   const leaf = indexMessage(stream, sequence, stream.block, offset, indexed, time, subject, subjectLength);
-  enforceSubjectLimit(stream, leaf);
-  enforceLimits(stream);
+  if (stream.flags & TRIMMED) {
+    enforceSubjectLimitALittle(stream, leaf);
+  } else {
+    enforceSubjectLimit(stream, leaf);
+    enforceLimits(stream);
+  }
   markStreamDirty(stream);
   return sequence;
 }

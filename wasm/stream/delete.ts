@@ -15,21 +15,24 @@ import { Stream, sequencesOf, setTail } from './stream';
 import { writeTombstone } from './tail';
 
 let unfinished: bool = false;
+/** How many messages it may still delete before others have their turn. */
+let allowance: u32 = 0;
 
 /** Whether the last purge stopped before its end. */
 export function purgeUnfinished(): bool {
   return unfinished;
 }
 
-/** Whether a purge shall stop: to go on when its tombstones are written, or as the index does not know what to delete. */
+/** Whether a purge shall stop: to go on when its tombstones are written or in another turn, or as the index knows no more. */
 function isFull(stream: Stream): bool {
-  unfinished = stagedFull(stream);
+  unfinished = !allowance || stagedFull(stream);
   return unfinished || sequencesOf(stream).lost != 0;
 }
 
 function deleteEntry(stream: Stream, segment: Segment, i: u32): void {
   const sequence = segment.first + i;
   if (!buryGhosts(stream)) return;
+  if (allowance) allowance--;
   writeTombstone(stream, sequence, sequence == stream.last ? stream.lastTime : segment.lastTime);
   removeEntry(stream, segment, i, false);
 }
@@ -128,11 +131,12 @@ function purgeFiltered(stream: Stream, filter: usize, filterLength: u32, below: 
 
 /**
  * Purges: messages that match the filter (empty: all) below `below` (0: no bound), but the newest `keep`. Returns how many went.
- * `purgeAll` does it when nothing is to stay. Where that makes many tombstones it stops on the way, to be called again
- * (`purgeUnfinished`).
+ * `purgeAll` does it when nothing is to stay. Where that makes many tombstones, or after `allowed` messages, it stops on the
+ * way, to be called again (`purgeUnfinished`).
  */
-export function purge(stream: Stream, filter: usize, filterLength: u32, below: u64, keep: u64): u64 {
+export function purge(stream: Stream, filter: usize, filterLength: u32, below: u64, keep: u64, allowed: u32): u64 {
   unfinished = false;
+  allowance = allowed;
   const bound: u64 = below ? below : u64.MAX_VALUE;
   if (filterLength) return purgeFiltered(stream, filter, filterLength, bound, keep);
   if (keep) return stream.messages > keep ? purgeFront(stream, bound, stream.messages - keep) : 0;

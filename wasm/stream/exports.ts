@@ -19,11 +19,11 @@ import { checkRecord } from './deliver';
 import { CALL } from './deliver-call';
 import { sendDirect } from './direct';
 import { answerAsked } from './direct-get';
-import { NO_TIME, applyLimits, beginLoad, endLoad, loadBlock } from './load';
+import { NO_TIME, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
 import { lastOfEach } from './last-of-each';
 import { ANSWER, countMatching, lastMatching, locate, nextGap, nextMatching, rangeAtTime } from './query';
-import { buryGhosts, buryRange, expireFirst, expireSegments, removeEntry } from './remove';
+import { buryRange, removeEntry } from './remove';
 import { Selection, countSelected, forgetCounts, freeSelection, newSelection } from './selection';
 import { lacksMemory } from './room';
 import { writeTombstone } from './tail';
@@ -382,10 +382,10 @@ export function deleteOne(stream: usize, sequence: f64): bool {
   return deleteMessage(at(stream), <u64>sequence);
 }
 /** Purges (delete.ts); returns how many went. */
-export function purgeStream(stream: usize, filter: usize, length: u32, below: f64, keep: f64): f64 {
-  return <f64>purge(at(stream), filter, length, <u64>below, <u64>keep);
+export function purgeStream(stream: usize, filter: usize, length: u32, below: f64, keep: f64, allowed: u32): f64 {
+  return <f64>purge(at(stream), filter, length, <u64>below, <u64>keep, allowed);
 }
-/** Whether the purge stopped to let tombstones be written. */
+/** Whether the purge stopped on the way. */
 export function purgeStopped(): bool {
   return purgeUnfinished();
 }
@@ -447,22 +447,6 @@ export function loadScan(
 /** Ends loading. */
 export function loadEnd(stream: usize, handle: usize): void {
   endLoad(at(stream), handle);
-}
-/** Removes the first message because of its age. */
-export function dropFirst(stream: usize): void {
-  expireFirst(at(stream));
-}
-/** Removes whole leading segments that are not younger than a time. */
-export function dropOlder(stream: usize, seconds: f64, nanos: u32): void {
-  expireSegments(at(stream), <i64>seconds * 1000000000 + <i64>nanos);
-}
-/** The limits are about to be changed: what they removed stays removed. */
-export function limitChange(stream: usize): void {
-  buryGhosts(at(stream));
-}
-/** Applies the limits; false: it stopped to let tombstones be written. */
-export function limitNow(stream: usize): bool {
-  return applyLimits(at(stream));
 }
 /** Deletes every message from one sequence to another, with a tombstone each; returns how many. */
 export function buryMessages(stream: usize, from: f64, to: f64): f64 {

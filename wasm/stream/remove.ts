@@ -21,6 +21,9 @@ import { noteRemoval } from './selection';
 import { DISCARD_NEW, Stream, countedBytes, sequencesOf, subjectsSlot } from './stream';
 import { writeTombstone } from './tail';
 
+/** What one publish removes of its subject while the host brings the stream within its limits. */
+const MOST_BESIDE: u32 = 64;
+
 function unlink(stream: Stream, leaf: Leaf, segment: Segment, i: u32): void {
   const sequence = segment.first + i;
   if (--leaf.count == 0) {
@@ -86,15 +89,19 @@ export function expireFirst(stream: Stream): void {
   if (knowsMessages(stream)) removeForLimit(stream, stream.first);
 }
 
-/** Removes the messages of leading segments whose last one is not younger than `time`, without looking at each. */
-export function expireSegments(stream: Stream, time: i64): void {
+/** Removes the messages of leading segments whose last one is not younger than `time`, at most `most`. False: there are more. */
+export function expireSegments(stream: Stream, time: i64, most: u32): bool {
   const index = sequencesOf(stream);
   while (knowsMessages(stream)) {
     const segment = segmentAt(index, segmentFrom(index, stream.first));
-    if (segment.lastTime > time) return;
+    if (segment.lastTime > time) return true;
     const end = segmentEnd(segment);
-    while (knowsMessages(stream) && stream.first < end) removeForLimit(stream, stream.first);
+    for (; knowsMessages(stream) && stream.first < end; most--) {
+      if (!most) return false;
+      removeForLimit(stream, stream.first);
+    }
   }
+  return true;
 }
 
 /**
@@ -135,15 +142,29 @@ export function buryRange(stream: Stream, from: u64, to: u64): u64 {
   return buried;
 }
 
-/** Removes first messages until the stream is within its limits of messages and bytes. */
-export function enforceLimits(stream: Stream): void {
-  while (
+/** Whether first messages have to go. */
+// @ts-ignore: decorator
+@inline
+function isOver(stream: Stream): bool {
+  return (
     knowsMessages(stream) &&
     ((stream.maxMessages > 0 && <i64>stream.messages > stream.maxMessages) ||
       (stream.maxBytes > 0 && <i64>stream.bytes > stream.maxBytes))
-  ) {
+  );
+}
+
+/** Removes first messages until the stream is within its limits of messages and bytes. */
+export function enforceLimits(stream: Stream): void {
+  while (isOver(stream)) removeForLimit(stream, stream.first);
+}
+
+/** The same for at most so many messages. False: it is not within the limits yet. */
+export function enforceLimitsInPieces(stream: Stream, most: u32): bool {
+  for (; isOver(stream); most--) {
+    if (!most) return false;
     removeForLimit(stream, stream.first);
   }
+  return true;
 }
 
 /**
@@ -153,6 +174,31 @@ export function enforceLimits(stream: Stream): void {
 export function enforceSubjectLimit(stream: Stream, leaf: Leaf): void {
   if (stream.maxPerSubject <= 0) return;
   while (<i64>leaf.count > stream.maxPerSubject && knowsMessages(stream)) dropFirstOf(stream, leaf);
+}
+
+/** The same while the host brings the stream within lowered limits: few messages go, the host comes by for the others. */
+export function enforceSubjectLimitALittle(stream: Stream, leaf: Leaf): void {
+  if (stream.maxPerSubject <= 0) return;
+  for (let left: u32 = MOST_BESIDE; left && <i64>leaf.count > stream.maxPerSubject && knowsMessages(stream); left--)
+    dropFirstOf(stream, leaf);
+}
+
+/**
+ * Brings all subjects within their limit, message after message from `from` on: of a subject that has too many, the one that is
+ * met is its first. Looks at `most` messages; returns where to go on, 0 behind the last.
+ */
+export function enforceSubjectLimits(stream: Stream, from: u64, most: u32): u64 {
+  if (stream.maxPerSubject <= 0) return 0;
+  const index = sequencesOf(stream);
+  let at = from;
+  for (; most; most--) {
+    if (!knowsMessages(stream) || !nextLive(index, at)) return 0;
+    at = foundSequence();
+    const leaf = changetype<Leaf>(entryLeaf(changetype<Segment>(foundSegment), foundAt));
+    if (<i64>leaf.count > stream.maxPerSubject) dropFirstOf(stream, leaf);
+    at++;
+  }
+  return at;
 }
 
 /** The same as long as not too much waits to be written. False: it is not within the limit yet. */

@@ -27,6 +27,8 @@ export const IDS_COLD: u32 = 128;
 export const MEMORY: u32 = 256;
 /** Deletes are not on disk yet: the host shows what is left when they are. */
 export const HELD: u32 = 512;
+/** The host brings it within limits that were lowered, in pieces. */
+export const TRIMMED: u32 = 1024;
 /** Reported to the host as having something to write. */
 export const DIRTY: u32 = 32;
 

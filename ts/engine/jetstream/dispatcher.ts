@@ -94,6 +94,8 @@ export class ApiDispatcher {
 
   #serve(route: ApiRoute, message: InboundMessage, client: Document | undefined): void {
     if (this.#subscriptions.length === 0) return this.#queue.answered(lineOf(route));
+    const works = this.#account.streams.get(route.parts[0] ?? '')?.store.works;
+    if (works?.any === true) return works.whenFree(() => this.#queue.line.take(() => this.#serve(route, message, client)));
     const answer = this.#run(route, message);
     if (!(answer instanceof Promise)) return this.#respond(route, message, client, answer);
     answer.then(

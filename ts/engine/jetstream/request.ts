@@ -46,6 +46,17 @@ export function whenShown(stream: Stream): { readonly after?: Stream } {
   return stream.store.fault === undefined ? { after: stream } : {};
 }
 
+/** An answer that is drawn when no work on a stream is under way. */
+export function whenFree({ store }: Stream, answer: () => Answer): Answer | Promise<Answer> {
+  if (!store.works.any) return answer();
+  return new Promise((resolve, reject) => {
+    store.works.whenFree((error) => {
+      if (error === undefined) resolve(answer());
+      else reject(error);
+    });
+  });
+}
+
 /** Ends a request with an error. */
 export class ApiRefusal extends Error {
   readonly error: ApiError;

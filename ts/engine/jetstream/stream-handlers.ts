@@ -15,6 +15,7 @@ import {
   readRequest,
   refuse,
   streamOf,
+  whenFree,
   whenShown,
   ApiRefusal,
   type Answer,
@@ -130,9 +131,11 @@ export const update: ApiHandler = (request) => {
   const fault = account.roomFault(config, stream.config);
   if (fault !== undefined) return { error: fault };
   stream.update(config);
-  stream.removed(1, stream.store.lastSeq);
-  account.advise('streamUpdated', { stream: stream.name, action: 'modify' }, stream.name);
-  return { fields: stream.info({}, true), after: stream };
+  return whenFree(stream, () => {
+    stream.removed(1, stream.store.lastSeq);
+    account.advise('streamUpdated', { stream: stream.name, action: 'modify' }, stream.name);
+    return { fields: stream.info({}, true), after: stream };
+  });
 };
 
 function selected(request: ApiRequest, schema: Schema): { readonly streams: Stream[]; readonly offset: number } {
@@ -198,11 +201,15 @@ export const purge: ApiHandler = (request) => {
   const stream = streamOf(request);
   if (stream.config.sealed) refuse('StreamSealedErr');
   if (stream.config.deny_purge) refuse('StreamPurgeFailedF', { err: 'stream purge not permitted' });
-  const purged = stream.store.purge({
+  const wanted = {
     ...(asked === undefined || asked.filter === '' ? {} : { filter: asked.filter }),
     ...(asked === undefined || asked.seq === 0 ? {} : { seq: Math.min(asked.seq, highestPurge(stream)) }),
     ...(asked === undefined || asked.keep === 0 ? {} : { keep: asked.keep }),
+  };
+  let purged = 0;
+  stream.store.purgeInPieces(wanted, (count) => (purged += count));
+  return whenFree(stream, () => {
+    stream.purged(wanted.filter);
+    return { fields: { success: true, purged }, after: stream };
   });
-  stream.purged(asked === undefined || asked.filter === '' ? undefined : asked.filter);
-  return { fields: { success: true, purged }, after: stream };
 };

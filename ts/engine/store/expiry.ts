@@ -8,16 +8,17 @@ export interface Aging {
   /** When the first message was stored; undefined in an empty stream. */
   firstTime(): Instant | undefined;
   dropFirst(): void;
-  /** Removes what is not younger than an instant as far as that can be said without reading messages. */
-  dropOlder(at: Instant): void;
+  /** Removes what is not younger than an instant as far as that can be said without reading messages; false: it stopped at so many. */
+  dropOlder(at: Instant, most: number): boolean;
   /** Something was removed. */
   dropped(): void;
 }
 
 const SHORTEST_WAIT_MS = 10;
 const LONGEST_WAIT_MS = 0x7fff_ffff;
-/** Messages removed at once, before others get their turn. */
+/** Messages removed at once, before others get their turn: those that are read, and those that are not. */
 const AT_ONCE = 5_000;
+const UNREAD_AT_ONCE = 50_000;
 
 function millisOf({ seconds, nanos }: Instant): number {
   return seconds * 1000 + nanos / 1e6;
@@ -58,7 +59,11 @@ export class Expiry {
     if (first === undefined) return;
     const due = millisOf(first) + this.#maxAgeMs - this.#clock.wallMs();
     const wait = Math.min(LONGEST_WAIT_MS, Math.max(leastMs, SHORTEST_WAIT_MS, due));
-    this.#timer = this.#clock.after(wait, () => {
+    this.#expireAfter(wait);
+  }
+
+  #expireAfter(waitMs: number): void {
+    this.#timer = this.#clock.after(waitMs, () => {
       this.#timer = undefined;
       this.#turn(() => this.#expire());
     });
@@ -67,7 +72,10 @@ export class Expiry {
   #expire(): void {
     const oldest = this.#clock.wallMs() - this.#maxAgeMs;
     const seconds = Math.floor(oldest / 1000);
-    this.#stream.dropOlder({ seconds, nanos: Math.floor((oldest - seconds * 1000) * 1e6) });
+    if (!this.#stream.dropOlder({ seconds, nanos: Math.floor((oldest - seconds * 1000) * 1e6) }, UNREAD_AT_ONCE)) {
+      this.#stream.dropped();
+      return this.#expireAfter(0);
+    }
     for (let count = 0; count < AT_ONCE; count++) {
       const first = this.#stream.firstTime();
       if (first === undefined || millisOf(first) > oldest) break;

@@ -430,7 +430,7 @@ export class FileStore implements Store {
     stream.setNoAck(options.noAck);
     if (index !== undefined) stream.takeOver(index);
     stream.setCompression(options.compression);
-    stream.setLimits(options.limits);
+    stream.setLimits(options.limits, true);
     return stream;
   }
 

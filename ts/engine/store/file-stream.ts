@@ -32,8 +32,6 @@ import { expiryOf } from './stream-expiry.ts';
 import { StreamRounds } from './stream-rounds.ts';
 
 const EMPTY = new Uint8Array(0);
-/** More than this staged is written before the next round. */
-const WRITE_EARLY = 4 << 20;
 
 export class FileStream extends StreamRounds implements StreamStore {
   readonly #options: StreamOptions;
@@ -80,13 +78,15 @@ export class FileStream extends StreamRounds implements StreamStore {
 
   // What the kernel does by itself
 
-  setLimits(limits: StoreLimits): void {
+  /** `atOnce`: they hold when this returns. */
+  setLimits(limits: StoreLimits, atOnce = false): void {
     if (this.isWriting) this.parts.streams.exports.limitChange(this.handle);
     // What the limits so far removed would come back.
     this.#laterLimits = !this.isWriting || this.isLost ? limits : undefined;
     if (this.#laterLimits !== undefined) return;
     this.#applyLimits(limits);
-    this.parts.streams.limitNow(this.handle, this.#writeSome);
+    if (atOnce) this.parts.streams.limitNow(this.handle, this.#writeSome);
+    else this.works.lowerLimits(limits.maxMessagesPerSubject);
     this.#expiry.limit(limits.maxAgeMs);
     this.passOnRemoved();
     if (this.lastSeq > 0 || this.staged() > 0) this.askRound();
@@ -103,12 +103,6 @@ export class FileStream extends StreamRounds implements StreamStore {
   /** The kernel has handed a publish over. */
   judged(publish: KernelPublish): void {
     this.#onPublish(judgedPublish(publish));
-  }
-
-  /** The kernel has staged something. */
-  dirty(): void {
-    this.askRound();
-    if (this.isMade && this.staged() > WRITE_EARLY) this.writeRuns();
   }
 
   // Messages
@@ -163,6 +157,12 @@ export class FileStream extends StreamRounds implements StreamStore {
     return this.known(purged);
   }
 
+  purgeInPieces(request: PurgeRequest, purged: (count: number) => void): void {
+    this.#mustWrite();
+    if (this.works.purge(request, purged)) this.begun ||= request.keep === undefined && request.seq !== 1;
+    else purged(this.purge(request));
+  }
+
   deliver(request: DeliverRequest): Delivered {
     const delivered = this.parts.reader.deliver(request, this.syncedSeq);
     return delivered.messages > 0 && request.direct === undefined ? delivered : this.known(delivered);
@@ -182,7 +182,7 @@ export class FileStream extends StreamRounds implements StreamStore {
     this.goOn();
     turn(() => {
       streams.limitNow(this.handle, this.#writeSome);
-      if (this.#laterLimits !== undefined) this.setLimits(this.#laterLimits);
+      if (this.#laterLimits !== undefined) this.setLimits(this.#laterLimits, true);
       this.passOnRemoved();
       this.noteDeleted();
       this.tellRevived();
@@ -211,6 +211,7 @@ export class FileStream extends StreamRounds implements StreamStore {
   async #drain(): Promise<void> {
     const { rounds } = this.parts;
     this.isClosed = true;
+    this.works.stop(new StoreFault('CLOSED', `stream '${this.name}' is closed`));
     this.#expiry.stop();
     this.setSubjects([]);
     await this.#upkeep.close();

@@ -131,6 +131,13 @@ export interface JudgedPublish {
   readonly payload: Uint8Array;
 }
 
+export interface Works {
+  /** Some is under way. */
+  readonly any: boolean;
+  /** Calls when none is, at once where there is none; with an error when the last has failed. */
+  whenFree(call: (error?: Error) => void): void;
+}
+
 export interface PurgeRequest {
   readonly filter?: string;
   /** Everything below this sequence. */
@@ -306,6 +313,7 @@ export interface StreamStore {
 
   /** The subjects whose publishes go into this stream, straight in the kernel. */
   setSubjects(subjects: readonly string[]): void;
+  /** In pieces where much has to go. */
   setLimits(limits: StoreLimits): void;
   setSealed(sealed: boolean): void;
   setNoAck(noAck: boolean): void;
@@ -349,6 +357,10 @@ export interface StreamStore {
   delete(seq: number, erase?: boolean): boolean;
   /** How many messages went. Answer through `whenSynced`. */
   purge(request: PurgeRequest): number;
+  /** The same, in pieces where it takes long: others have their turn in between. `purged` hears how many went. */
+  purgeInPieces(request: PurgeRequest, purged: (count: number) => void): void;
+  /** Work that goes on in pieces: what is asked of the stream is to wait for its end. */
+  readonly works: Works;
   deliver(request: DeliverRequest): Delivered;
   /**
    * Answers the direct get of a message, by its sequence or as the last one that a subject matches, when all there is to it is on disk. False:

@@ -17,7 +17,7 @@ export function expiryOf(
       return messages > 0 ? timeOf(first) : undefined;
     },
     dropFirst: () => exports.dropFirst(handle),
-    dropOlder: ({ seconds, nanos }) => exports.dropOlder(handle, seconds, nanos),
+    dropOlder: ({ seconds, nanos }, most) => exports.dropOlder(handle, seconds, nanos, most) !== 0,
     dropped,
   });
 }

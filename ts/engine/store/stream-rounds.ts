@@ -11,6 +11,7 @@ import type { TakeAppended } from './appended.ts';
 import type { BlockEnd } from './block.ts';
 import { removeBlocks, sweepBlocks } from './block-sweep.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
+import { LongWorks } from './long-works.ts';
 import type { Lost } from './recover.ts';
 import { cutBack, type Faulted } from './revival.ts';
 import type { RoundMember } from './rounds.ts';
@@ -21,6 +22,8 @@ import { SyncWaiters, type Waiter } from './sync-waiters.ts';
 import { Visibility } from './visibility.ts';
 
 const RELEASE_AT_ONCE = 65536;
+/** More than this staged is written before the next round. */
+const WRITE_EARLY = 4 << 20;
 
 export abstract class StreamRounds extends StreamBeside implements RoundMember, Faulted {
   readonly name: string;
@@ -48,10 +51,12 @@ export abstract class StreamRounds extends StreamBeside implements RoundMember, 
   readonly #again = (): void => {
     if (!this.isClosed) this.parts.turn(() => this.askRound());
   };
+  /** While one is under way, whoever waits for the disk waits on. */
+  readonly works: LongWorks;
   #onSynced: (syncedSeq: number) => void = () => {};
   #onRemoved: (fromSeq: number, toSeq: number) => void = () => {};
 
-  constructor(parts: FileStreamParts, { name, account }: StreamOptions, lost: Lost) {
+  constructor(parts: FileStreamParts, { name, account, limits }: StreamOptions, lost: Lost) {
     super(parts, account, lost);
     this.name = name;
     this.parts = parts;
@@ -59,6 +64,13 @@ export abstract class StreamRounds extends StreamBeside implements RoundMember, 
     this.#roundSeq = this.syncedSeq;
     this.#roundEnd = this.#end();
     this.#syncedEnd = this.#roundEnd;
+    this.works = new LongWorks(parts, this.#visibility, {
+      limited: () => this.#noteLimited(),
+      deleted: () => this.#noteManyDeleted(),
+      known: () => this.known(undefined),
+      ended: () => this.askRound(),
+      mostOfSubject: limits.maxMessagesPerSubject,
+    });
     this.#made = parts.directory.tickets.last;
     if (this.#made > 0) this.askRound();
   }
@@ -112,7 +124,7 @@ export abstract class StreamRounds extends StreamBeside implements RoundMember, 
   whenSynced(call: Waiter): void {
     const { last, durable } = this.parts.directory.tickets;
     if (this.#fault !== undefined) call(new StoreFault('FAULT', this.#fault.text));
-    else if (this.staged() > 0 || this.#waiters.any || last > durable || this.#isOwing) this.#wait(call, last);
+    else if (this.staged() > 0 || this.#waiters.any || last > durable || this.#isOwing || this.works.any) this.#wait(call, last);
     else if (this.#inRound) this.#waiters.join(call, last);
     else call();
   }
@@ -144,6 +156,25 @@ export abstract class StreamRounds extends StreamBeside implements RoundMember, 
     this.#visibility.removed();
     this.#sweep = 'all';
     this.askRound();
+  }
+
+  /** A work has deleted messages, whose tombstones may be many. */
+  #noteManyDeleted(): boolean {
+    this.noteDeleted();
+    this.dirty();
+    return this.isWriting;
+  }
+
+  /** A work has applied limits. */
+  #noteLimited(): boolean {
+    this.passOnRemoved();
+    return this.isWriting;
+  }
+
+  /** The kernel has staged something. */
+  dirty(): void {
+    this.askRound();
+    if (this.isMade && this.staged() > WRITE_EARLY) this.writeRuns();
   }
 
   awaitMore(): void {
@@ -212,7 +243,7 @@ export abstract class StreamRounds extends StreamBeside implements RoundMember, 
     this.#doomed = [];
     const erased = this.orFailed(() => this.parts.erasures.finish(this.#again));
     const more = (removed || erased === 'overwritten') && rounds.synchronous;
-    if (erased === 'held') this.#waiters.hold();
+    if (erased === 'held' || this.works.any) this.#waiters.hold();
     else if (this.#waiters.settle(directory.tickets.durable, more)) rounds.add(this);
     this.roundSettled();
     this.orFailed(() => this.#onSynced(this.syncedSeq));

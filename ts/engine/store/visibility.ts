@@ -12,6 +12,8 @@ export class Visibility {
   #removals = 0;
   #roundRemovals = 0;
   #syncedRemovals = 0;
+  /** Removals are under way that are to be seen together. */
+  #isHeld = false;
 
   constructor(stream: number, kernel: StreamKernel) {
     this.#stream = stream;
@@ -25,7 +27,13 @@ export class Visibility {
 
   /** A delete or purge is not on disk. */
   get holds(): boolean {
-    return this.#removals > this.#syncedRemovals;
+    return this.#isHeld || this.#removals > this.#syncedRemovals;
+  }
+
+  /** Removals begin that are to be seen together, or are through. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#tell();
   }
 
   /** Messages were deleted. */

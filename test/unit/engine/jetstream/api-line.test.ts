@@ -118,3 +118,32 @@ test('many API requests at once are answered in slices', async () => {
   assert.equal(answers.length, 10);
   await session.stop();
 });
+
+test('what is asked of a stream that is at work waits for its end, in order; what is asked of others does not', async () => {
+  const session = await apiSession();
+  for (const name of ['S', 'T'])
+    await session.request(`$JS.API.STREAM.CREATE.${name}`, `{"name":"${name}","subjects":["${name}"]}`);
+  session.publish('S');
+  const store = session.store.streams.get('S');
+  assert.ok(store);
+  const waiting: (() => void)[] = [];
+  store.works = { any: true, whenFree: (call) => void waiting.push(call) };
+  const answers = session.listen('in.*');
+  const ask = (name: string, subject: string, payload = ''): void => {
+    session.broker.publish(0, `$JS.API.${subject}`, `in.${name}`, undefined, new TextEncoder().encode(payload));
+  };
+  ask('delete', 'STREAM.MSG.DELETE.S', '{"seq":1}');
+  ask('create', 'CONSUMER.DURABLE.CREATE.S.C', '{"stream_name":"S","config":{"durable_name":"C","ack_policy":"explicit"}}');
+  ask('other', 'STREAM.INFO.T');
+  assert.deepEqual(
+    answers.map(({ subject }) => subject),
+    ['in.other'],
+  );
+  store.works = { any: false, whenFree: (call) => call() };
+  for (const call of waiting) call();
+  assert.deepEqual(
+    answers.map(({ subject }) => subject),
+    ['in.other', 'in.delete', 'in.create'],
+  );
+  await session.stop();
+});

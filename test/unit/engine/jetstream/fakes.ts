@@ -21,6 +21,7 @@ import type {
   StreamOptions,
   Selection,
   StreamStore,
+  Works,
 } from '../../../../ts/engine/store/store.ts';
 import type { SubjectPage } from '../../../../ts/kernel/streams.ts';
 import type { Instant } from '../../../../ts/ports/clock.ts';
@@ -298,6 +299,12 @@ export class FakeStream implements StreamStore {
 
   delete(seq: number): boolean {
     return this.#drop(seq);
+  }
+
+  works: Works = { any: false, whenFree: (call) => call() };
+
+  purgeInPieces(request: PurgeRequest, purged: (count: number) => void): void {
+    purged(this.purge(request));
   }
 
   purge({ filter = '>', seq = Infinity, keep = 0 }: PurgeRequest): number {

@@ -14,7 +14,7 @@ function aging(clock: VirtualClock): { readonly times: number[]; readonly expiry
       return { seconds, nanos: (first - seconds * 1000) * 1e6 };
     },
     dropFirst: () => times.shift(),
-    dropOlder: () => {},
+    dropOlder: () => true,
     dropped: () => {},
   });
   return { times, expiry };

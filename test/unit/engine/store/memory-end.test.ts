@@ -38,6 +38,7 @@ test('a purge of very many messages, and a lower limit, go in pieces and to thei
   assert.ok(most < 10 << 20, `${most} bytes more`);
   const limited = await fill(server, 'LIMITED', () => 'a');
   server.turn(() => limited.setLimits({ ...noLimits, maxMessagesPerSubject: 7 }));
+  await new Promise((free) => limited.works.whenFree(free));
   assert.equal(limited.state.messages, 7);
   await synced(limited);
   await server.stop();
