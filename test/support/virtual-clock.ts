@@ -46,6 +46,11 @@ export class VirtualClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
+  /** Time passes in the middle of a turn: nothing runs on the way. */
+  spend(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** How many timers run. */
   get waiting(): number {
     return this.#pending.size;
@@ -64,6 +69,6 @@ export class VirtualClock implements Clock {
       else this.#pending.delete(next);
       next.call();
     }
-    this.#nowMs = until;
+    this.#nowMs = Math.max(this.#nowMs, until);
   }
 }

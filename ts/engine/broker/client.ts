@@ -28,8 +28,10 @@ const STALL_CHECK_MS = 2;
 const STALL_MOST_MS = 10;
 const STALL_UNIT = 65536;
 
-/** So much queued is written before more bytes are parsed. */
-const WRITE_AT = 1 << 20;
+/** So much queued is written before more bytes are parsed: a write to each of thousands of receivers should be worth its while. */
+const WRITE_AT = 16 << 20;
+/** So long a client is served at a time, where much is to be done for what it sent: others come in between. */
+const TURN_MS = 10;
 
 const wireErrorOf: Readonly<Record<number, WireError>> = {
   [errorCode.unknownOperation]: 'unknownOperation',
@@ -82,7 +84,7 @@ export class ClientConnection implements TransportSink, SessionHost {
   #inFlight: WriteInFlight | undefined;
   /** How often it was a slow consumer. */
   slowTimes = 0;
-  /** Bytes wait in the kernel for a decision or the end of a stall. */
+  /** Bytes wait in the kernel for a decision, the end of a stall or their turn. */
   #held = false;
   #stall: Timer | undefined;
   #closing: CloseReason | undefined;
@@ -139,7 +141,8 @@ export class ClientConnection implements TransportSink, SessionHost {
    */
   #consume(length: number): void {
     const broker = this.#broker;
-    const { kernel } = broker;
+    const { kernel, clock } = broker;
+    const until = broker.turnMs + TURN_MS;
     let taken = 0;
     let produced = 0;
     for (;;) {
@@ -147,6 +150,7 @@ export class ClientConnection implements TransportSink, SessionHost {
       if (!kernel.stopped) break;
       broker.handleEvents();
       if (this.#closing !== undefined) break;
+      if (!this.#held && clock.monotonicMs() >= until) this.#goOnLater();
       if (this.#held) {
         kernel.stash(this.index, taken, length - taken);
         this.transport.pauseReading();
@@ -161,6 +165,12 @@ export class ClientConnection implements TransportSink, SessionHost {
     if (this.#asked()) this.noteActivity();
     broker.settle();
     if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest(length);
+  }
+
+  /** What has come is parsed on when others had their turn. */
+  #goOnLater(): void {
+    this.#held = true;
+    this.#stall = this.#broker.clock.after(0, () => this.proceed());
   }
 
   #rest(length: number): void {

@@ -193,6 +193,34 @@ describe('broker', () => {
     for (const receiver of receivers) assert.equal(receiver.receivedBytes > count * 'MSG x 1 1\r\na\r\n'.length, true);
   });
 
+  it('serves others in between when much is to be done for what one has sent', () => {
+    const test = new TestBroker({ maxPayload: 1 << 20 });
+    const receivers = Array.from({ length: 40 }, () => test.peer());
+    for (const receiver of receivers) {
+      receiver.keepText = false;
+      receiver.say('SUB x 1\r\n');
+      const write = receiver.write.bind(receiver);
+      receiver.write = (views) => {
+        test.clock.spend(1);
+        return write(views);
+      };
+    }
+    const [publisher, other] = [test.peer(), test.peer()];
+    const before = receivers[0]?.receivedBytes ?? 0;
+    const received = (): number => (receivers[0]?.receivedBytes ?? 0) - before;
+    const payload = 'p'.repeat(64 << 10);
+    publisher.say(`${`PUB x ${payload.length}\r\n${payload}\r\n`.repeat(40)}PING\r\n`);
+    assert.equal(publisher.reading, false, 'it waits for its turn');
+    const first = received();
+    other.say('PING\r\n');
+    assert.equal(other.heard(), 'PONG\r\n');
+    while (!publisher.reading) test.clock.advance(0);
+    assert.equal(publisher.heard(), 'PONG\r\n');
+    const all = 40 * (`MSG x 1 ${payload.length}\r\n\r\n`.length + payload.length);
+    assert.ok(first < all, `${first} of ${all} bytes in the first turn`);
+    assert.equal(received(), all);
+  });
+
   it('writes what is queued before it closes, and parses nothing behind the error', () => {
     const { peer } = bound();
     const bad = peer();
