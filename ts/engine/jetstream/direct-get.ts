@@ -6,6 +6,7 @@ import { addHeaders, buildHeaders } from '../../core/jetstream/headers.ts';
 import { formatInstant } from '../../core/jetstream/instant.ts';
 import { JsonError } from '../../core/jetstream/parse-json.ts';
 import { readDocument } from '../../core/jetstream/schema.ts';
+import { hasWildcard } from '../../core/subject/subject.ts';
 import type { Selection, StoredMessage } from '../store/store.ts';
 import { findMessage, messageGetSchema, type MessageGet } from './message-get.ts';
 import type { InboundMessage } from './ports.ts';
@@ -184,10 +185,18 @@ class DirectAnswer {
       bound = behind - 1;
     }
     const filters = asked.multi_last.filter((filter) => filter !== '');
+    if (bound === lastSeq && filters.some((filter) => this.#matchesTooMany(filter))) return this.#status('413 Too Many Results');
     const all = bound <= lastSeq && filters.length > 0 ? store.lastSeqs(filters, bound) : [];
     if (all.length > mostSubjects) return this.#status('413 Too Many Results');
     if (all.length === 0) return this.#status('404 No Results');
     this.#each(asked, [...all], bound);
+  }
+
+  /** Whether one filter alone matches too many subjects: seen at the first of them, where all there are may be a million. */
+  #matchesTooMany(filter: string): boolean {
+    const { store } = this.#stream;
+    if (!hasWildcard(filter) || store.state.numSubjects <= mostSubjects) return false;
+    return store.subjects(filter, mostSubjects + 1).subjects.length > mostSubjects;
   }
 
   #each(asked: MessageGet, seqs: readonly number[], bound: number): void {

@@ -17,8 +17,8 @@ export interface Aging {
 const SHORTEST_WAIT_MS = 10;
 const LONGEST_WAIT_MS = 0x7fff_ffff;
 /** Messages removed at once, before others get their turn: those that are read, and those that are not. */
-const AT_ONCE = 5_000;
-const UNREAD_AT_ONCE = 50_000;
+const AT_ONCE = 1_000;
+const UNREAD_AT_ONCE = 20_000;
 
 function millisOf({ seconds, nanos }: Instant): number {
   return seconds * 1000 + nanos / 1e6;
@@ -76,12 +76,19 @@ export class Expiry {
       this.#stream.dropped();
       return this.#expireAfter(0);
     }
+    const isAll = this.#dropRead(oldest);
+    this.#stream.dropped();
+    if (isAll) this.#schedule(0);
+    else this.#expireAfter(0);
+  }
+
+  /** Removes first messages that are too old, one by one. False: there may be more. */
+  #dropRead(oldestMs: number): boolean {
     for (let count = 0; count < AT_ONCE; count++) {
       const first = this.#stream.firstTime();
-      if (first === undefined || millisOf(first) > oldest) break;
+      if (first === undefined || millisOf(first) > oldestMs) return true;
       this.#stream.dropFirst();
     }
-    this.#stream.dropped();
-    this.#schedule(0);
+    return false;
   }
 }

@@ -433,3 +433,15 @@ test('deleted sequences are listed as long as there are not more than an answer 
   assert.equal((info['state'] as { num_deleted: unknown }).num_deleted, 999_999_999_997);
   await session.stop();
 });
+
+test('too many last messages are refused at the first of them, without looking at all', async () => {
+  const session = await apiSession();
+  await session.request('$JS.API.STREAM.CREATE.S', '{"name":"S","subjects":["s.>"],"allow_direct":true}');
+  for (let n = 0; n < 1_100; n++) session.publish(`s.${n}`);
+  const store = session.store.streams.get('S');
+  assert.ok(store);
+  store.lastSeqs = () => assert.fail('all are looked at');
+  const { headers } = await session.request('$JS.API.DIRECT.GET.S', '{"multi_last":["s.1","s.*"]}');
+  assert.match(headers ?? '', /413 Too Many Results/);
+  await session.stop();
+});

@@ -56,3 +56,35 @@ test('without a limit, or with it lifted, nothing goes', () => {
   clock.advance(10_000);
   assert.equal(times.length, 1);
 });
+
+test('of many that are due a thousand go in one turn, and the next right behind it', () => {
+  const clock = new VirtualClock();
+  const { times, expiry } = aging(clock);
+  for (let n = 0; n < 1_500; n++) times.push(clock.wallMs());
+  clock.advance(5_000);
+  expiry.limit(1_000);
+  assert.equal(times.length, 500);
+  clock.advance(1);
+  assert.equal(times.length, 0);
+});
+
+test('what goes without being read goes in turns, too', () => {
+  const clock = new VirtualClock();
+  let left = 50_000;
+  let turns = 0;
+  const expiry = new Expiry(clock, (work) => work(), {
+    firstTime: () => undefined,
+    dropFirst: () => assert.fail('nothing is read'),
+    dropOlder: (_at, most) => {
+      left -= Math.min(left, most);
+      return left === 0;
+    },
+    dropped: () => turns++,
+  });
+  expiry.limit(1_000);
+  assert.equal(turns, 1);
+  assert.ok(left > 0);
+  clock.advance(10);
+  assert.equal(left, 0);
+  assert.equal(turns, 3);
+});
