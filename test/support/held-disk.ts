@@ -52,4 +52,9 @@ export class HeldDisk extends NodeDisk {
     if (this.failWrite === 'SHORT') super.write(file, [Buffer.concat(views).subarray(0, 7)], offset);
     throw new DiskFault(this.failWrite, file.path, `${file.path}: no space left`);
   }
+
+  override writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void {
+    if (this.failWrite === undefined || !this.failsAt.test(file.path)) return super.writeApart(file, bytes, offset, done);
+    done(new DiskFault(this.failWrite, file.path, `${file.path}: no space left`));
+  }
 }

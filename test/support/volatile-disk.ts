@@ -178,6 +178,16 @@ export class VolatileDisk implements Disk {
     node.wrote(offset, offset + bytes.length);
   }
 
+  writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void {
+    try {
+      this.write(file, [bytes], offset);
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      return done(error);
+    }
+    done(undefined);
+  }
+
   cut(file: OpenFile, length: number): void {
     this.#file(file).cut(length);
   }

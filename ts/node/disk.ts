@@ -204,6 +204,17 @@ export class NodeDisk implements Disk {
       throw new DiskFault('SHORT', file.path, `${file.path}: wrote ${count} of ${wanted} bytes, the disk may be full`);
   }
 
+  writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void {
+    fs.write(file.descriptor, bytes, 0, bytes.length, offset, (error, count) => {
+      if (error !== null) return done(fault(error, file.path));
+      this.#written += count;
+      if (count === bytes.length) return done(undefined);
+      // The rest says why, where the disk is full.
+      if (count > 0) return this.writeApart(file, bytes.subarray(count), offset + count, done);
+      done(new DiskFault('SHORT', file.path, `${file.path}: wrote none of ${bytes.length} bytes, the disk may be full`));
+    });
+  }
+
   cut(file: OpenFile, length: number): void {
     guarded(file.path, () => fs.ftruncateSync(file.descriptor, length));
   }

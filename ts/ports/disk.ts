@@ -69,6 +69,8 @@ export interface Disk {
   read(file: OpenFile, into: Uint8Array, offset: number): number;
   /** Writes all views one after the other at an offset, in one gathered write. */
   write(file: OpenFile, views: readonly Uint8Array[], offset: number): void;
+  /** Writes bytes at an offset, apart from everything else; they stay as they are until `done` is called, on the event loop. */
+  writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void;
   /** Cuts a file to a length. */
   cut(file: OpenFile, length: number): void;
   /** Syncs the data of files, apart from everything else or at once; `done` is called once, on the event loop, perhaps before this returns. */

@@ -80,6 +80,8 @@ function copyFrom(out: usize, offset: u32, length: u32): usize {
 }
 
 /** How many bytes are the same at two places, the second of which ends at `end`. */
+// @ts-ignore: decorator
+@inline
 function sameBytes(a: usize, b: usize, end: usize): u32 {
   const from = b;
   while (b + 8 <= end) {

@@ -1,12 +1,13 @@
 // STREAM.RESTORE: takes the chunks of a backup on a subject of its own, unpacks them beside the streams as they come, and opens the result.
 //
-// Each chunk is answered with an empty message; the empty chunk is the end, and its answer is the one of a stream's creation. A chunk that cannot be
-// unpacked ends the restore with that answer at once; 5 s without a chunk end it without, and without an advisory.
+// Each chunk is answered with an empty message when there is room for more; the empty chunk is the end, and its answer is the one of a stream's
+// creation. What cannot be unpacked ends the restore with that answer, to the first chunk that has none yet or to the next one; 5 s without a chunk
+// end it without, and without an advisory.
 //
-// Kept true: nothing shows among the streams before all of it is on disk and was found whole; what fails leaves nothing behind.
+// Kept true: nothing shows among the streams before all of it is on disk and was found whole; what fails leaves nothing behind; no more content
+// is in memory than a few stretches of the archive, however little was sent for it.
 
 import { ArchiveError } from '../../core/archive/archive-error.ts';
-import { S2Decoder } from '../../core/archive/s2-stream.ts';
 import { TarReader } from '../../core/archive/tar-reader.ts';
 import { storedStreamMetadata } from '../../core/jetstream/api-level.ts';
 import { streamMeta } from '../../core/jetstream/documents.ts';
@@ -19,6 +20,7 @@ import { responseType } from '../../core/jetstream/api.ts';
 import { checkStreamConfig } from '../../core/stream/check-config.ts';
 import type { Instant, Timer } from '../../ports/clock.ts';
 import { StoreFault, type StreamStaging } from '../store/store.ts';
+import type { Unpacking } from '../store/unpacking.ts';
 import type { JetStreamAccount } from './account.ts';
 import type { InboundMessage, ServerSubscription } from './ports.ts';
 import { openFound, readStreamMeta } from './recover.ts';
@@ -32,9 +34,9 @@ const restoreSchema: Schema = {
   fields: { config: { kind: { is: 'document', schema: streamConfigSchema, optional: false } }, state: { kind: { is: 'any' } } },
 };
 const patienceMs = 5000;
-/** Content unpacked in one turn, give or take one block. */
-const bytesATurn = 2 * 1024 * 1024;
-const mostWaiting = 64 * 1024 * 1024;
+/** Chunks are answered as long as less content than this is not on its way to the disk. */
+const mostHeld = 8 * 1024 * 1024;
+const mostOwed = 64 * 1024 * 1024;
 const encoder = new TextEncoder();
 const noBytes = new Uint8Array(0);
 
@@ -54,12 +56,10 @@ function errorOf(thrown: unknown): ApiError {
   throw thrown;
 }
 
-interface Chunk {
+/** A chunk that is not answered. */
+interface Owed {
   readonly reply: string;
-  readonly isEnd: boolean;
   readonly length: number;
-  /** What comes out of it. */
-  readonly pieces: Generator<Uint8Array>;
 }
 
 class Restore implements Transfer {
@@ -67,17 +67,15 @@ class Restore implements Transfer {
   readonly #account: JetStreamAccount;
   readonly #config: StreamConfig;
   readonly #staging: StreamStaging;
-  readonly #s2 = new S2Decoder();
+  readonly #s2: Unpacking;
   readonly #tar: TarReader;
   readonly #begun: Instant;
   readonly #client: Document;
   readonly #chunks: ServerSubscription;
   readonly #mostBytes: number;
   #patience: Timer | undefined;
-  /** Chunks that are not unpacked yet, and the turn that goes on with them. */
-  readonly #waiting: Chunk[] = [];
-  #waitingBytes = 0;
-  #work: Timer | undefined;
+  readonly #owed: Owed[] = [];
+  #owedBytes = 0;
   #bytes = 0;
   #unpacked = 0;
   #ended = false;
@@ -89,6 +87,10 @@ class Restore implements Transfer {
     this.#staging = staging;
     this.#client = client;
     this.#tar = new TarReader(staging);
+    this.#s2 = staging.unpacking(
+      (content) => this.#take(content),
+      () => this.#moved(),
+    );
     this.#begun = clock.wallInstant();
     this.#mostBytes = account.limits.maxStorage < 0 ? Infinity : account.limits.maxStorage - account.stored('file');
     this.deliverSubject = `$JS.SNAPSHOT.RESTORE.${config.name}.${account.unique(22)}`;
@@ -111,48 +113,53 @@ class Restore implements Transfer {
       return this.#tell('each chunk needs a reply subject');
     }
     this.#rearm();
+    if (payload.length === 0) return this.#end(reply);
     this.#bytes += payload.length;
-    this.#waitingBytes += payload.length;
-    this.#waiting.push({ reply, isEnd: payload.length === 0, length: payload.length, pieces: this.#s2.push(payload) });
-    if (this.#work === undefined) this.#unpack();
+    this.#owed.push({ reply, length: payload.length });
+    this.#owedBytes += payload.length;
+    try {
+      if (this.#s2.failure !== undefined) throw this.#s2.failure;
+      if (this.#owedBytes > mostOwed) throw new ArchiveError('chunks are sent faster than they are answered');
+      this.#s2.push(payload);
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
+    this.#acknowledge();
   }
 
-  /** Unpacks what has come, a bounded amount in a turn: a small chunk may be much content. */
-  #unpack(): void {
-    this.#work = undefined;
-    let left = bytesATurn;
-    for (let chunk = this.#waiting[0]; chunk !== undefined && !this.#ended; chunk = this.#waiting[0]) {
-      if (chunk.isEnd) return this.#end(chunk.reply);
-      try {
-        if (this.#waitingBytes > mostWaiting) throw new ArchiveError('chunks are sent faster than they are answered');
-        const next = chunk.pieces.next();
-        if (next.done === true) this.#acknowledge(chunk);
-        else left -= this.#take(next.value);
-      } catch (thrown) {
-        this.cancel();
-        return this.#answer(chunk.reply, { error: errorOf(thrown) });
-      }
-      if (left > 0) continue;
-      this.#rearm();
-      this.#work = this.#account.ports.clock.after(0, () => this.#unpack());
-      return;
+  /** Something that was sent has been unpacked and written, or cannot be: then the oldest chunk without an answer gets that, or the next one. */
+  #moved(): void {
+    if (this.#ended) return;
+    this.#rearm();
+    if (this.#s2.failure !== undefined && this.#owed.length > 0) this.#fail(this.#s2.failure);
+    else this.#acknowledge();
+  }
+
+  #acknowledge(): void {
+    while (this.#s2.heldBytes < mostHeld) {
+      const owed = this.#owed.shift();
+      if (owed === undefined) return;
+      this.#owedBytes -= owed.length;
+      this.#publish(owed.reply, noBytes);
     }
   }
 
-  #acknowledge({ reply, length }: Chunk): void {
-    this.#waiting.shift();
-    this.#waitingBytes -= length;
-    this.#publish(reply, noBytes);
+  #fail(thrown: unknown): void {
+    const { reply } = this.#owed[0] ?? { reply: '' };
+    const error = errorOf(thrown);
+    this.cancel();
+    this.#answer(reply, { error });
   }
 
-  #take(piece: Uint8Array): number {
-    this.#unpacked += piece.length;
+  #take(content: Uint8Array): Promise<void> | undefined {
+    this.#unpacked += content.length;
     if (this.#unpacked > this.#mostBytes) refuse('StorageResourcesExceededErr');
-    this.#tar.push(piece);
-    return piece.length;
+    this.#tar.push(content);
+    return this.#staging.written();
   }
 
   #end(reply: string): void {
+    for (const owed of this.#owed.splice(0)) this.#publish(owed.reply, noBytes);
     this.#hangUp();
     this.#finish(reply).catch((thrown: unknown) => this.#account.ports.log.error(`JetStream restore: ${String(thrown)}`));
   }
@@ -160,7 +167,7 @@ class Restore implements Transfer {
   async #finish(reply: string): Promise<void> {
     let stream: Stream | undefined;
     try {
-      this.#s2.end();
+      await this.#s2.end();
       this.#tar.end();
       await this.#staging.complete();
       await this.#account.leaving(this.#config.name);
@@ -234,14 +241,14 @@ class Restore implements Transfer {
 
   #hangUp(): void {
     this.#ended = true;
-    this.#waiting.length = 0;
-    this.#work?.cancel();
     this.#patience?.cancel();
     this.#chunks.cancel();
   }
 
   cancel(): void {
     this.#hangUp();
+    this.#s2.stop();
+    this.#owed.length = 0;
     this.#account.transfers.endRestore(this);
     this.#staging.discard();
   }

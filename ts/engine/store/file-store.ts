@@ -250,7 +250,13 @@ export class FileStore implements Store {
 
   stage(accountName: string, id: string): StreamStaging {
     return new Staging(
-      { ...this.#directoryPorts, metadata: this.#rounds.synchronous ? 'at once' : 'unsynced', journal: this.#journal },
+      {
+        ...this.#directoryPorts,
+        metadata: this.#rounds.synchronous ? 'at once' : 'unsynced',
+        journal: this.#journal,
+        jobs: this.#ports.jobs,
+        log: this.#ports.log,
+      },
       { root: this.#options.root, accountName, id },
     );
   }

@@ -252,6 +252,16 @@ export class MemoryDisk implements Disk {
     this.#file(file).write(views, offset);
   }
 
+  writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void {
+    try {
+      this.write(file, [bytes], offset);
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      return done(error);
+    }
+    done(undefined);
+  }
+
   cut(file: OpenFile, length: number): void {
     this.#file(file).cut(length);
   }

@@ -1,14 +1,17 @@
 // A stream directory that is unpacked from an archive, `<account>/__snapshots__/snap-<id>`, and moved beside the others when it is complete.
 //
-// What stays true: nothing outside of the directory is written, whatever names an archive has; every file is synced before the directory moves, and
-// the journal names none of its blocks then, as it may when a stream of that name was removed; what is given up is removed, and what a crash leaves is
-// removed at the next start.
+// What stays true: nothing outside of the directory is written, whatever names an archive has; every file is synced before the directory moves,
+// unless acknowledgements do not wait for syncs; the journal names none of its blocks then, as it may when a stream of that name was removed; what is
+// given up is removed, and what a crash leaves is removed at the next start.
 
 import { ArchiveError } from '../../core/archive/archive-error.ts';
 import { isAssetName } from '../../core/jetstream/names.ts';
 import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
+import type { Jobs } from '../../ports/jobs.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Journal } from './journal/journal.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
+import { Unpacking } from './unpacking.ts';
 import { StoreFault, type FoundStream, type StreamStaging } from './store.ts';
 
 const decoder = new TextDecoder();
@@ -20,6 +23,16 @@ export function stagingPath(root: string, accountName: string): string {
   return `${root}/${accountName}/__snapshots__`;
 }
 
+/** Less is written at once. */
+const APART = 128 << 10;
+
+/** A file that is being written. */
+interface StagedFile {
+  readonly open: OpenFile;
+  writes: number;
+  isComplete: boolean;
+}
+
 export interface StagingPlace {
   readonly root: string;
   readonly accountName: string;
@@ -28,18 +41,25 @@ export interface StagingPlace {
 
 export interface StagingPorts extends DirectoryPorts {
   readonly journal: Pick<Journal, 'names' | 'without'> | undefined;
+  readonly jobs: Pick<Jobs, 'unpack'>;
+  readonly log: Log;
 }
 
 export class Staging implements StreamStaging {
   readonly #ports: StagingPorts;
   readonly #place: StagingPlace;
   #path: string;
-  #file: OpenFile | undefined;
+  #file: StagedFile | undefined;
+  /** Writes that are under way, and who waits for them. */
+  #writes = 0;
+  #unwritten: (() => void)[] = [];
   #offset = 0;
   #syncing = 0;
   #fault: StoreFault | undefined;
   #waiting: (() => void)[] = [];
   #discarded = false;
+  /** What is still to be synced nobody waits for. */
+  #isBehind = false;
 
   constructor(ports: StagingPorts, place: StagingPlace) {
     this.#ports = ports;
@@ -76,8 +96,9 @@ export class Staging implements StreamStaging {
     if (!isKept) return;
     this.#guarded(() => {
       if (consumer !== undefined) this.#disk.makeDirectory(`${this.#path}/obs/${consumer}`);
-      this.#file = this.#disk.open(`${this.#path}/${name}`, true);
-      this.#disk.cut(this.#file, 0);
+      const open = this.#disk.open(`${this.#path}/${name}`, true);
+      this.#file = { open, writes: 0, isComplete: false };
+      this.#disk.cut(open, 0);
     });
     this.#offset = 0;
   }
@@ -85,26 +106,60 @@ export class Staging implements StreamStaging {
   data(bytes: Uint8Array): void {
     const file = this.#file;
     if (file === undefined) return;
-    this.#guarded(() => this.#disk.write(file, [bytes], this.#offset));
+    const offset = this.#offset;
     this.#offset += bytes.length;
+    if (bytes.length < APART) return this.#guarded(() => this.#disk.write(file.open, [bytes], offset));
+    file.writes++;
+    this.#writes++;
+    this.#disk.writeApart(file.open, bytes, offset, (fault) => this.#wrote(file, fault));
+  }
+
+  #wrote(file: StagedFile, fault: DiskFault | undefined): void {
+    file.writes--;
+    this.#writes--;
+    this.#failed(fault);
+    if (file.isComplete && file.writes === 0) this.#sync(file.open);
+    if (this.#writes > 0) return;
+    if (this.#discarded) this.#remove();
+    for (const call of this.#unwritten.splice(0)) call();
+  }
+
+  #failed(fault: DiskFault | undefined): void {
+    if (fault === undefined) return;
+    if (this.#isBehind) this.#ports.log.error(`JetStream restore: ${fault.message}`);
+    this.#fault ??= new StoreFault(fault.code, fault.message, fault);
+  }
+
+  written(): Promise<void> | undefined {
+    if (this.#writes === 0 && this.#fault === undefined) return undefined;
+    return this.#allWritten();
+  }
+
+  async #allWritten(): Promise<void> {
+    if (this.#writes > 0) await new Promise<void>((resolve) => this.#unwritten.push(resolve));
+    if (this.#fault !== undefined) throw this.#fault;
   }
 
   finish(): void {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
-    this.#sync(file);
+    file.isComplete = true;
+    if (file.writes === 0) this.#sync(file.open);
   }
 
   #sync(file: OpenFile): void {
     this.#syncing++;
     this.#disk.sync([file], (failures) => {
-      const fault = failures[0]?.fault;
-      if (fault !== undefined) this.#fault ??= new StoreFault(fault.code, fault.message, fault);
+      this.#failed(failures[0]?.fault);
       this.#disk.close(file);
       this.#syncing--;
       if (this.#syncing === 0) for (const call of this.#waiting.splice(0)) call();
     });
+  }
+
+  unpacking(take: (content: Uint8Array) => Promise<void> | undefined, moved: () => void): Unpacking {
+    return new Unpacking(this.#ports.jobs, take, moved);
   }
 
   async complete(): Promise<void> {
@@ -112,7 +167,9 @@ export class Staging implements StreamStaging {
       const consumers = this.#disk.list(`${this.#path}/obs`).map(({ name }) => `/obs/${name}`);
       for (const below of [...consumers, '/obs', '/msgs', '']) this.#sync(this.#disk.openDirectory(`${this.#path}${below}`));
     });
-    if (this.#syncing > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.written();
+    this.#isBehind = this.#ports.metadata === 'unsynced';
+    if (this.#syncing > 0 && !this.#isBehind) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#fault !== undefined) throw this.#fault;
   }
 
@@ -172,10 +229,14 @@ export class Staging implements StreamStaging {
   discard(): void {
     if (this.#discarded) return;
     this.#discarded = true;
+    if (this.#writes === 0) this.#remove();
+  }
+
+  #remove(): void {
     const file = this.#file;
     this.#file = undefined;
     this.#guarded(() => {
-      if (file !== undefined) this.#disk.close(file);
+      if (file !== undefined) this.#disk.close(file.open);
       this.#disk.removeTree(this.#path);
     });
   }

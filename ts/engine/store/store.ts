@@ -16,6 +16,7 @@ import type { Instant } from '../../ports/clock.ts';
 import type { ContentKey } from '../../ports/ciphers.ts';
 import type { OpenFile } from '../../ports/disk.ts';
 import type { StreamDescription } from './archive.ts';
+import type { Unpacking } from './unpacking.ts';
 
 /** Limits the store itself enforces; `-1` (and age 0) is "none", as in the stream configuration. */
 export interface StoreLimits {
@@ -233,6 +234,10 @@ export interface StreamArchive {
 
 /** A stream directory being unpacked: members come in by the sink. Methods throw a StoreFault, or an ArchiveError for what cannot be a stream. */
 export interface StreamStaging extends TarSink {
+  /** The bytes given to it may be used again when it resolves, or at once; rejects with a StoreFault. */
+  written(): Promise<void> | undefined;
+  /** Cuts an S2 stream into its contents, which `take` gets; `moved` is called when there is room for more. */
+  unpacking(take: (content: Uint8Array) => Promise<void> | undefined, moved: () => void): Unpacking;
   /** Resolves when everything is synced; rejects with a StoreFault. */
   complete(): Promise<void>;
   /** Resolves when the journal has nothing of a stream `name` that was removed; rejects with a StoreFault. */
