@@ -43,9 +43,15 @@ process.on('exit', () => {
   for (const child of live) child.kill('SIGKILL');
 });
 
-export function startBench(url: string, args: readonly string[], withinMs = 120_000): RunningBench {
+/** The official CLI. */
+export function natsProgram(): string {
   const program = findPeer('nats');
   if (program === undefined) throw new Error('the nats CLI was not found: `npm run peers` builds it where Go is there');
+  return program;
+}
+
+export function startBench(url: string, args: readonly string[], withinMs = 120_000): RunningBench {
+  const program = natsProgram();
   const child = spawn(program, ['--server', url, '--no-context', '--timeout', '20s', 'bench', ...args, '--no-progress'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },

@@ -1,9 +1,10 @@
 /**
- * The workloads, one row each: of core NATS here, of storing in storing.ts, of starting again in restarting.ts, of reading streams in
- * consumption.ts and consumer-scale.ts.
+ * The workloads, one row each: of core NATS here, of storing in storing.ts, of starting again in restarting.ts, of backups in
+ * backups.ts, of reading streams in consumption.ts and consumer-scale.ts.
  */
 import { awaitMonitoring, monitoring } from '../../test/support/monitoring.ts';
 import type { ServerProcess } from '../../test/support/server.ts';
+import { backingUp } from './backups.ts';
 import { consumerScale } from './consumer-scale.ts';
 import { consumption } from './consumption.ts';
 import { startBench } from './nats-bench.ts';
@@ -82,6 +83,7 @@ export const workloads: readonly Workload[] = [
   core('request', 'request and reply, 128 B', 20_000, request),
   ...storing,
   ...restarting,
+  ...backingUp,
   ...consumption,
   ...consumerScale,
   core('subscriptions', '4 connections, a tenth wildcards, then a publish to each', 200_000, subscribe),

@@ -5,7 +5,7 @@
 import { copyShort } from './copy-short';
 
 const TABLE_BITS: u32 = 14;
-const FACTOR: u64 = 0xcf1bbcdcbf9b0000;
+const FACTOR: u64 = 0xcf1bbcdcbf9b;
 /** The search ends so many bytes in front of the end: it loads eight, at two places. */
 const MARGIN: usize = 16;
 /** After so many bytes without a copy, each step is one byte longer. */
