@@ -111,6 +111,16 @@ export class InFlight {
     }
   }
 
+  /** The same for at most so many rows, from a sequence on. Answers the sequence to go on from; undefined: these were the last. */
+  some(fromSeq: number, rows: number, call: (seq: number, sentAtMs: number) => void): number | undefined {
+    const from = this.#rowFrom(fromSeq);
+    const end = Math.min(this.#end, from + rows * columns);
+    for (let row = from; row < end; row += columns) {
+      if (this.#rows[row + 1] !== over) call(this.#rows[row] ?? 0, this.#rows[row + 2] ?? 0);
+    }
+    return end < this.#end ? this.#rows[end] : undefined;
+  }
+
   /** The sequences of a range, both ends included. */
   between(fromSeq: number, toSeq: number): number[] {
     const found: number[] = [];

@@ -10,6 +10,8 @@ import type { ConsumerSettings } from './settings.ts';
 
 /** Shared by those that have none, as most consumers are idle. */
 const nonePending = new PendingMessages();
+/** Late ones are looked for among so many pending messages at a time: a few milliseconds, also where all of them are late. */
+const checkedAtOnce = 20_000;
 const removedReason = 'Unacknowledged message was deleted';
 
 export class DeliveryLedger {
@@ -20,6 +22,8 @@ export class DeliveryLedger {
   #ackFloor: SequencePair;
   #ackedAtMs = 0;
   #checkAtMs = Infinity;
+  /** Late acknowledgements are being looked for, from this sequence on. */
+  #checkingFrom: number | undefined;
   #sampled = 0;
   #revision = 0;
 
@@ -44,7 +48,12 @@ export class DeliveryLedger {
 
   /** When late acknowledgements are to be looked for next. */
   get checkAtMs(): number {
-    return this.#checkAtMs;
+    return this.isChecking ? 0 : this.#checkAtMs;
+  }
+
+  /** Not all of what is late is queued yet: nothing new may go out before it. */
+  get isChecking(): boolean {
+    return this.#checkingFrom !== undefined;
   }
 
   /** Counts changes of what `encodeState` holds. */
@@ -83,6 +92,7 @@ export class DeliveryLedger {
   reset(nextSeq: number): void {
     this.#pending = nonePending;
     this.#checkAtMs = Infinity;
+    this.#checkingFrom = undefined;
     this.#ackedAtMs = 0;
     this.#delivered = this.#ackFloor = { consumer: 0, stream: nextSeq - 1 };
     this.#revision += 1;
@@ -203,12 +213,14 @@ export class DeliveryLedger {
     this.#expire(this.#pending.messages.between(0, Infinity));
   }
 
-  /** Queues what was not acknowledged in time. */
+  /** Queues what was not acknowledged in time, of some of the pending messages; the others follow with the next call (`isChecking`). */
   check(nowMs: number): void {
-    this.#checkAtMs = Infinity;
+    const from = this.#checkingFrom ?? 0;
+    if (!this.isChecking) this.#checkAtMs = Infinity;
+    this.#checkingFrom = undefined;
     if (this.#settings.ackWaitMs === 0) return;
     const late: number[] = [];
-    this.#pending.messages.each((seq, _consumerSeq, sentAtMs) => {
+    this.#checkingFrom = this.#pending.messages.some(from, checkedAtOnce, (seq, sentAtMs) => {
       if (this.#pending.isQueued(seq)) return;
       const dueMs = sentAtMs + this.#waitAfter(this.deliveries(seq));
       if (dueMs <= nowMs) late.push(seq);

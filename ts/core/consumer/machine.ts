@@ -361,7 +361,7 @@ export class ConsumerMachine {
       return { deliverSubject, ...only, maxBytes, firstConsumerSeq, deliveries, again: true, pinId };
     }
     const room = this.#room(wanted);
-    if (room <= 0) return undefined;
+    if (room <= 0 || this.#ledger.isChecking) return undefined;
     const maxMessages = this.#oversized || this.#pace?.isReplaying === true ? 1 : Math.min(wanted, room);
     const picks = this.#picks.left > 0 ? this.#picks.next(maxMessages, this.#view.visibleSeq) : undefined;
     const fromSeq = picks === undefined ? this.#nextSeq : (picks[0] ?? Infinity);

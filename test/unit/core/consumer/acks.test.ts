@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { PullRequests } from '../../../../ts/core/consumer/pull-request.ts';
 import { Bench, type Delivery } from './bench.ts';
 
 const floors = (bench: Bench): number[] => {
@@ -80,6 +81,37 @@ test('what is not acknowledged in time is delivered again, before anything new',
   assert.equal(bench.machine.info().redelivered, 1);
   bench.ack(taken(bench, 2));
   assert.equal(bench.machine.info().redelivered, 0);
+});
+
+test('very many that were not acknowledged in time are queued some at a time, and nothing new goes out before the last of them', () => {
+  const count = 50_000;
+  const bench = new Bench({ ack_wait: 1_000_000_000n, max_ack_pending: -1 });
+  bench.publish(count);
+  bench.pull({ batch: count });
+  bench.nowMs += 1000;
+  bench.machine.tick(bench.nowMs);
+  bench.lastSeq += 1;
+  const request = new PullRequests(bench.config).read(new TextEncoder().encode(JSON.stringify({ batch: count + 1 })));
+  bench.machine.step({ is: 'pull', reply: 'in', request }, bench.nowMs);
+  const again: number[] = [];
+  const parts: number[] = [];
+  for (;;) {
+    for (let work = bench.machine.ready(bench.nowMs); work !== undefined; work = bench.machine.ready(bench.nowMs)) {
+      const { fromSeq } = work;
+      again.push(fromSeq);
+      const went = { messages: 1, bytes: 1, nextSeq: fromSeq + 1, seqs: [fromSeq], picked: 1 };
+      bench.machine.delivered(work, { ...went, stopped: 'messages' }, bench.nowMs);
+    }
+    parts.push(again.length);
+    if (again.at(-1) === count + 1) break;
+    assert.ok(bench.machine.nextTickMs() <= bench.nowMs, 'the rest is looked for in the next turn');
+    bench.machine.tick(bench.nowMs);
+  }
+  assert.deepEqual(parts, [20_000, 40_000, count + 1]);
+  assert.deepEqual(
+    again,
+    Array.from({ length: count + 1 }, (_, index) => index + 1),
+  );
 });
 
 test('backoff spaces the deliveries, its last value repeating', () => {

@@ -37,6 +37,9 @@ test('messages under way are those added and not removed, the lowest first', () 
       const found: [number, [number, number]][] = [];
       messages.each((seq, consumerSeq, sentAtMs) => found.push([seq, [consumerSeq, sentAtMs]]));
       assert.deepEqual(found, [...model]);
+      const inParts: number[] = [];
+      for (let from: number | undefined = 0; from !== undefined;) from = messages.some(from, 3, (seq) => inParts.push(seq));
+      assert.deepEqual(inParts, [...model.keys()]);
       assert.deepEqual(
         messages.between(10, 60),
         [...model.keys()].filter((seq) => seq >= 10 && seq <= 60),
