@@ -45,9 +45,8 @@ const windowBytes = { usual: 8 * 1024 * 1024, most: 32 * 1024 * 1024 };
 /** Sent in one turn, give or take a chunk. */
 const bytesATurn = 1024 * 1024;
 const patienceMs = 5000;
-/** How long a listener is waited for, and how often it is looked for. */
+/** How long a listener is waited for. */
 const listenerMs = 2000;
-const lookMs = 10;
 const noBytes = new Uint8Array(0);
 
 function within(asked: number, { usual, most }: { readonly usual: number; readonly most: number }): number {
@@ -88,6 +87,7 @@ class Snapshot implements Transfer {
   #unanswered = 0;
   #queued: Timer | undefined;
   #patience: Timer | undefined;
+  #watch: ServerSubscription | undefined;
   #ended = false;
 
   constructor(stream: Stream, archive: StreamArchive, request: SnapshotRequest, begun: Instant, client: Document) {
@@ -111,14 +111,25 @@ class Snapshot implements Transfer {
    */
   begin(): void {
     const { account, ports } = this.#stream;
-    const untilMs = ports.clock.monotonicMs() + listenerMs;
-    const look = (): void => {
-      if (!ports.door.hasLiteralInterest(account.number, this.#deliver) && ports.clock.monotonicMs() < untilMs)
-        return this.#later(lookMs, look);
+    const start = (): void => {
+      if (this.#begunSending || this.#ended) return;
       this.#begunSending = true;
-      this.#send();
+      this.#stopLooking();
+      this.#later(0, () => this.#send());
     };
-    this.#later(0, look);
+    const look = (): void => {
+      if (ports.door.hasLiteralInterest(account.number, this.#deliver)) start();
+    };
+    this.#watch = ports.door.watch(account.number, this.#deliver, look);
+    this.#patience = ports.clock.after(listenerMs, start);
+    look();
+  }
+
+  #stopLooking(): void {
+    this.#watch?.cancel();
+    this.#watch = undefined;
+    this.#patience?.cancel();
+    this.#patience = undefined;
   }
 
   /** Goes on behind what the turn under way still has to say. */
@@ -233,7 +244,7 @@ class Snapshot implements Transfer {
     if (this.#ended) return;
     this.#ended = true;
     this.#queued?.cancel();
-    this.#patience?.cancel();
+    this.#stopLooking();
     this.#acks.cancel();
     this.#archive.close();
     this.#stream.account.transfers.endSnapshot(this.#stream);
