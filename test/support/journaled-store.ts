@@ -1,11 +1,11 @@
 /** A store whose rounds go by way of the journal, however few streams they are over; and what a crash leaves of it. */
-import { cpSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StreamOptions, StreamStore } from '../../ts/engine/store/store.ts';
 import { HeldDisk } from './held-disk.ts';
 import { openTestStore, synced, type TestStore } from './store.ts';
-import { temporaryFolder } from './temporary.ts';
+import { killedStore, temporaryFolder } from './temporary.ts';
 
 const encoder = new TextEncoder();
 
@@ -59,8 +59,7 @@ export class JournaledStore {
 
   /** The store as a crash leaves it; with `lengths`, one of the system, where blocks have lost all behind these. */
   crashed(lengths: ReadonlyMap<string, number> = new Map()): string {
-    const left = temporaryFolder();
-    cpSync(this.root, left, { recursive: true });
+    const left = killedStore(this.root);
     for (const [path, length] of lengths) truncateSync(path.replace(this.root, left), length);
     return left;
   }

@@ -1,10 +1,9 @@
 // The last sequence given out is never given out again, whatever is deleted and whichever blocks go: also after a kill, which leaves no index.
 
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
 import { test } from 'node:test';
 import { noLimits, openTestStore, synced } from '../../../support/store.ts';
-import { temporaryFolder } from '../../../support/temporary.ts';
+import { killedStore, temporaryFolder } from '../../../support/temporary.ts';
 
 const payload = new TextEncoder().encode('x');
 const smallBlocks = { limits: { ...noLimits, maxBytes: 100_000 } };
@@ -25,14 +24,12 @@ test('a stream whose last message was deleted long before all others remembers i
     await synced(stream);
     await synced(stream);
   }
-  const killed = temporaryFolder();
-  cpSync(root, killed, { recursive: true });
+  const killed = killedStore(root);
   await server.stop();
 
   const second = openTestStore(killed);
   assert.equal((await second.store.recover(second.options('S', smallBlocks))).state.lastSeq, messages);
-  const killedAgain = temporaryFolder();
-  cpSync(killed, killedAgain, { recursive: true });
+  const killedAgain = killedStore(killed);
   await second.stop();
 
   const third = openTestStore(killedAgain);

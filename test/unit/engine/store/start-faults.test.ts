@@ -3,7 +3,6 @@
  * start has everything. Whether a clean stop has left it, with its index, or a kill.
  */
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DiskFault } from '../../../../ts/ports/disk.ts';
@@ -12,7 +11,7 @@ import { NodeDisk } from '../../../../ts/node/disk.ts';
 import { consumerStateBytes } from '../../../support/consumer-state.ts';
 import { failingDisk } from '../../../support/failing-disk.ts';
 import { noLimits, openTestStore, synced } from '../../../support/store.ts';
-import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
+import { killedStore, removeFolder, temporaryFolder } from '../../../support/temporary.ts';
 
 const encoder = new TextEncoder();
 const options = { limits: { ...noLimits, maxBytes: 300_000, maxMessagesPerSubject: 40 } };
@@ -32,7 +31,6 @@ function content(stream: StreamStore): string {
 /** A stream with consumers, left by a clean stop and as it was before. */
 async function left(): Promise<{ stopped: string; killed: string; expected: string }> {
   const stopped = temporaryFolder();
-  const killed = temporaryFolder();
   const server = openTestStore(stopped);
   const stream = server.store.create(server.options('S', options), '{}');
   server.turn(() => {
@@ -50,7 +48,7 @@ async function left(): Promise<{ stopped: string; killed: string; expected: stri
   });
   await synced(stream);
   const expected = content(stream);
-  cpSync(stopped, killed, { recursive: true });
+  const killed = killedStore(stopped);
   await server.stop();
   return { stopped, killed, expected };
 }
@@ -60,8 +58,7 @@ for (const how of ['stopped', 'killed'] as const)
     const { [how]: folder, expected } = await left();
     let refused = 0;
     for (let from = 0, isOver = false; !isOver; from++) {
-      const root = temporaryFolder();
-      cpSync(folder, root, { recursive: true });
+      const root = killedStore(folder);
       const { disk, count } = failingDisk(new NodeDisk(), (operation) => operation === from);
       const server = openTestStore(root, disk);
       try {
