@@ -87,6 +87,9 @@ export class ClientConnection implements TransportSink, SessionHost {
   /** Bytes wait in the kernel for a decision, the end of a stall or their turn. */
   #held = false;
   #stall: Timer | undefined;
+  /** Bytes that came since it last had nothing to parse, and whether they pressed a receiver. */
+  #unrested = 0;
+  #hasPressed = false;
   #closing: CloseReason | undefined;
   #ended = false;
   #described = false;
@@ -143,6 +146,7 @@ export class ClientConnection implements TransportSink, SessionHost {
     const broker = this.#broker;
     const { kernel, clock } = broker;
     const until = broker.turnMs + TURN_MS;
+    this.#unrested += length;
     let taken = 0;
     let produced = 0;
     for (;;) {
@@ -155,6 +159,7 @@ export class ClientConnection implements TransportSink, SessionHost {
         kernel.stash(this.index, taken, length - taken);
         this.transport.pauseReading();
         broker.settle();
+        this.#notePressed();
         return;
       }
       produced += kernel.produced;
@@ -164,7 +169,15 @@ export class ClientConnection implements TransportSink, SessionHost {
     }
     if (this.#asked()) this.noteActivity();
     broker.settle();
-    if (kernel.exports.stalled() !== 0 && this.#broker.stallsProducers && this.#closing === undefined) this.#rest(length);
+    this.#notePressed();
+    if (this.#hasPressed && broker.stallsProducers && this.#closing === undefined) this.#rest(this.#unrested);
+    this.#unrested = 0;
+    this.#hasPressed = false;
+  }
+
+  /** The kernel tells once, of whoever was parsed since it was asked. */
+  #notePressed(): void {
+    if (this.#broker.kernel.exports.stalled() !== 0) this.#hasPressed = true;
   }
 
   /** What has come is parsed on when others had their turn. */
@@ -263,7 +276,7 @@ export class ClientConnection implements TransportSink, SessionHost {
   }
 
   proceed(): void {
-    if (this.#ended || this.#closing !== undefined) return;
+    if (this.#ended || this.#closing !== undefined || !this.#broker.listens) return;
     this.#broker.enterTurn();
     this.#held = false;
     this.#stall = undefined;

@@ -166,6 +166,62 @@ describe('broker', () => {
     assert.equal(publisher.reading, true);
   });
 
+  it('lets a publisher rest as long when what it sent took several turns', () => {
+    const test = new TestBroker({ maxPending: 3 << 20, maxPayload: 1 << 20 });
+    const slow = test.peer();
+    slow.keepText = false;
+    slow.say('SUB x 1\r\n');
+    slow.takes = false;
+    for (let i = 0; i < 39; i++) {
+      const receiver = test.peer();
+      receiver.keepText = false;
+      receiver.say('SUB x 1\r\n');
+      const write = receiver.write.bind(receiver);
+      receiver.write = (views) => {
+        test.clock.spend(1);
+        return write(views);
+      };
+    }
+    const [publisher, other] = [test.peer(), test.peer()];
+    const payload = 'p'.repeat(64 << 10);
+    publisher.say(`${`PUB x ${payload.length}\r\n${payload}\r\n`.repeat(40)}PING\r\n`);
+    let turns = 0;
+    for (let heard = publisher.heard(); heard === ''; heard = publisher.heard()) {
+      other.say('PING\r\n');
+      assert.equal(other.reading, true, 'it is not another one that rests');
+      turns++;
+      test.clock.advance(0);
+    }
+    assert.ok(turns > 1);
+    test.clock.advance(50);
+    assert.equal(publisher.reading, false);
+    slow.drain();
+    slow.drain();
+    test.clock.advance(2);
+    assert.equal(publisher.reading, true);
+  });
+
+  it('parses nothing more, once it stops, of who waited for a turn', () => {
+    const test = new TestBroker({ maxPayload: 1 << 20 });
+    for (let i = 0; i < 40; i++) {
+      const receiver = test.peer();
+      receiver.keepText = false;
+      receiver.say('SUB x 1\r\n');
+      const write = receiver.write.bind(receiver);
+      receiver.write = (views) => {
+        test.clock.spend(1);
+        return write(views);
+      };
+    }
+    const publisher = test.peer();
+    const payload = 'p'.repeat(64 << 10);
+    publisher.say(`${`PUB x ${payload.length}\r\n${payload}\r\n`.repeat(40)}PING\r\n`);
+    assert.equal(publisher.reading, false);
+    test.broker.stopListening();
+    test.clock.advance(1000);
+    assert.equal(publisher.heard(), '');
+  });
+
   it('does not let publishers rest under no_fast_producer_stall', () => {
     const test = new TestBroker({ maxPending: 65536, maxPayload: 16384, noFastProducerStall: true });
     const slow = test.peer();
