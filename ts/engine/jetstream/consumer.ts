@@ -239,11 +239,11 @@ export class Consumer implements ConsumerReceiver {
     this.stream.ports.door.soon(() => this.#pump());
   }
 
-  /** Stops listening and delivering. `status` is what waiting requests are told; undefined: nothing. */
   get isClosed(): boolean {
     return this.#closed;
   }
 
+  /** Stops listening and delivering. `status` is what waiting requests are told; undefined: nothing. */
   close(status?: string): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -4,16 +4,19 @@
 //   opening | chunks of [head, content, padding] of members ... | chunks of [..., end of the tar]
 //
 // Kept true: some tasks are ahead of the reader and no more, and their room is used again; a record that is overwritten while its block is read
-// is in the archive whole or overwritten: the block is read once more; nothing reads a file any more when `stop` resolves.
+// is in the archive whole or overwritten: the block is read once more, and in the end where nothing is written meanwhile; nothing reads a file
+// any more when `stop` resolves.
 
 import { openings } from '../../core/archive/s2-stream.ts';
 import { tarEnd, tarMemberHead, tarPadding } from '../../core/archive/tar-writer.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { ArchiveResult, Jobs, PackTask } from '../../ports/jobs.ts';
+import type { Jobs, PackTask } from '../../ports/jobs.ts';
 import { StoreFault, type ArchivedBlock, type ArchiveMember } from './store.ts';
 
 /** Tasks that are under way or wait to be read. */
 const AHEAD = 3;
+/** So often a block is read beside what overwrites it. */
+const MOST_READS = 3;
 /** What small members have together in one task. */
 const TOGETHER = 1 << 20;
 /** What the chunks of a task are larger than its content at most, for each mebibyte and for what stands around a compressed block. */
@@ -38,7 +41,7 @@ function concat(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 export interface PackingPorts {
-  readonly disk: Pick<Disk, 'size'>;
+  readonly disk: Pick<Disk, 'size' | 'read'>;
   readonly jobs: Pick<Jobs, 'pack'>;
 }
 
@@ -95,7 +98,9 @@ export class Packing {
       this.#begun = true;
       return openings[0];
     }
-    const packed = await this.#ahead.shift();
+    // It stays with those that `stop` waits for until it is read.
+    const packed = await this.#ahead[0];
+    void this.#ahead.shift();
     this.#read = packed;
     this.#goAhead();
     return packed?.bytes;
@@ -120,23 +125,32 @@ export class Packing {
 
   async #pack(part: Part): Promise<Packed> {
     const room = this.#roomFor(part);
-    const run = (): Promise<ArchiveResult> => this.#ports.jobs.pack(this.#task(part, room));
     const changes = 'block' in part ? part.block.changes : () => 0;
-    for (let before = changes(); ; before = changes()) {
-      const { length, problem } = await run();
-      if (changes() !== before && !this.#stopped) continue;
+    for (let reads = 1, before = changes(); ; reads++, before = changes()) {
+      const isReadHere = reads > MOST_READS;
+      const { length, problem } = await this.#ports.jobs.pack(this.#task(part, room, isReadHere));
+      if (changes() !== before && !isReadHere && !this.#stopped) continue;
       if (problem !== undefined) throw new StoreFault('BLOCK', 'block' in part ? `${part.block.file.path}: ${problem}` : problem);
       return { bytes: room.subarray(0, length), room };
     }
   }
 
-  #task(part: Part, into: Uint8Array): PackTask {
+  #task(part: Part, into: Uint8Array, isReadHere: boolean): PackTask {
     if ('content' in part)
       return { head: nothing, tail: nothing, source: part.content, size: part.content.length, packed: false, into };
     const { head, member, block } = part;
     const { file, key, packed } = block;
-    const task = { head, tail: tarPadding(member.size), source: file, size: member.size, packed, into };
+    const source = isReadHere ? this.#contentOf(block, member.size) : file;
+    const task = { head, tail: tarPadding(member.size), source, size: member.size, packed, into };
     return key === undefined ? task : { ...task, key };
+  }
+
+  /** A block's file as it is now. */
+  #contentOf({ file, packed }: ArchivedBlock, size: number): Uint8Array {
+    const { disk } = this.#ports;
+    const content = new Uint8Array(packed ? disk.size(file) : size);
+    disk.read(file, content, 0);
+    return content;
   }
 
   #roomFor(part: Part): Uint8Array {

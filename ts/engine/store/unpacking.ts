@@ -195,6 +195,8 @@ export class Unpacking {
       if (group.done !== undefined) continue;
       group.room = roomFrom(this.#rooms, group.content, 2 * GROUP_CONTENT);
       group.done = this.#jobs.unpack({ packed: group.packed, into: group.room.subarray(0, group.content) });
+      // Its turn may never come, where one in front of it failed.
+      group.done.catch(() => undefined);
     }
   }
 

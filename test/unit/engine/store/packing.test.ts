@@ -7,6 +7,7 @@ import { concatBytes, encodeS2, decodeS2 } from '../../../../ts/core/archive/s2-
 import { TarReader } from '../../../../ts/core/archive/tar-reader.ts';
 import { Packing } from '../../../../ts/engine/store/packing.ts';
 import type { ArchiveMember } from '../../../../ts/engine/store/store.ts';
+import type { OpenFile } from '../../../../ts/ports/disk.ts';
 import type { ArchiveResult, PackTask } from '../../../../ts/ports/jobs.ts';
 
 interface Held {
@@ -44,7 +45,7 @@ function block(jobs: HeldJobs, number: number, content: string, changes: () => n
   return { name: `msgs/${number}.blk`, size: content.length, source: { file, key: undefined, packed: false, changes } };
 }
 
-const disk = { size: (): number => 0 };
+const disk = { size: (): number => 0, read: (): number => assert.fail('read in the test') };
 
 async function rest(packing: Packing): Promise<Uint8Array> {
   const stretches: Uint8Array[] = [];
@@ -119,6 +120,43 @@ describe('packing', () => {
     jobs.isFree = true;
     for (const { done } of jobs.held) done();
     assert.deepEqual(membersOf(await tar), [['msgs/1.blk', 'erased']]);
+  });
+
+  test('reads a block itself that is overwritten whenever it is read', async () => {
+    const jobs = new HeldJobs();
+    let changes = 0;
+    const read = (file: OpenFile, into: Uint8Array): number => {
+      into.set(jobs.contents.get(file.descriptor) ?? assert.fail('no such file'));
+      return into.length;
+    };
+    const packing = new Packing({ disk: { ...disk, read }, jobs }, [block(jobs, 1, 'secret', () => changes)], 1);
+    const tar = rest(packing);
+    let ended = false;
+    void tar.then(() => (ended = true));
+    for (let tries = 0; !ended; tries++) {
+      assert.ok(tries < 100, 'it goes on for ever');
+      changes++;
+      jobs.contents.set(1, text(`no. ${String(changes).padStart(2, '0')}`));
+      for (const { done } of jobs.held.splice(0)) done();
+      await nextTurn();
+    }
+    const [[name, content] = ['', '']] = membersOf(await tar);
+    assert.equal(name, 'msgs/1.blk');
+    assert.match(content, /^no\. \d\d$/);
+  });
+
+  test('reads no file of a block any more that it was asked for when it has stopped', async () => {
+    const jobs = new HeldJobs();
+    const packing = new Packing({ disk, jobs }, [block(jobs, 1, 'one')], 1);
+    await packing.next();
+    const asked = packing.next();
+    let stopped = false;
+    const end = packing.stop().then(() => (stopped = true));
+    for (const { task, done } of jobs.held) if (task.source instanceof Uint8Array) done();
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    assert.equal(stopped, false);
+    for (const { done } of jobs.held) done();
+    await Promise.all([end, asked]);
   });
 
   test('rejects with the file that cannot be packed', async () => {

@@ -103,6 +103,29 @@ describe('unpacking', () => {
     assert.ok(calls > 1);
   });
 
+  test('tells once of jobs that end without a result, all at once', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      const rejects: ((error: Error) => void)[] = [];
+      const unpack = (): Promise<ArchiveResult> => new Promise((_, reject) => rejects.push(reject));
+      const unpacking = new Unpacking(
+        { unpack },
+        () => undefined,
+        () => undefined,
+      );
+      unpacking.push(encodeS2(new Uint8Array(9 << 20)));
+      assert.ok(rejects.length > 1);
+      for (const reject of rejects) reject(new Error('the pool has ended'));
+      await assert.rejects(unpacking.end(), /the pool has ended/);
+      await nextTurn();
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
+
   test('refuses what is no stream, and says what the jobs found', async () => {
     const cases: readonly (readonly [what: string, stream: Uint8Array, says: RegExp])[] = [
       ['nothing', new Uint8Array(0), /the stream is empty/],
