@@ -86,6 +86,9 @@ export interface StreamExports {
   deleteOne(stream: number, sequence: number): number;
   purgeStream(stream: number, filter: number, length: number, below: number, keep: number, allowed: number): number;
   purgeStopped(): number;
+  countFitting(stream: number, filter: number, length: number, from: number, below: number, looked: number, most: number): number;
+  purgeFitting(stream: number, filter: number, length: number, from: number, below: number, looked: number): number;
+  fittingReached(): number;
   streamLacksMemory(stream: number, bytes: number): number;
   isMemoryShort(): number;
   isMemoryShortFor(bytes: number): number;

@@ -19,6 +19,7 @@ import { checkRecord } from './deliver';
 import { CALL } from './deliver-call';
 import { sendDirect } from './direct';
 import { answerAsked } from './direct-get';
+import { countFitting as countNext, deleteFitting as deleteNext, walkReached } from './fitting';
 import { NO_TIME, beginLoad, endLoad, loadBlock } from './load';
 import { dropEncoded, encodeSubjects, encodedAt, readSegment } from './index-db';
 import { lastOfEach } from './last-of-each';
@@ -388,6 +389,18 @@ export function purgeStream(stream: usize, filter: usize, length: u32, below: f6
 /** Whether the purge stopped on the way. */
 export function purgeStopped(): bool {
   return purgeUnfinished();
+}
+/** Counts what matches a filter among the next `looked` messages from a sequence on, below another, up to `most` (fitting.ts). */
+export function countFitting(stream: usize, filter: usize, length: u32, from: f64, below: f64, looked: u32, most: f64): f64 {
+  return <f64>countNext(at(stream), filter, length, <u64>from, <u64>below, looked, <u64>most);
+}
+/** Deletes what matches a filter among them; returns how many. */
+export function purgeFitting(stream: usize, filter: usize, length: u32, from: f64, below: f64, looked: u32): f64 {
+  return <f64>deleteNext(at(stream), filter, length, <u64>from, <u64>below, looked);
+}
+/** Where to go on from behind either, 0: there is nothing left. */
+export function fittingReached(): f64 {
+  return <f64>walkReached();
 }
 /** Whether the kernel's memory has no room for records of so many bytes. */
 export function streamLacksMemory(stream: usize, bytes: f64): bool {

@@ -33,6 +33,11 @@ import { StreamRounds } from './stream-rounds.ts';
 
 const EMPTY = new Uint8Array(0);
 
+/** Whether a purge says where the stream begins, also if it is empty. */
+function setsBegin({ filter = '', seq, keep = 0 }: PurgeRequest): boolean {
+  return (filter === '' || filter === '>') && keep === 0 && seq !== 1;
+}
+
 export class FileStream extends StreamRounds implements StreamStore {
   readonly #options: StreamOptions;
   readonly #expiry: Expiry;
@@ -151,7 +156,7 @@ export class FileStream extends StreamRounds implements StreamStore {
 
   purge({ filter = '', seq = 0, keep = 0 }: PurgeRequest): number {
     this.#mustWrite();
-    this.begun ||= (filter === '' || filter === '>') && keep === 0 && seq !== 1;
+    this.begun ||= setsBegin({ filter, seq, keep });
     const purged = this.parts.streams.purge(this.handle, filter, seq, keep, this.#writeSome);
     this.noteDeleted();
     return this.known(purged);
@@ -159,7 +164,7 @@ export class FileStream extends StreamRounds implements StreamStore {
 
   purgeInPieces(request: PurgeRequest, purged: (count: number) => void): void {
     this.#mustWrite();
-    if (this.works.purge(request, purged)) this.begun ||= request.keep === undefined && request.seq !== 1;
+    if (this.works.purge(request, purged)) this.begun ||= setsBegin(request);
     else purged(this.purge(request));
   }
 

@@ -1,8 +1,10 @@
-// The long works of one stream, in the steps that pieces.ts does them in: purging what is in front, bringing it within limits that were lowered.
+// The long works of one stream, in the steps that pieces.ts does them in: purging what is in front or very much of it, bringing it within limits
+// that were lowered.
 // While one is under way, nothing is shown of the stream.
 
 import { streamFlag, type StreamKernel } from '../../kernel/streams.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
+import { FilteredPurge } from './filtered-purge.ts';
 import { Pieces, type Steps } from './pieces.ts';
 import type { PurgeRequest } from './store.ts';
 import type { Visibility } from './visibility.ts';
@@ -65,8 +67,22 @@ export class LongWorks extends Pieces {
   /** False: it is a purge that is done at once. */
   purge(request: PurgeRequest, purged: (count: number) => void): boolean {
     const bound = frontBound(this.#handle, this.#streams, request);
-    if (bound !== undefined) this.begin(this.#purgeFront(bound, purged));
-    return bound !== undefined;
+    if (bound !== undefined) {
+      this.begin(this.#purgeFront(bound, purged));
+      return true;
+    }
+    const filtered = new FilteredPurge(this.#handle, this.#streams, request);
+    if (!filtered.isLong) return false;
+    this.begin(this.#purgeFiltered(filtered, purged));
+    return true;
+  }
+
+  *#purgeFiltered(filtered: FilteredPurge, purged: (count: number) => void): Steps {
+    yield* filtered.steps((count) => {
+      purged(count);
+      return this.#stream.deleted();
+    });
+    this.#stream.known();
   }
 
   /** What is published meanwhile lies behind. */

@@ -115,6 +115,64 @@ test('a purge that keeps the newest messages lets others have their turn, and is
   removeFolder(root);
 });
 
+/** A stream of which every third message is on `b`. */
+async function mixed(server: TestStore): Promise<StreamStore> {
+  const stream = server.store.create(server.options('S'), '{}');
+  server.turn(() => {
+    for (let n = 1; n <= messages; n++) stream.append({ subject: n % 3 === 0 ? `b.${n % 1000}` : `a.${n % 50_000}`, payload });
+  });
+  await synced(stream);
+  return stream;
+}
+
+for (const [name, request, gone] of [
+  ['everything on its subjects', { filter: 'a.>' }, 100_000],
+  ['what is below a sequence', { filter: 'a.*', seq: 90_001 }, 60_000],
+  ['all but the newest', { filter: 'a.>', keep: 10_000 }, 90_000],
+  ['all but the newest, more than are in front of them', { filter: 'a.>', keep: 99_999 }, 1],
+  ['nothing, as fewer are there than shall be kept', { filter: 'a.>', keep: 200_000 }, 0],
+] as const) {
+  test(`a purge by a filter that matches very much lets others have their turn, and takes only what was there: ${name}`, async () => {
+    const root = temporaryFolder();
+    const server = openTestStore(root);
+    const stream = await mixed(server);
+    let purged = 0;
+    let told = 0;
+    server.turn(() => stream.purgeInPieces(request, (count) => ((purged += count), told++)));
+    if (gone > 1) assert.ok(stream.works.any, 'not all at once');
+    const published = stream.works.any ? await meanwhile(server, stream) : 0;
+    assert.equal(purged, gone);
+    if (gone > 1) assert.ok(told > 1);
+    const { messages: left, lastSeq } = stream.state;
+    assert.deepEqual({ left, lastSeq }, { left: messages + published - gone, lastSeq: messages + published });
+    // Two of three are on `a`: so many of them, in order, are below the first that stays.
+    const firstLeft = 'seq' in request ? request.seq : Math.floor(gone / 2) * 3 + (gone % 2) + 1;
+    assert.equal(stream.nextSeq(['a.>'], 1), gone === 100_000 ? (published > 0 ? messages + 1 : 0) : firstLeft);
+    assert.equal(stream.countPending(['b.>'], 1), messages / 3);
+    await server.stop();
+    const again = openTestStore(root);
+    const back = await again.store.recover(again.options('S'));
+    assert.equal(back.state.messages, left);
+    await again.stop();
+    removeFolder(root);
+  });
+}
+
+test('a purge by a filter that keeps the newest keeps all of them, also when others of what it takes go meanwhile', async () => {
+  const root = temporaryFolder();
+  const server = openTestStore(root);
+  const stream = await mixed(server);
+  server.turn(() => stream.purgeInPieces({ filter: 'a.>', keep: 50_000 }, () => {}));
+  assert.ok(stream.works.any);
+  server.turn(() => {
+    for (let seq = 70_000; seq < 75_000; seq++) stream.delete(seq);
+  });
+  await new Promise<void>((resolve) => stream.works.whenFree(() => resolve()));
+  assert.equal(stream.nextSeq(['a.>'], 1), 75_001);
+  await server.stop();
+  removeFolder(root);
+});
+
 for (const [name, limits, kept] of [
   ['a stream', { maxMessages: 100 }, 100],
   ['a subject', { maxMessagesPerSubject: 1 }, 1000],
