@@ -84,7 +84,7 @@ test('what is not acknowledged in time is delivered again, before anything new',
 });
 
 test('very many that were not acknowledged in time are queued some at a time, and nothing new goes out before the last of them', () => {
-  const count = 50_000;
+  const count = 12_000;
   const bench = new Bench({ ack_wait: 1_000_000_000n, max_ack_pending: -1 });
   bench.publish(count);
   bench.pull({ batch: count });
@@ -107,7 +107,7 @@ test('very many that were not acknowledged in time are queued some at a time, an
     assert.ok(bench.machine.nextTickMs() <= bench.nowMs, 'the rest is looked for in the next turn');
     bench.machine.tick(bench.nowMs);
   }
-  assert.deepEqual(parts, [20_000, 40_000, count + 1]);
+  assert.deepEqual(parts, [5_000, 10_000, count + 1]);
   assert.deepEqual(
     again,
     Array.from({ length: count + 1 }, (_, index) => index + 1),
