@@ -10,6 +10,7 @@ import { DiskFault, type Disk, type OpenFile } from '../../ports/disk.ts';
 import type { Jobs } from '../../ports/jobs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Journal } from './journal/journal.ts';
+import { removedName } from './removed.ts';
 import { StreamDirectory, streamsPath, type DirectoryPorts } from './stream-directory.ts';
 import { Unpacking } from './unpacking.ts';
 import { StoreFault, type FoundStream, type StreamStaging } from './store.ts';
@@ -235,9 +236,10 @@ export class Staging implements StreamStaging {
   #remove(): void {
     const file = this.#file;
     this.#file = undefined;
+    const { root, accountName } = this.#place;
     this.#guarded(() => {
       if (file !== undefined) this.#disk.close(file.open);
-      this.#disk.removeTree(this.#path);
+      this.#disk.discard(this.#path, `${streamsPath(root, accountName)}/${removedName}`);
     });
   }
 }
