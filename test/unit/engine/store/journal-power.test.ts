@@ -1,6 +1,7 @@
 /**
  * A power failure at any moment while rounds over several streams go by way of the journal: what was promised is there afterwards, and nothing that was
- * promised to be gone comes back; also when the power fails again while the journal is put in its place, and when syncs fail.
+ * promised to be gone comes back, of streams that were removed and made again either; also when the power fails again while the journal is put in its
+ * place, and when syncs fail.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import type { StreamStore } from '../../../../ts/engine/store/store.ts';
 import { effort, holdsInTime } from '../../../oracle/check.ts';
 import { failingDisk } from '../../../support/failing-disk.ts';
 import { background } from '../../../support/background.ts';
-import { noLimits, openTestStore, type TestStore } from '../../../support/store.ts';
+import { noLimits, openTestStore, synced, type TestStore } from '../../../support/store.ts';
 import { act, noteEvicted, Promises } from '../../../support/store-promises.ts';
 import { storeStep, type StoreStep } from '../../../support/store-steps.ts';
 import { removeFolder, temporaryFolder } from '../../../support/temporary.ts';
@@ -37,6 +38,8 @@ interface Turn {
   readonly ends: readonly number[];
   readonly fails: boolean;
   readonly waits: boolean;
+  /** A stream that is removed first, and made again under its name. */
+  readonly anew: number | undefined;
 }
 
 const step = storeStep({
@@ -51,13 +54,14 @@ const turns = (failures: boolean): fc.Arbitrary<Turn[]> =>
       ends: fc.array(fc.nat(3), { maxLength: 4 }),
       fails: failures ? fc.nat(11).map((n) => n === 0) : fc.constant(false),
       waits: fc.nat(3).map((n) => n === 0),
+      anew: fc.nat(STREAMS * 4).map((n) => (n < STREAMS ? n : undefined)),
     }),
     { maxLength: 40 },
   );
 
 class Played {
   readonly disk: VolatileDisk;
-  readonly promises: readonly Promises[];
+  readonly promises: Promises[];
   readonly server: TestStore;
   readonly #small: boolean;
   readonly #form: Form;
@@ -105,7 +109,14 @@ class Played {
     for (const [n, stream] of streams.entries()) promises[n]?.check(stream);
     const live = promises.map((made, n) => made.shown(streams[n] as StreamStore));
     const last = streams.map((stream) => ({ seq: stream.state.lastSeq }));
-    for (const { todo, ends, fails, waits } of steps) {
+    for (const { todo, ends, fails, waits, anew } of steps) {
+      const old = anew === undefined ? undefined : streams[anew];
+      if (anew !== undefined && old !== undefined && old.fault === undefined) {
+        const stream = await this.#makeAnew(old);
+        const made = new Promises();
+        [streams[anew], promises[anew], last[anew]] = [stream, made, { seq: 0 }];
+        live[anew] = made.shown(stream);
+      }
       server.turn(() => {
         for (const { stream: n, step: one } of todo) {
           const [stream, known, made, end] = [streams[n], live[n], promises[n], last[n]];
@@ -128,6 +139,14 @@ class Played {
       if (waits) await background();
       streams.forEach((stream, n) => noteEvicted(stream, live[n] ?? new Map(), promises[n] ?? new Promises()));
     }
+  }
+
+  async #makeAnew(old: StreamStore): Promise<StreamStore> {
+    const { server, disk } = this;
+    await disk.through(old.remove());
+    const stream = server.store.create(server.options(old.name, this.#options), '{}');
+    await disk.through(synced(stream));
+    return stream;
   }
 
   /** The process is gone: of the syncs under way, some files are on disk, and nobody hears of it. */
