@@ -45,13 +45,17 @@ export interface Recovered {
   readonly intact: boolean;
 }
 
+/** No stream comes to a block of a higher number, and one that began there would soon have more than 32 bits hold. */
+const HIGHEST_BLOCK = 0xf000_0000;
+
 /** The numbers of the blocks in a directory, in order. A name that only looks like a block makes the stream unreadable for nats-server. */
 export function blockNumbers(disk: Disk, directory: string): number[] {
   const numbers: number[] = [];
   for (const { name, directory: isDirectory } of disk.list(directory)) {
     const number = BLOCK_NAME.exec(name)?.[1];
     if (number === undefined && !/^[0-9]+\.blk$/.test(name)) continue;
-    if (number === undefined || isDirectory) throw new StoreFault('BLOCK', `${directory}/${name} is not a block file`);
+    if (number === undefined || isDirectory || Number(number) > HIGHEST_BLOCK)
+      throw new StoreFault('BLOCK', `${directory}/${name} is not a block file`);
     numbers.push(Number(number));
   }
   return numbers.sort((a, b) => a - b);

@@ -323,6 +323,17 @@ describe('a restore', () => {
       ['a way out', files((all) => all.set('msgs/../../../out', new Uint8Array(1))), /does not name a file/],
       ['an absolute name', files((all) => all.set('/tmp/out', new Uint8Array(1))), /does not name a file/],
       ['a failed backup', files((all) => all.set('errors.txt', new Uint8Array(1))), /it failed/],
+      ...['4026531841', '4294967297', '99999999999999999999'].map(
+        (number) =>
+          [
+            `block ${number}`,
+            files((all) => {
+              all.set(`msgs/${number}.blk`, all.get('msgs/1.blk') ?? assert.fail('no block'));
+              all.delete('msgs/1.blk');
+            }),
+            /is not a block file/,
+          ] as const,
+      ),
       ['another stream', good, /names do not match/, 'OTHER'],
     ];
     const other = await serve(context);
