@@ -6,8 +6,8 @@ import { readdir, rmdir, unlink } from 'node:fs/promises';
 /** So long the end waits; what is left then is found at the next start. */
 const PATIENCE_MS = 2_000;
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }
 
 function isFilled(error: unknown): boolean {
@@ -37,23 +37,24 @@ export class Removals {
       try {
         await this.#remove(path);
       } catch (error) {
-        if (!isGone(error)) this.#failed(path, error);
+        this.#failed(path, error);
       }
     }
     this.#running = undefined;
   }
 
+  /** Somebody else may remove some of it, or put something in. */
   async #remove(path: string): Promise<void> {
-    for (const entry of await readdir(path, { withFileTypes: true })) {
-      if (this.#ended) return;
-      const below = `${path}/${entry.name}`;
-      if (entry.isDirectory()) await this.#remove(below);
-      else await unlink(below);
-    }
     try {
+      for (const entry of await readdir(path, { withFileTypes: true })) {
+        if (this.#ended) return;
+        const below = `${path}/${entry.name}`;
+        if (entry.isDirectory()) await this.#remove(below);
+        else await unlink(below).catch(unlessGone);
+      }
       await rmdir(path);
     } catch (error) {
-      if (!isFilled(error)) throw error;
+      if (!isFilled(error)) unlessGone(error);
     }
   }
 

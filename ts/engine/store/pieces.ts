@@ -4,6 +4,7 @@
 //
 // What stays true: works are done in the order they were given, and whoever waits is told behind the last of them.
 
+import { messageOf } from '../../lib/message-of.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import { StoreFault } from './store.ts';
 
@@ -71,8 +72,9 @@ export class Pieces {
     try {
       return work.next().done === true;
     } catch (error) {
-      if (!(error instanceof StoreFault)) throw error;
-      this.#error = error;
+      // Whoever waits is told, of a mistake of ours too.
+      this.#error =
+        error instanceof StoreFault ? error : new StoreFault('INTERNAL', `internal error: ${messageOf(error)}`, error);
       return true;
     }
   }

@@ -101,6 +101,19 @@ async function meanwhile(server: TestStore, stream: StreamStore): Promise<number
   return published;
 }
 
+test('a mistake of ours inside a work ends it as a fault does: nobody waits for ever', () => {
+  const { log, pieces, work, turn } = bench();
+  function* mistaken(): Generator<void, void> {
+    yield* work('a', 8);
+    throw new TypeError('a slip');
+  }
+  pieces.begin(mistaken());
+  pieces.begin(work('b', 1));
+  pieces.whenFree((error) => log.push(error?.message ?? 'free'));
+  turn();
+  assert.equal(log.join(''), 'aaaaaa|aab.internal error: a slip');
+});
+
 test('a purge that keeps the newest messages lets others have their turn, and is seen as a whole', async () => {
   const root = temporaryFolder();
   const server = openTestStore(root);
