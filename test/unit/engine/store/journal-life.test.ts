@@ -1,5 +1,7 @@
 /** When logs of the journal begin and go: a disk and a clock in the hands of the test. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Journal, type JournaledStream, type JournalRound } from '../../../../ts/engine/store/journal/journal.ts';
@@ -229,5 +231,20 @@ describe('a log of the journal', () => {
     assert.equal(journal.lastBlock(directory), 0);
     assert.deepEqual(disk.readWhole(`${directory}/2.blk`), next);
     assert.equal(disk.exists(`${directory}/1.blk`), false);
+  });
+
+  test('does not leave the disk before a stream that was removed does: it would be back without what only the log has', async () => {
+    const bench = new Bench();
+    const { disk } = bench;
+    for (const path of [directory, '/js/$G/streams/S', '/js/$G/streams', '/js/$G', '/js', '/']) disk.syncDirectory(path);
+    await bench.journaled();
+    await bench.settle();
+    disk.rename('/js/$G/streams/S', '/js/$G/.S');
+    bench.clock.advance(5_000);
+    await bench.settle();
+    const left = temporaryFolder();
+    disk.leaveIn(left);
+    assert.equal(bench.journal.names(directory), false, 'the log has gone');
+    assert.equal(existsSync(join(left, 'js/$G/streams/S')), false);
   });
 });

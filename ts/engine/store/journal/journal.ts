@@ -58,6 +58,11 @@ export interface JournalPorts {
   readonly turn: (work: () => void) => void;
 }
 
+/** The directory that a stream's is in, of that of its blocks. */
+function aboveStream(blocks: string): string {
+  return blocks.split('/').slice(0, -2).join('/');
+}
+
 export class Journal {
   readonly #root: string;
   readonly #ports: JournalPorts;
@@ -257,14 +262,27 @@ export class Journal {
   async #syncNamed(log: Log): Promise<Map<string, DiskFault>> {
     const { disk } = this.#ports;
     const faults = this.#writeDoubted(log);
-    const places = [...log.named].flatMap(([directory, { blocks }]) =>
-      [...blocks].map((block) => {
+    /** Where a stream was that is no more, and its blocks: that is to be on disk before what the log has of it goes. */
+    const left = new Map<string, string>();
+    const blocks = [...log.named].flatMap(([directory, stream]) =>
+      [...stream.blocks].map((block) => {
         const path = `${directory}/${block}.blk`;
-        // Blocks without messages have gone, and those of streams that were removed.
-        return { owner: directory, open: () => (disk.exists(path) ? disk.open(path, false) : undefined) };
+        return {
+          owner: directory,
+          open: () => {
+            if (disk.exists(path)) return disk.open(path, false);
+            left.set(aboveStream(directory), directory);
+            return undefined;
+          },
+        };
       }),
     );
-    for (const [directory, fault] of await syncPlaces(disk, places)) {
+    const found = await syncPlaces(disk, blocks);
+    const above = [...left].map(([path, directory]) => ({
+      owner: directory,
+      open: () => (disk.exists(path) ? disk.openDirectory(path) : undefined),
+    }));
+    for (const [directory, fault] of [...found, ...(await syncPlaces(disk, above))]) {
       faults.set(directory, fault);
       this.doubt(directory);
     }
