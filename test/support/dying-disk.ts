@@ -1,19 +1,9 @@
 /** A disk that dies: after so many changes every further one fails, as if the power had gone at that moment. */
 import { DiskFault } from '../../ts/ports/disk.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
+import { changing } from './disk-operations.ts';
 
-const changes = new Set<string | symbol>([
-  'makeDirectory',
-  'writeWhole',
-  'replace',
-  'rename',
-  'remove',
-  'removeTree',
-  'discard',
-  'syncDirectory',
-  'write',
-  'cut',
-]);
+const changes = new Set<string | symbol>(changing);
 
 export interface Dying {
   readonly disk: Disk;

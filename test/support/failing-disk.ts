@@ -1,22 +1,9 @@
 /** A disk whose operations fail where the test says so: the n-th of them, or all since the process that uses it was killed. */
 import { DiskFault } from '../../ts/ports/disk.ts';
 import type { Disk, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
+import { changing } from './disk-operations.ts';
 
-const fallible = new Set<string | symbol>([
-  ...[
-    'list',
-    'makeDirectory',
-    'readWhole',
-    'writeWhole',
-    'replace',
-    'rename',
-    'remove',
-    'removeTree',
-    'discard',
-    'syncDirectory',
-  ],
-  ...['open', 'openDirectory', 'size', 'read', 'write', 'cut'],
-]);
+const fallible = new Set<string | symbol>([...changing, 'list', 'readWhole', 'open', 'openDirectory', 'size', 'read']);
 
 type Done = (failures: readonly SyncFailure[]) => void;
 

@@ -8,6 +8,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { writeAtOnce } from '../../ts/engine/store/memory-disk.ts';
 import { DiskFault } from '../../ts/ports/disk.ts';
 import type { DirectoryEntry, Disk, MappedFile, OpenFile, SyncFailure } from '../../ts/ports/disk.ts';
 import { VolatileFile } from './volatile-file.ts';
@@ -179,13 +180,7 @@ export class VolatileDisk implements Disk {
   }
 
   writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void {
-    try {
-      this.write(file, [bytes], offset);
-    } catch (error) {
-      if (!(error instanceof DiskFault)) throw error;
-      return done(error);
-    }
-    done(undefined);
+    writeAtOnce(this, { file, bytes, offset }, done);
   }
 
   cut(file: OpenFile, length: number): void {

@@ -3,6 +3,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { MemoryJobs } from '../../ts/engine/store/memory-jobs.ts';
 import { NodeJobs } from '../../ts/node/jobs.ts';
 import type { Disk } from '../../ts/ports/disk.ts';
 import type {
@@ -20,10 +21,13 @@ import { temporaryFolder } from './temporary.ts';
 export class VolatileJobs implements Jobs {
   readonly #disk: Disk;
   readonly #jobs = new NodeJobs();
+  /** What is of no file goes where it goes for streams in memory. */
+  readonly #memory: MemoryJobs;
   readonly #folder = temporaryFolder();
 
   constructor(disk: Disk) {
     this.#disk = disk;
+    this.#memory = new MemoryJobs(disk, this.#jobs);
   }
 
   #lay(path: string): string {
@@ -48,14 +52,11 @@ export class VolatileJobs implements Jobs {
   }
 
   pack(task: PackTask): Promise<ArchiveResult> {
-    if (task.source instanceof Uint8Array) return this.#jobs.pack(task);
-    const source = new Uint8Array(this.#disk.size(task.source));
-    this.#disk.read(task.source, source, 0);
-    return this.#jobs.pack({ ...task, source });
+    return this.#memory.pack(task);
   }
 
   unpack(task: UnpackTask): Promise<ArchiveResult> {
-    return this.#jobs.unpack(task);
+    return this.#memory.unpack(task);
   }
 
   stop(): Promise<void> {

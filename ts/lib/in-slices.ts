@@ -9,6 +9,14 @@ export interface SliceClock {
   pause(): Promise<void>;
 }
 
+/** Turns of the server's clock. */
+export function turnsOf(clock: { monotonicMs(): number; after(delayMs: number, call: () => void): unknown }): SliceClock {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    pause: () => new Promise((resolve) => void clock.after(0, resolve)),
+  };
+}
+
 async function goOn<T>(items: Iterator<T>, take: (item: T) => void, clock: SliceClock): Promise<void> {
   do await clock.pause();
   while (!slice(items, take, clock));

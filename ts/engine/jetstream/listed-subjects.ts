@@ -1,6 +1,7 @@
 // The subjects of a stream as STREAM.INFO lists them: counted, and some of them written, a page at a time with other work in between, for a stream
 // may have millions. Each page is of the moment it is read in.
 
+import { turnsOf } from '../../lib/in-slices.ts';
 import { jsonText, WrittenJson } from '../../lib/json-text.ts';
 import { refuse } from './request.ts';
 import type { Stream } from './stream.ts';
@@ -50,7 +51,8 @@ class Listing {
 }
 
 async function goOn(stream: Stream, listing: Listing): Promise<ListedSubjects> {
-  do await new Promise<void>((resolve) => stream.ports.clock.after(0, resolve));
+  const turns = turnsOf(stream.ports.clock);
+  do await turns.pause();
   while (!listing.next());
   return listing.listed;
 }

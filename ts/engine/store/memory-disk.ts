@@ -110,6 +110,21 @@ class MemoryFile {
   }
 }
 
+/** `writeApart` of a disk that has nothing to do it apart from. */
+export function writeAtOnce(
+  disk: Pick<Disk, 'write'>,
+  { file, bytes, offset }: { readonly file: OpenFile; readonly bytes: Uint8Array; readonly offset: number },
+  done: (fault: DiskFault | undefined) => void,
+): void {
+  try {
+    disk.write(file, [bytes], offset);
+  } catch (error) {
+    if (!(error instanceof DiskFault)) throw error;
+    return done(error);
+  }
+  done(undefined);
+}
+
 export class MemoryDisk implements Disk {
   readonly #stock: MemoryPieces;
   readonly #files = new Map<string, MemoryFile>();
@@ -253,13 +268,7 @@ export class MemoryDisk implements Disk {
   }
 
   writeApart(file: OpenFile, bytes: Uint8Array, offset: number, done: (fault: DiskFault | undefined) => void): void {
-    try {
-      this.write(file, [bytes], offset);
-    } catch (error) {
-      if (!(error instanceof DiskFault)) throw error;
-      return done(error);
-    }
-    done(undefined);
+    writeAtOnce(this, { file, bytes, offset }, done);
   }
 
   cut(file: OpenFile, length: number): void {

@@ -7,7 +7,7 @@
 // is in the archive whole or overwritten: the block is read once more, and in the end where nothing is written meanwhile; nothing reads a file
 // any more when `stop` resolves.
 
-import { openings } from '../../core/archive/s2-stream.ts';
+import { concatBytes, openings } from '../../core/archive/s2-stream.ts';
 import { tarEnd, tarMemberHead, tarPadding } from '../../core/archive/tar-writer.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Jobs, PackTask } from '../../ports/jobs.ts';
@@ -29,16 +29,6 @@ function roundUp(size: number): number {
 }
 
 const nothing = new Uint8Array(0);
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
-}
 
 export interface PackingPorts {
   readonly disk: Pick<Disk, 'size' | 'read'>;
@@ -62,11 +52,11 @@ function* partsOf(members: readonly ArchiveMember[], seconds: number): Generator
     } else {
       small.push(...head);
     }
-    const content = concat(small);
+    const content = concatBytes(small);
     yield source instanceof Uint8Array ? { content } : { head: content, member, block: source };
     [small, bytes] = [[], 0];
   }
-  yield { content: concat([...small, tarEnd()]) };
+  yield { content: concatBytes([...small, tarEnd()]) };
 }
 
 interface Packed {

@@ -4,7 +4,7 @@
 import { JsonError, parseJson } from '../../core/jetstream/parse-json.ts';
 import type { CertificateFacts } from '../../core/ocsp/answer.ts';
 import type { ClosedConnection, ConnectionSnapshot, EngineView, MessageTrace, ServiceMeasure } from '../../engine/snapshot.ts';
-import { inSlices, type SliceClock } from '../../lib/in-slices.ts';
+import { inSlices, turnsOf, type SliceClock } from '../../lib/in-slices.ts';
 import { jsonPieces, jsonText, type JsonInput } from '../../lib/json-text.ts';
 import { messageOf } from '../../lib/message-of.ts';
 import type { ClaimsDoor } from '../../ports/claims.ts';
@@ -85,9 +85,7 @@ export class SystemService {
 
   constructor(parts: SystemServiceParts) {
     this.#parts = parts;
-    const { clock } = parts;
-    const pause = (): Promise<void> => new Promise((resolve) => void clock.after(0, resolve));
-    this.#slices = { monotonicMs: () => clock.monotonicMs(), pause };
+    this.#slices = turnsOf(parts.clock);
     this.#context = { view: parts.view, process: parts.process, requests: new Map(), slices: this.#slices };
     this.#events = new SystemEvents(parts, this.#context, () => ++this.#seq);
   }

@@ -8,6 +8,25 @@ import { TestBroker, TestPeer } from '../../../support/broker.ts';
 
 const crlf = '\r\n';
 
+const large = 'p'.repeat(64 << 10);
+/** More than goes to many receivers in one turn. */
+const much = `${`PUB x ${large.length}\r\n${large}\r\n`.repeat(40)}PING\r\n`;
+
+/** Receivers that each write takes a millisecond to. */
+function slowToWrite(test: TestBroker, count: number): TestPeer[] {
+  return Array.from({ length: count }, () => {
+    const receiver = test.peer();
+    receiver.keepText = false;
+    receiver.say('SUB x 1\r\n');
+    const write = receiver.write.bind(receiver);
+    receiver.write = (views) => {
+      test.clock.spend(1);
+      return write(views);
+    };
+    return receiver;
+  });
+}
+
 describe('broker', () => {
   it('delivers a publish to every subscriber in the turn it came in', () => {
     const { peer } = bound();
@@ -172,19 +191,9 @@ describe('broker', () => {
     slow.keepText = false;
     slow.say('SUB x 1\r\n');
     slow.takes = false;
-    for (let i = 0; i < 39; i++) {
-      const receiver = test.peer();
-      receiver.keepText = false;
-      receiver.say('SUB x 1\r\n');
-      const write = receiver.write.bind(receiver);
-      receiver.write = (views) => {
-        test.clock.spend(1);
-        return write(views);
-      };
-    }
+    slowToWrite(test, 39);
     const [publisher, other] = [test.peer(), test.peer()];
-    const payload = 'p'.repeat(64 << 10);
-    publisher.say(`${`PUB x ${payload.length}\r\n${payload}\r\n`.repeat(40)}PING\r\n`);
+    publisher.say(much);
     let turns = 0;
     for (let heard = publisher.heard(); heard === ''; heard = publisher.heard()) {
       other.say('PING\r\n');
@@ -203,19 +212,9 @@ describe('broker', () => {
 
   it('parses nothing more, once it stops, of who waited for a turn', () => {
     const test = new TestBroker({ maxPayload: 1 << 20 });
-    for (let i = 0; i < 40; i++) {
-      const receiver = test.peer();
-      receiver.keepText = false;
-      receiver.say('SUB x 1\r\n');
-      const write = receiver.write.bind(receiver);
-      receiver.write = (views) => {
-        test.clock.spend(1);
-        return write(views);
-      };
-    }
+    slowToWrite(test, 40);
     const publisher = test.peer();
-    const payload = 'p'.repeat(64 << 10);
-    publisher.say(`${`PUB x ${payload.length}\r\n${payload}\r\n`.repeat(40)}PING\r\n`);
+    publisher.say(much);
     assert.equal(publisher.reading, false);
     test.broker.stopListening();
     test.clock.advance(1000);
@@ -251,28 +250,18 @@ describe('broker', () => {
 
   it('serves others in between when much is to be done for what one has sent', () => {
     const test = new TestBroker({ maxPayload: 1 << 20 });
-    const receivers = Array.from({ length: 40 }, () => test.peer());
-    for (const receiver of receivers) {
-      receiver.keepText = false;
-      receiver.say('SUB x 1\r\n');
-      const write = receiver.write.bind(receiver);
-      receiver.write = (views) => {
-        test.clock.spend(1);
-        return write(views);
-      };
-    }
+    const receivers = slowToWrite(test, 40);
     const [publisher, other] = [test.peer(), test.peer()];
     const before = receivers[0]?.receivedBytes ?? 0;
     const received = (): number => (receivers[0]?.receivedBytes ?? 0) - before;
-    const payload = 'p'.repeat(64 << 10);
-    publisher.say(`${`PUB x ${payload.length}\r\n${payload}\r\n`.repeat(40)}PING\r\n`);
+    publisher.say(much);
     assert.equal(publisher.reading, false, 'it waits for its turn');
     const first = received();
     other.say('PING\r\n');
     assert.equal(other.heard(), 'PONG\r\n');
     while (!publisher.reading) test.clock.advance(0);
     assert.equal(publisher.heard(), 'PONG\r\n');
-    const all = 40 * (`MSG x 1 ${payload.length}\r\n\r\n`.length + payload.length);
+    const all = 40 * (`MSG x 1 ${large.length}\r\n\r\n`.length + large.length);
     assert.ok(first < all, `${first} of ${all} bytes in the first turn`);
     assert.equal(received(), all);
   });
